@@ -1,0 +1,178 @@
+"""Every error Clarion raises on purpose, drawn as one tree.
+
+ClarionError
+├── SettingsError          a wrong setting; stops the start with one line
+├── RequestError           an API call that can't be answered with success; carries the HTTP status
+│   ├── BadInput           400
+│   │   ├── LimitExceeded  400 with `currentCount` and `limit`
+│   │   └── PayloadInvalid 400 in the shape of the three trigger calls
+│   ├── Unauthenticated    401
+│   ├── Forbidden          403
+│   ├── NotFound           404
+│   ├── MethodNotAllowed   405
+│   ├── Conflict           409
+│   ├── TooLarge           413
+│   ├── Unprocessable      422
+│   └── Overloaded         503
+├── TemplateError          a template that doesn't parse or render
+├── CredentialsInvalid     integration credentials that can't work, by field
+├── SecretUnreadable       a stored secret that the present key can't open
+└── TransportError         an outgoing request that got no answer
+    ├── EgressRefused      the address is not one Clarion may call
+    ├── ConnectFailed      name lookup, TCP or TLS handshake failed
+    ├── TlsFailed          the peer's certificate is not trusted
+    ├── TimedOut           no answer in time
+    └── ConnectionLost     the connection ended before the answer
+"""
+
+from collections.abc import Mapping, Sequence
+
+
+class ClarionError(Exception):
+    """Root of all errors raised on purpose."""
+
+
+class SettingsError(ClarionError):
+    """A setting has a value Clarion can't start with."""
+
+
+class RequestError(ClarionError):
+    """An API call that is refused; `message` tells the caller what to do next."""
+
+    status: int = 400
+
+    def __init__(self, message: str, *, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.headers = dict(headers or {})
+
+
+class BadInput(RequestError):
+    """The request can't be understood or refers to something that isn't there."""
+
+
+class LimitExceeded(BadInput):
+    """More items than a limit allows; nothing was changed."""
+
+    def __init__(self, message: str, *, current: int, limit: int) -> None:
+        super().__init__(message)
+        self.current = current
+        self.limit = limit
+
+
+class FieldIssue(Exception):
+    """One wrong field of a trigger body."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+        self.message = message
+
+
+class PayloadInvalid(BadInput):
+    """A trigger body that is not accepted; `issues` names the fields."""
+
+    def __init__(self, message: str, issues: Sequence[FieldIssue] = ()) -> None:
+        super().__init__(message)
+        self.issues = tuple(issues)
+
+
+class Unauthenticated(RequestError):
+    """No key, or one that is not known."""
+
+    status = 401
+
+
+class Forbidden(RequestError):
+    """The key is known but may not do this."""
+
+    status = 403
+
+
+class NotFound(RequestError):
+    """There is no such resource in the caller's environment."""
+
+    status = 404
+
+
+class MethodNotAllowed(RequestError):
+    """The path exists, the method does not."""
+
+    status = 405
+
+
+class Conflict(RequestError):
+    """The resource exists already; `resource` holds its wire form where the contract wants it."""
+
+    status = 409
+
+    def __init__(self, message: str, *, resource: object = None, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message, headers=headers)
+        self.resource = resource
+
+
+class TooLarge(RequestError):
+    """The body is larger than the documented bound."""
+
+    status = 413
+
+
+class Unprocessable(RequestError):
+    """Well-formed JSON whose fields are wrong; `fields` maps each to its messages."""
+
+    status = 422
+
+    def __init__(self, message: str, fields: Mapping[str, Sequence[str]] | None = None) -> None:
+        super().__init__(message)
+        self.fields = {name: list(messages) for name, messages in (fields or {}).items()}
+
+
+class Overloaded(RequestError):
+    """Accepting more would promise what can't be held; try again after `Retry-After`."""
+
+    status = 503
+
+
+class TemplateError(ClarionError):
+    """A template does not parse or render."""
+
+
+class CredentialsInvalid(ClarionError):
+    """Credentials of an integration can't work; `field` is the wire key, `reason` what to do."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field = field
+        self.reason = reason
+
+
+class SecretUnreadable(ClarionError):
+    """A stored secret was sealed with another encryption key."""
+
+
+class TransportError(ClarionError):
+    """An outgoing request got no answer. `unprocessed` is true when the peer certainly did not act on it."""
+
+    def __init__(self, message: str, *, unprocessed: bool = False) -> None:
+        super().__init__(message)
+        self.unprocessed = unprocessed
+
+
+class EgressRefused(TransportError):
+    """The address is not one Clarion may call; see CLARION_EGRESS_ALLOW."""
+
+
+class ConnectFailed(TransportError):
+    """Name lookup, TCP connect or TLS handshake failed."""
+
+
+class TlsFailed(TransportError):
+    """The peer's certificate is not trusted; see CLARION_CA_FILE."""
+
+
+class TimedOut(TransportError):
+    """No answer within the deadline."""
+
+
+class ConnectionLost(TransportError):
+    """The connection ended before the answer."""

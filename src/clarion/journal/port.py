@@ -1,0 +1,96 @@
+"""The port of the journal: lanes of records, each a batch that one stage works on under a lease.
+
+A stage claims a batch, works, and settles it: its own changes, the records it hands on and the end
+of the batch become true together. Who dies in between loses the lease, and somebody else does
+the work again.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
+
+import msgspec
+from sqlalchemy.engine import Connection
+
+from clarion.errors import ClarionError
+from clarion.model.clock import Millis
+
+ACCEPTED_LANE = "accepted"
+PAGE_LANE = "page"
+DELIVER_PREFIX = "deliver:"
+
+
+def deliver_lane(integration_id: str) -> str:
+    """The lane of one integration, so that a slow provider holds up nobody else."""
+    return DELIVER_PREFIX + integration_id
+
+
+class Record(NamedTuple):
+    """Something to be done: `body` is MessagePack, not before `not_before`."""
+
+    lane: str
+    body: bytes
+    not_before: Millis = 0
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """A claimed record. `claims` counts how often it was handed out, this time included."""
+
+    id: int
+    lane: str
+    body: bytes
+    claims: int
+    lease: str
+
+
+class Parked(msgspec.Struct, frozen=True):
+    """A record that failed for a reason of its own too often."""
+
+    id: int
+    lane: str
+    error: str
+    claims: int
+    parked_at: Millis
+
+
+class LeaseLost(ClarionError):
+    """The batch took longer than its lease and belongs to somebody else now."""
+
+
+Change = Callable[[Connection], Sequence[Record]]
+"""What settles a batch: writes on the connection, and the records it hands on."""
+
+
+class Journal(Protocol):
+    """The durable queue."""
+
+    async def append(self, records: Sequence[Record]) -> None:
+        """Add records; durable when it returns."""
+        ...
+
+    async def lanes(self, prefix: str) -> set[str]:
+        """Lanes that hold records and begin with `prefix`."""
+        ...
+
+    async def claim(self, lane: str, most: int) -> list[Batch]:
+        """Lease up to `most` due batches, oldest first."""
+        ...
+
+    async def renew(self, batch: Batch) -> None:
+        """Begin the lease anew; `LeaseLost` when it is somebody else's."""
+        ...
+
+    async def settle(self, batch: Batch, change: Change) -> None:
+        """Make `change` true and end the batch, durably; `LeaseLost` changes nothing."""
+        ...
+
+    async def put_back(self, batch: Batch, error: str, not_before: Millis) -> None:
+        """Give the batch up until `not_before`."""
+        ...
+
+    async def park(self, batch: Batch, error: str) -> None:
+        """Set the batch aside with its error, out of everybody's way."""
+        ...
+
+    async def wait(self, lane: str) -> None:
+        """Return when the lane may have something due."""
+        ...

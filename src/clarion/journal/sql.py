@@ -1,0 +1,178 @@
+"""The journal as a table beside the store: the stage's changes and the journal's share a commit."""
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+
+from sqlalchemy.engine import Connection
+
+from clarion.journal.port import Batch, Change, LeaseLost, Parked, Record
+from clarion.model.clock import SECOND, Clock, Millis
+from clarion.store.database import Database
+
+LEASE: Millis = 10 * SECOND
+_LONGEST_WAIT: Millis = SECOND // 2
+
+
+class SqlJournal:
+    """The journal on the store's own database."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._owner = secrets.token_hex(8)
+        self._bells: dict[str, asyncio.Event] = {}
+
+    async def append(self, records: Sequence[Record]) -> None:
+        await self._database.write(_append, records)
+        self._ring(records)
+
+    async def lanes(self, prefix: str) -> set[str]:
+        return await self._database.read(_lanes, prefix)
+
+    async def claim(self, lane: str, most: int) -> list[Batch]:
+        now = self._clock()
+        due = await self._database.read(_any_due, lane, now)
+        return await self._database.write(_claim, lane, most, now, self._owner) if due else []
+
+    async def renew(self, batch: Batch) -> None:
+        await self._database.write(_renew, batch, self._clock() + LEASE)
+
+    async def settle(self, batch: Batch, change: Change) -> None:
+        def together(connection: Connection) -> Sequence[Record]:
+            records = change(connection)
+            _append(connection, records)
+            _end(connection, batch)
+            return records
+
+        self._ring(await self._database.write(together))
+
+    async def put_back(self, batch: Batch, error: str, not_before: Millis) -> None:
+        await self._database.write(_put_back, batch, error, not_before)
+
+    async def park(self, batch: Batch, error: str) -> None:
+        await self._database.write(_park, batch, error, self._clock())
+
+    async def parked(self) -> list[Parked]:
+        """Everything set aside, oldest first."""
+        return await self._database.read(_parked)
+
+    async def wait(self, lane: str) -> None:
+        bell = self._bell(lane)
+        next_due = await self._database.read(_next_due, lane)
+        pause = _LONGEST_WAIT if next_due is None else min(max(next_due - self._clock(), 0), _LONGEST_WAIT)
+        try:
+            async with asyncio.timeout(pause / 1000):
+                await bell.wait()
+        except TimeoutError:
+            pass
+        bell.clear()
+
+    async def release_all(self) -> int:
+        """Make every leased batch due again: for a worker that knows it is the only one, at its start."""
+        return await self._database.write(_release_all)
+
+    def _ring(self, records: Sequence[Record]) -> None:
+        for lane in {record.lane for record in records if not record.not_before}:
+            self._bell(lane).set()
+
+    def _bell(self, lane: str) -> asyncio.Event:
+        return self._bells.setdefault(lane, asyncio.Event())
+
+
+_APPEND = """
+INSERT INTO journal (lane, not_before, leased_until, lease, claims, body) VALUES (?, ?, 0, '', 0, ?)
+"""
+
+# Finds the earliest moment at which a record of the lane may be claimed.
+_NEXT = """
+SELECT MIN(MAX(not_before, leased_until)) FROM (
+  SELECT not_before, leased_until FROM journal
+  WHERE lane = ? AND parked_at IS NULL ORDER BY not_before, id LIMIT 1000)
+"""
+
+_ANY_DUE = """
+SELECT 1 FROM journal WHERE lane = ?1 AND parked_at IS NULL AND not_before <= ?2 AND leased_until <= ?2 LIMIT 1
+"""
+
+# Leases the oldest due records of a lane.
+_CLAIM = """
+UPDATE journal SET lease = ?1, leased_until = ?2, claims = claims + 1 WHERE id IN (
+  SELECT id FROM journal
+  WHERE lane = ?3 AND parked_at IS NULL AND not_before <= ?4 AND leased_until <= ?4
+  ORDER BY not_before, id LIMIT ?5)
+RETURNING id, lane, body, claims, lease
+"""
+
+# Lists the lanes that begin with a prefix, one index step per lane.
+_LANES = """
+WITH RECURSIVE found(lane) AS (
+  SELECT MIN(lane) FROM journal WHERE lane >= ?1 AND parked_at IS NULL
+  UNION ALL
+  SELECT (SELECT MIN(lane) FROM journal WHERE lane > found.lane AND parked_at IS NULL)
+  FROM found WHERE found.lane IS NOT NULL)
+SELECT lane FROM found WHERE lane IS NOT NULL AND substr(lane, 1, length(?1)) = ?1
+"""
+
+_RENEW = "UPDATE journal SET leased_until = ? WHERE id = ? AND lease = ?"
+_END = "DELETE FROM journal WHERE id = ? AND lease = ?"
+_PUT_BACK = """
+UPDATE journal SET lease = '', leased_until = 0, not_before = ?, error = ? WHERE id = ? AND lease = ?
+"""
+_PARK = "UPDATE journal SET lease = '', leased_until = 0, parked_at = ?, error = ? WHERE id = ? AND lease = ?"
+_RELEASE_ALL = "UPDATE journal SET lease = '', leased_until = 0 WHERE lease <> ''"
+_PARKED = "SELECT id, lane, error, claims, parked_at FROM journal WHERE parked_at IS NOT NULL ORDER BY id"
+
+
+def _append(connection: Connection, records: Sequence[Record]) -> None:
+    if records:
+        rows = [(record.lane, record.not_before, record.body) for record in records]
+        connection.exec_driver_sql(_APPEND, rows)
+
+
+def _any_due(connection: Connection, lane: str, now: Millis) -> bool:
+    return connection.exec_driver_sql(_ANY_DUE, (lane, now)).first() is not None
+
+
+def _claim(connection: Connection, lane: str, most: int, now: Millis, owner: str) -> list[Batch]:
+    lease = f"{owner}:{secrets.token_hex(4)}"
+    rows = connection.exec_driver_sql(_CLAIM, (lease, now + LEASE, lane, now, most)).all()
+    return sorted((Batch(*row) for row in rows), key=lambda batch: batch.id)
+
+
+def _lanes(connection: Connection, prefix: str) -> set[str]:
+    return set(connection.exec_driver_sql(_LANES, (prefix,)).scalars())
+
+
+def _next_due(connection: Connection, lane: str) -> Millis | None:
+    found: Millis | None = connection.exec_driver_sql(_NEXT, (lane,)).scalar()
+    return found
+
+
+def _renew(connection: Connection, batch: Batch, until: Millis) -> None:
+    _must_own(connection.exec_driver_sql(_RENEW, (until, batch.id, batch.lease)).rowcount)
+
+
+def _end(connection: Connection, batch: Batch) -> None:
+    _must_own(connection.exec_driver_sql(_END, (batch.id, batch.lease)).rowcount)
+
+
+def _put_back(connection: Connection, batch: Batch, error: str, not_before: Millis) -> None:
+    connection.exec_driver_sql(_PUT_BACK, (not_before, error, batch.id, batch.lease))
+
+
+def _park(connection: Connection, batch: Batch, error: str, now: Millis) -> None:
+    connection.exec_driver_sql(_PARK, (now, error, batch.id, batch.lease))
+
+
+def _release_all(connection: Connection) -> int:
+    return connection.exec_driver_sql(_RELEASE_ALL).rowcount
+
+
+def _parked(connection: Connection) -> list[Parked]:
+    return [Parked(*row) for row in connection.exec_driver_sql(_PARKED)]
+
+
+def _must_own(changed: int) -> None:
+    if changed != 1:
+        raise LeaseLost("the lease ran out and the batch was handed to somebody else")

@@ -1,0 +1,24 @@
+"""Time as a value: milliseconds since 1970 in UTC, handed in by whoever calls."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+Millis = int
+Clock = Callable[[], Millis]
+
+SECOND: Millis = 1000
+MINUTE: Millis = 60 * SECOND
+HOUR: Millis = 60 * MINUTE
+DAY: Millis = 24 * HOUR
+
+
+def system_clock() -> Millis:
+    """The machine's wall clock."""
+    return time.time_ns() // 1_000_000
+
+
+def iso(at: Millis) -> str:
+    """ISO 8601 in UTC with milliseconds, the form of every date on the wire."""
+    moment = datetime.fromtimestamp(at / 1000, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{at % 1000:03d}Z"

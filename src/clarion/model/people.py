@@ -1,0 +1,81 @@
+"""Subscribers, their devices, and the integrations devices belong to."""
+
+from typing import Any
+
+import msgspec
+
+from clarion.model.clock import Millis
+
+PUSH_PROVIDERS = frozenset(
+    {"fcm", "apns", "expo", "one-signal", "pushpad", "push-webhook", "pusher-beams", "appio"}
+)
+"""Provider ids that Novu's SDKs accept in `channels[]`."""
+
+CHAT_PROVIDERS = frozenset(
+    "slack discord msteams webex-messaging mattermost ryver zulip grafana-on-call getstream rocket-chat "
+    "whatsapp-business line chat-webhook novu-slack telegram sendblue novu-web-chat".split()
+)
+
+MAX_DEVICE_TOKENS = 100
+"""Tokens per subscriber and integration, counted after duplicates are removed."""
+
+
+class Subscriber(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A person who can be reached; `pk` is the row, `subscriber_id` the caller's name for them."""
+
+    pk: int
+    id: str
+    environment_id: str
+    subscriber_id: str
+    created_at: Millis
+    updated_at: Millis
+    first_name: str | None = None
+    last_name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    avatar: str | None = None
+    locale: str | None = None
+    timezone: str | None = None
+    data: dict[str, Any] | None = None
+    is_online: bool | None = None
+    last_online_at: Millis | None = None
+
+
+class Channel(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a subscriber has under one integration: live tokens in order, and further credentials."""
+
+    subscriber_pk: int
+    provider_id: str
+    integration_id: str
+    integration_identifier: str
+    device_tokens: list[str] = []
+    webhook_url: str | None = None
+
+
+class Integration(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One configured provider of one environment. `credentials` are in clear; never log them."""
+
+    id: str
+    environment_id: str
+    identifier: str
+    name: str
+    provider_id: str
+    channel: str
+    created_at: Millis
+    updated_at: Millis
+    credentials: dict[str, Any] = {}
+    configurations: dict[str, Any] = {}
+    conditions: list[Any] = []
+    active: bool = False
+
+
+class Environment(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An isolated world of subscribers, integrations, workflows and keys."""
+
+    id: str
+    name: str
+    identifier: str
+    type: str | None
+    created_at: Millis
+    color: str | None = None
+    parent_id: str | None = None

@@ -1,0 +1,59 @@
+"""The trace of a notification: what happened, step by step, and why."""
+
+from enum import Enum
+from typing import Any
+
+import msgspec
+
+from clarion.model.clock import Millis
+
+
+class Event(Enum):
+    """What can happen to a step: (name stored, text shown, status shown), as Novu words them."""
+
+    STEP_CREATED = ("step_created", "Step created", "Pending")
+    STEP_QUEUED = ("step_queued", "Step queued", "Pending")
+    STEP_CANCELED = ("step_canceled", "Step canceled", "Failed")
+    CONTENT_FAILED = ("message_content_failed", "Message content could not be generated", "Failed")
+    NO_CHANNEL = ("subscriber_channel_missing", "Subscriber does not have a configured channel", "Warning")
+    NO_TOKENS = (
+        "push_tokens_missing",
+        "Subscriber credentials is missing the tokens for sending a push notification message",
+        "Failed",
+    )
+    NO_INTEGRATION = (
+        "subscriber_integration_missing",
+        "Subscriber does not have an active integration",
+        "Failed",
+    )
+    INTEGRATION_SELECTED = ("integration_selected", "Integration instance selected", "Pending")
+    MESSAGE_CREATED = ("message_created", "Message created", "Pending")
+    MESSAGE_SENT = ("message_sent", "Message sent", "Success")
+    PROVIDER_ERROR = ("provider_error", "Unexpected provider error", "Failed")
+    RETRY_SCHEDULED = ("retry_scheduled", "Provider could not take the message yet, it will be sent again", "Warning")
+    TOKEN_REMOVED = ("push_invalid_token_removed", "Invalid device token removed", "Success")
+    CHANNELS_REFUSED = ("subscriber_channels_refused", "Device tokens of the trigger were refused", "Failed")
+    NOTIFICATION_ERROR = (
+        "notification_error",
+        "There was one or more errors when trying to execute the notification",
+        "Failed",
+    )
+
+    def __init__(self, code: str, text: str, status: str) -> None:
+        self.code = code
+        self.text = text
+        self.status = status
+
+
+EVENTS = {event.code: event for event in Event}
+
+
+class Detail(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One line of a trace. `event` is an `Event.code`; `raw` whatever helps to understand it."""
+
+    event: str
+    at: Millis
+    step_id: str = ""
+    provider_id: str = ""
+    message_id: str = ""
+    raw: dict[str, Any] | None = None

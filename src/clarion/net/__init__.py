@@ -1,0 +1,1 @@
+"""Everything that leaves this machine: connections, TLS, the egress rule, signatures."""

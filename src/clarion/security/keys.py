@@ -1,0 +1,21 @@
+"""API keys: random text that is found by its hash and kept sealed for display."""
+
+import secrets
+from hashlib import sha256
+
+_PREFIX = "cl_sk_"
+
+
+def new_key() -> str:
+    """A fresh secret key, 256 bits."""
+    return _PREFIX + secrets.token_urlsafe(32)
+
+
+def fingerprint(key: str) -> str:
+    """The hash a key is found by. Keys are random, so a fast hash is as good as a slow one."""
+    return sha256(key.encode()).hexdigest()
+
+
+def masked(key: str) -> str:
+    """A key for eyes that may not have it."""
+    return key[:4] + "…" + key[-2:] if len(key) > 12 else "…"

@@ -1,0 +1,186 @@
+"""Device tokens: rows, one for each (subscriber, integration, token). Retired rows keep their reason."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from clarion.errors import LimitExceeded
+from clarion.model.clock import Millis
+from clarion.model.people import MAX_DEVICE_TOKENS, Channel
+from clarion.store.tables import channels, devices, integrations
+
+
+class Device(NamedTuple):
+    """A live token of a subscriber, and the integration it belongs to."""
+
+    pk: int
+    subscriber_pk: int
+    integration_id: str
+    token: str
+
+
+def merged(present: Sequence[str], given: Sequence[str], *, append: bool) -> list[str]:
+    """The token list after a credential call: first occurrences in order, present ones first.
+
+    `LimitExceeded` when that would be more than 100.
+    """
+    tokens = list(dict.fromkeys([*present, *given] if append else given))
+    if len(tokens) > MAX_DEVICE_TOKENS:
+        raise LimitExceeded(
+            "Device tokens limit exceeded. Maximum allowed tokens per subscriber channel is "
+            f"{MAX_DEVICE_TOKENS}, but got {len(tokens)} tokens.",
+            current=len(tokens),
+            limit=MAX_DEVICE_TOKENS,
+        )
+    return tokens
+
+
+def append(connection: Connection, subscriber_pk: int, integration_id: str, given: Sequence[str], now: Millis) -> None:
+    """Add tokens to those present; see `merged`."""
+    present = _live(connection, subscriber_pk, integration_id)
+    fresh = merged(present, given, append=True)[len(present) :]
+    _touch(connection, subscriber_pk, integration_id, [token for token in given if token in set(present)], now)
+    _register(connection, subscriber_pk, integration_id, fresh, now)
+
+
+def replace(connection: Connection, subscriber_pk: int, integration_id: str, given: Sequence[str], now: Millis) -> None:
+    """Make the given tokens the only ones; see `merged`."""
+    tokens = merged((), given, append=False)
+    _forget_others(connection, subscriber_pk, integration_id, tokens)
+    _register(connection, subscriber_pk, integration_id, tokens, now)
+
+
+def set_webhook_url(connection: Connection, subscriber_pk: int, integration_id: str, url: str) -> None:
+    """Keep the URL that replaces the integration's for this subscriber."""
+    _ensure_channel(connection, subscriber_pk, integration_id)
+    entry = (channels.c.subscriber_pk == subscriber_pk) & (channels.c.integration_id == integration_id)
+    connection.execute(channels.update().where(entry).values(webhook_url=url))
+
+
+def remove_provider(connection: Connection, subscriber_pk: int, environment_id: str, provider_id: str) -> None:
+    """Drop everything a subscriber has under a provider, over all its integrations."""
+    theirs = sa.select(integrations.c.id).where(
+        (integrations.c.environment_id == environment_id) & (integrations.c.provider_id == provider_id)
+    )
+    for table in (devices, channels):
+        entry = (table.c.subscriber_pk == subscriber_pk) & table.c.integration_id.in_(theirs)
+        connection.execute(table.delete().where(entry))
+
+
+def channels_of(connection: Connection, subscriber_pks: Iterable[int]) -> dict[int, list[Channel]]:
+    """What subscribers have under each integration, in the order they got it."""
+    pks = msgspec.json.encode(list(subscriber_pks))
+    found: dict[int, list[Channel]] = {}
+    entries: dict[tuple[int, str], Channel] = {}
+    for pk, provider, integration, identifier, url in connection.exec_driver_sql(_CHANNELS, (pks,)):
+        channel = Channel(pk, provider, integration, identifier, [], url)
+        found.setdefault(pk, []).append(channel)
+        entries[pk, integration] = channel
+    for device in _live_of(connection, pks):
+        entries[device.subscriber_pk, device.integration_id].device_tokens.append(device.token)
+    return found
+
+
+def live_of(connection: Connection, subscriber_pks: Iterable[int]) -> dict[int, list[Device]]:
+    """The live devices of subscribers, in order."""
+    found: dict[int, list[Device]] = {}
+    for device in _live_of(connection, msgspec.json.encode(list(subscriber_pks))):
+        found.setdefault(device.subscriber_pk, []).append(device)
+    return found
+
+
+def retire(connection: Connection, retirements: Sequence[tuple[int, Millis, str, Millis]]) -> None:
+    """Retire devices, each (pk, died_at, reason, now). One registered again after `died_at` stays."""
+    rows = [(now, reason, pk, died_at) for pk, died_at, reason, now in retirements]
+    connection.exec_driver_sql(_RETIRE, rows)
+
+
+def _live(connection: Connection, subscriber_pk: int, integration_id: str) -> list[str]:
+    return list(connection.exec_driver_sql(_LIVE, (subscriber_pk, integration_id)).scalars())
+
+
+def _live_of(connection: Connection, pks: bytes) -> Iterable[Device]:
+    return (Device(*row) for row in connection.exec_driver_sql(_LIVE_OF, (pks,)))
+
+
+def _ensure_channel(connection: Connection, subscriber_pk: int, integration_id: str) -> None:
+    connection.exec_driver_sql(_ENSURE_CHANNEL, (subscriber_pk, integration_id))
+
+
+def _touch(
+    connection: Connection, subscriber_pk: int, integration_id: str, tokens: Sequence[str], now: Millis
+) -> None:
+    if tokens:
+        rows = [(now, now, subscriber_pk, integration_id, token) for token in tokens]
+        connection.exec_driver_sql(_TOUCH, rows)
+
+
+def _register(
+    connection: Connection, subscriber_pk: int, integration_id: str, tokens: Sequence[str], now: Millis
+) -> None:
+    _ensure_channel(connection, subscriber_pk, integration_id)
+    if tokens:
+        last: int = connection.exec_driver_sql(_LAST_POSITION, (subscriber_pk, integration_id)).scalar() or 0
+        rows = [
+            (subscriber_pk, integration_id, token, last + step, now, now) for step, token in enumerate(tokens, 1)
+        ]
+        connection.exec_driver_sql(_REGISTER, rows)
+
+
+def _forget_others(connection: Connection, subscriber_pk: int, integration_id: str, keep: Sequence[str]) -> None:
+    connection.exec_driver_sql(_FORGET_OTHERS, (subscriber_pk, integration_id, msgspec.json.encode(list(keep))))
+
+
+# The entries of subscribers, oldest first.
+_CHANNELS = """
+SELECT c.subscriber_pk, i.provider_id, c.integration_id, i.identifier, c.webhook_url
+FROM json_each(?) j JOIN channels c ON c.subscriber_pk = j.value JOIN integrations i ON i.id = c.integration_id
+ORDER BY c.subscriber_pk, c.pk
+"""
+
+# The live tokens of one entry, in order.
+_LIVE = """
+SELECT token FROM devices WHERE subscriber_pk = ? AND integration_id = ? AND retired_at IS NULL ORDER BY position
+"""
+
+# The live tokens of many subscribers, in order: what a chunk of recipients is sent to.
+_LIVE_OF = """
+SELECT d.pk, d.subscriber_pk, d.integration_id, d.token
+FROM json_each(?) j JOIN devices d ON d.subscriber_pk = j.value
+WHERE d.retired_at IS NULL ORDER BY d.subscriber_pk, d.position
+"""
+
+_ENSURE_CHANNEL = """
+INSERT INTO channels (subscriber_pk, integration_id) VALUES (?, ?)
+ON CONFLICT (subscriber_pk, integration_id) DO NOTHING
+"""
+
+# A token that is registered again was alive then, whatever a provider says of the time before.
+_TOUCH = """
+UPDATE devices SET registered_at = ?, last_seen_at = ?
+WHERE subscriber_pk = ? AND integration_id = ? AND token = ?
+"""
+
+_LAST_POSITION = "SELECT MAX(position) FROM devices WHERE subscriber_pk = ? AND integration_id = ?"
+
+# Registers tokens in order; a retired one comes back to life.
+_REGISTER = """
+INSERT INTO devices (subscriber_pk, integration_id, token, position, registered_at, last_seen_at)
+VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (subscriber_pk, integration_id, token) DO UPDATE SET
+  position = excluded.position, registered_at = excluded.registered_at, last_seen_at = excluded.last_seen_at,
+  retired_at = NULL, retired_reason = NULL
+"""
+
+_FORGET_OTHERS = """
+DELETE FROM devices WHERE subscriber_pk = ? AND integration_id = ?
+AND token NOT IN (SELECT value FROM json_each(?)) AND retired_at IS NULL
+"""
+
+_RETIRE = """
+UPDATE devices SET retired_at = ?, retired_reason = ?
+WHERE pk = ? AND retired_at IS NULL AND registered_at <= ?
+"""

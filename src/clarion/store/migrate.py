@@ -1,0 +1,53 @@
+"""Bring a database to the schema of this version."""
+
+from importlib.resources import files
+from typing import NamedTuple
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+
+class Migration(NamedTuple):
+    """What `migrate` did: the revisions it applied, oldest first, as (id, title)."""
+
+    before: str | None
+    after: str | None
+    applied: tuple[tuple[str, str], ...]
+
+
+def migrate(engine: sa.Engine) -> Migration:
+    """Apply what is missing. Safe to call at every start and from several processes at once."""
+    with engine.connect() as connection:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        try:
+            outcome = _upgrade(connection)
+        except BaseException:
+            connection.exec_driver_sql("ROLLBACK")
+            raise
+        connection.exec_driver_sql("COMMIT")
+        return outcome
+
+
+def _upgrade(connection: sa.Connection) -> Migration:
+    config = _config(connection)
+    before = _revision(connection)
+    command.upgrade(config, "head")
+    after = _revision(connection)
+    scripts = ScriptDirectory.from_config(config)
+    applied = [] if before == after else list(scripts.iterate_revisions(after, before))
+    titles = tuple((script.revision, script.doc) for script in reversed(applied))
+    return Migration(before, after, titles)
+
+
+def _config(connection: sa.Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(files("clarion.store") / "migrations"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()

@@ -1,0 +1,1 @@
+"""Schema migrations, run by Alembic. Each ships as "add first, remove later"."""

@@ -1,0 +1,179 @@
+"""SQLite: one writer thread with group commit, a few reader threads, WAL, synchronous=FULL.
+
+What arrived while the last commit ran is the next commit, so nobody waits for company and many
+callers share one fsync.
+"""
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+from sqlalchemy.pool import QueuePool
+
+from clarion.errors import ClarionError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_MOST_PER_COMMIT = 1000
+_READERS = 4
+
+
+class DatabaseClosed(ClarionError):
+    """The database was closed before this change could be made."""
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection that is durable at commit and leaves transactions to us."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "busy_timeout=30000",
+        "cache_size=-65536",
+        "mmap_size=268435456",
+        "wal_autocheckpoint=4000",
+        "temp_store=MEMORY",
+    ):
+        connection.execute(f"PRAGMA {pragma}").close()
+    return connection
+
+
+def engine_for(path: Path, *, readers: int = _READERS) -> sa.Engine:
+    """An engine whose connections begin nothing by themselves."""
+    return sa.create_engine(
+        "sqlite+pysqlite://",
+        creator=lambda: connect(path),
+        poolclass=QueuePool,
+        pool_size=readers + 1,
+        max_overflow=0,
+        isolation_level="AUTOCOMMIT",
+    )
+
+
+class _Change(NamedTuple):
+    run: Callable[[Connection], Any]
+    done: "asyncio.Future[Any]"
+    loop: asyncio.AbstractEventLoop
+
+
+_Settled = tuple[_Change, Any, BaseException | None]
+
+
+class SqliteDatabase:
+    """The embedded database. Safe to use from any event loop of this process."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self.engine = engine_for(path)
+        self._changes: queue.SimpleQueue[_Change | None] = queue.SimpleQueue()
+        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="clarion-read")
+        self._writer = threading.Thread(target=self._write_forever, name="clarion-write", daemon=True)
+        self._closed = False
+        self._writer.start()
+
+    async def read(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._readers, self._query, lambda c: query(c, *args, **kwargs))
+
+    async def write(self, change: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        if self._closed:
+            raise DatabaseClosed("the database is closed")
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[T] = loop.create_future()
+        self._changes.put(_Change(lambda c: change(c, *args, **kwargs), done, loop))
+        return await done
+
+    async def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        self._changes.put(None)
+        await asyncio.to_thread(self._writer.join)
+        await asyncio.to_thread(self._readers.shutdown)
+        self.engine.dispose()
+
+    def _query(self, query: Callable[[Connection], T]) -> T:
+        with self.engine.connect() as connection:
+            return query(connection)
+
+    def _write_forever(self) -> None:
+        with self.engine.connect() as connection:
+            while (first := self._changes.get()) is not None:
+                batch, more = self._gather(first)
+                _settle(_commit(connection, batch))
+                if not more:
+                    break
+
+    def _gather(self, first: _Change) -> tuple[list[_Change], bool]:
+        batch = [first]
+        while len(batch) < _MOST_PER_COMMIT:
+            try:
+                change = self._changes.get_nowait()
+            except queue.Empty:
+                break
+            if change is None:
+                return batch, False
+            batch.append(change)
+        return batch, True
+
+
+def _commit(connection: Connection, batch: list[_Change]) -> list[_Settled]:
+    raw = _raw(connection)
+    try:
+        raw.execute("BEGIN IMMEDIATE")
+        settled = [_attempt(raw, connection, change) for change in batch]
+        raw.execute("COMMIT")
+    except BaseException as error:
+        if raw.in_transaction:
+            raw.execute("ROLLBACK")
+        return [(change, None, error) for change in batch]
+    return settled
+
+
+def _attempt(raw: sqlite3.Connection, connection: Connection, change: _Change) -> _Settled:
+    raw.execute("SAVEPOINT change")
+    try:
+        result = change.run(connection)
+    except Exception as error:
+        if not raw.in_transaction:  # SQLite itself gave the whole transaction up (disk full, I/O error)
+            raise
+        raw.execute("ROLLBACK TO change")
+        raw.execute("RELEASE change")
+        return change, None, error
+    raw.execute("RELEASE change")
+    return change, result, None
+
+
+def _settle(settled: list[_Settled]) -> None:
+    by_loop: dict[asyncio.AbstractEventLoop, list[_Settled]] = {}
+    for item in settled:
+        by_loop.setdefault(item[0].loop, []).append(item)
+    for loop, items in by_loop.items():
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_resolve, items)
+
+
+def _resolve(items: list[_Settled]) -> None:
+    for change, result, error in items:
+        if change.done.done():
+            continue
+        if error is None:
+            change.done.set_result(result)
+        else:
+            change.done.set_exception(error)
+
+
+def _raw(connection: Connection) -> sqlite3.Connection:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    return driver

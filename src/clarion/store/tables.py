@@ -1,0 +1,241 @@
+"""Every table. Row numbers (`pk`) join tables, ids are what the world sees, times are milliseconds."""
+
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+
+class Json(TypeDecorator[Any]):
+    """A JSON document kept as text."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else msgspec.json.encode(value).decode()
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        return None if value is None else msgspec.json.decode(value)
+
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_Id = sa.String(32)
+_Time = sa.BigInteger
+_Row = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+
+def _environment() -> sa.Column[str]:
+    return sa.Column("environment_id", _Id, sa.ForeignKey("environments.id"), nullable=False)
+
+
+environments = sa.Table(
+    "environments",
+    metadata,
+    sa.Column("id", _Id, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("identifier", sa.Text, nullable=False, unique=True),
+    sa.Column("type", sa.Text),
+    sa.Column("color", sa.Text),
+    sa.Column("parent_id", _Id),
+    sa.Column("created_at", _Time, nullable=False),
+)
+
+organizations = sa.Table(
+    "organizations",
+    metadata,
+    sa.Column("id", _Id, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("created_at", _Time, nullable=False),
+)
+
+api_keys = sa.Table(
+    "api_keys",
+    metadata,
+    sa.Column("id", _Id, primary_key=True),
+    _environment(),
+    sa.Column("hash", sa.String(64), nullable=False, unique=True),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+    sa.Column("user_id", _Id, nullable=False),
+    sa.Column("created_at", _Time, nullable=False),
+    sa.Column("revoked_at", _Time),
+)
+
+integrations = sa.Table(
+    "integrations",
+    metadata,
+    sa.Column("id", _Id, primary_key=True),
+    _environment(),
+    sa.Column("identifier", sa.Text, nullable=False, unique=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("provider_id", sa.Text, nullable=False),
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("sealed_credentials", sa.LargeBinary, nullable=False),
+    sa.Column("configurations", Json, nullable=False),
+    sa.Column("conditions", Json, nullable=False),
+    sa.Column("active", sa.Boolean, nullable=False),
+    sa.Column("created_at", _Time, nullable=False),
+    sa.Column("updated_at", _Time, nullable=False),
+    sa.Index(None, "environment_id", "provider_id", "created_at"),
+)
+
+subscribers = sa.Table(
+    "subscribers",
+    metadata,
+    sa.Column("pk", _Row, primary_key=True, autoincrement=True),
+    sa.Column("id", _Id, nullable=False, unique=True),
+    _environment(),
+    sa.Column("subscriber_id", sa.Text, nullable=False),
+    sa.Column("first_name", sa.Text),
+    sa.Column("last_name", sa.Text),
+    sa.Column("email", sa.Text),
+    sa.Column("phone", sa.Text),
+    sa.Column("avatar", sa.Text),
+    sa.Column("locale", sa.Text),
+    sa.Column("timezone", sa.Text),
+    sa.Column("data", Json),
+    sa.Column("is_online", sa.Boolean),
+    sa.Column("last_online_at", _Time),
+    sa.Column("created_at", _Time, nullable=False),
+    sa.Column("updated_at", _Time, nullable=False),
+    sa.UniqueConstraint("environment_id", "subscriber_id"),
+    sa.Index(None, "environment_id", "pk"),
+    sqlite_autoincrement=True,
+)
+
+channels = sa.Table(
+    "channels",
+    metadata,
+    sa.Column("pk", _Row, primary_key=True, autoincrement=True),
+    sa.Column("subscriber_pk", _Row, sa.ForeignKey("subscribers.pk", ondelete="CASCADE"), nullable=False),
+    sa.Column("integration_id", _Id, sa.ForeignKey("integrations.id"), nullable=False),
+    sa.Column("webhook_url", sa.Text),
+    sa.UniqueConstraint("subscriber_pk", "integration_id"),
+    comment="A subscriber's entry under an integration; it stays when its last token goes.",
+)
+
+devices = sa.Table(
+    "devices",
+    metadata,
+    sa.Column("pk", _Row, primary_key=True, autoincrement=True),
+    sa.Column("subscriber_pk", _Row, sa.ForeignKey("subscribers.pk", ondelete="CASCADE"), nullable=False),
+    sa.Column("integration_id", _Id, sa.ForeignKey("integrations.id"), nullable=False),
+    sa.Column("token", sa.Text, nullable=False),
+    sa.Column("position", sa.BigInteger, nullable=False),
+    sa.Column("registered_at", _Time, nullable=False),
+    sa.Column("last_seen_at", _Time, nullable=False),
+    sa.Column("retired_at", _Time),
+    sa.Column("retired_reason", sa.Text),
+    sa.UniqueConstraint("subscriber_pk", "integration_id", "token"),
+    sqlite_autoincrement=True,
+    comment="A device token. A retired one stays, with its reason, until it is registered again.",
+)
+
+workflows = sa.Table(
+    "workflows",
+    metadata,
+    sa.Column("id", _Id, primary_key=True),
+    _environment(),
+    sa.Column("workflow_id", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("description", sa.Text, nullable=False),
+    sa.Column("tags", Json, nullable=False),
+    sa.Column("steps", Json, nullable=False),
+    sa.Column("active", sa.Boolean, nullable=False),
+    sa.Column("validate_payload", sa.Boolean, nullable=False),
+    sa.Column("payload_schema", Json),
+    sa.Column("is_translation_enabled", sa.Boolean, nullable=False),
+    sa.Column("preferences", Json, nullable=False),
+    sa.Column("severity", sa.Text, nullable=False),
+    sa.Column("origin", sa.Text, nullable=False),
+    sa.Column("created_at", _Time, nullable=False),
+    sa.Column("updated_at", _Time, nullable=False),
+    sa.UniqueConstraint("environment_id", "workflow_id"),
+)
+
+triggers = sa.Table(
+    "triggers",
+    metadata,
+    sa.Column("id", _Id, primary_key=True),
+    _environment(),
+    sa.Column("transaction_id", sa.Text, nullable=False),
+    sa.Column("workflow_id", _Id, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False, comment="The accepted trigger, MessagePack."),
+    sa.Column("details", Json, nullable=False),
+    sa.Column("expanded", sa.Boolean, nullable=False),
+    sa.Column("cancelled_at", _Time),
+    sa.Column("accepted_at", _Time, nullable=False),
+    sa.UniqueConstraint("environment_id", "transaction_id"),
+    comment="A trigger whose recipients are being, or have been, addressed.",
+)
+
+notifications = sa.Table(
+    "notifications",
+    metadata,
+    _environment(),
+    sa.Column("id", _Id, nullable=False),
+    sa.Column("trigger_id", _Id, nullable=False),
+    sa.Column("subscriber_pk", _Row, nullable=False),
+    sa.Column("planned", sa.Integer, nullable=False, comment="Messages this notification is made of."),
+    sa.Column("details", Json, nullable=False),
+    sa.Column("created_at", _Time, nullable=False),
+    sa.PrimaryKeyConstraint("environment_id", "id"),
+    sa.Index(None, "trigger_id"),
+    sa.Index(None, "subscriber_pk", "id"),
+    comment="One trigger for one subscriber.",
+)
+
+messages = sa.Table(
+    "messages",
+    metadata,
+    _environment(),
+    sa.Column("id", _Id, nullable=False),
+    sa.Column("notification_id", _Id, nullable=False),
+    sa.Column("trigger_id", _Id, nullable=False),
+    sa.Column("subscriber_pk", _Row, nullable=False),
+    sa.Column("integration_id", _Id, nullable=False),
+    sa.Column("device_id", _Row, nullable=False),
+    sa.Column("step_id", sa.Text, nullable=False),
+    sa.Column("token", sa.Text, nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("content", sa.Text),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("code", sa.Text, nullable=False),
+    sa.Column("explanation", sa.Text, nullable=False),
+    sa.Column("provider_message_id", sa.Text, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("token_retired", sa.Boolean, nullable=False),
+    sa.Column("created_at", _Time, nullable=False),
+    sa.Column("updated_at", _Time, nullable=False),
+    sa.PrimaryKeyConstraint("environment_id", "id"),
+    sa.Index(None, "notification_id"),
+    comment="One message to one device, written when its outcome is known or its first retry is due.",
+)
+
+journal = sa.Table(
+    "journal",
+    metadata,
+    sa.Column("id", _Row, primary_key=True, autoincrement=True),
+    sa.Column("lane", sa.Text, nullable=False),
+    sa.Column("not_before", _Time, nullable=False),
+    sa.Column("leased_until", _Time, nullable=False),
+    sa.Column("lease", sa.Text, nullable=False),
+    sa.Column("claims", sa.Integer, nullable=False),
+    sa.Column("parked_at", _Time),
+    sa.Column("error", sa.Text),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Index("ix_journal_due", "lane", "not_before", "id", sqlite_where=sa.text("parked_at IS NULL")),
+    sqlite_autoincrement=True,
+    comment="The durable queue: each row is a batch that one stage works on under a lease.",
+)
