@@ -106,7 +106,9 @@ class Conflict(RequestError):
 
     status = 409
 
-    def __init__(self, message: str, *, resource: object = None, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, message: str, *, resource: object = None, headers: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(message, headers=headers)
         self.resource = resource
 

@@ -92,7 +92,8 @@ SELECT MIN(MAX(not_before, leased_until)) FROM (
 """
 
 _ANY_DUE = """
-SELECT 1 FROM journal WHERE lane = ?1 AND parked_at IS NULL AND not_before <= ?2 AND leased_until <= ?2 LIMIT 1
+SELECT 1 FROM journal
+WHERE lane = ?1 AND parked_at IS NULL AND not_before <= ?2 AND leased_until <= ?2 LIMIT 1
 """
 
 # Leases the oldest due records of a lane.

@@ -12,8 +12,25 @@ PUSH_PROVIDERS = frozenset(
 """Provider ids that Novu's SDKs accept in `channels[]`."""
 
 CHAT_PROVIDERS = frozenset(
-    "slack discord msteams webex-messaging mattermost ryver zulip grafana-on-call getstream rocket-chat "
-    "whatsapp-business line chat-webhook novu-slack telegram sendblue novu-web-chat".split()
+    [
+        "slack",
+        "discord",
+        "msteams",
+        "webex-messaging",
+        "mattermost",
+        "ryver",
+        "zulip",
+        "grafana-on-call",
+        "getstream",
+        "rocket-chat",
+        "whatsapp-business",
+        "line",
+        "chat-webhook",
+        "novu-slack",
+        "telegram",
+        "sendblue",
+        "novu-web-chat",
+    ]
 )
 
 MAX_DEVICE_TOKENS = 100

@@ -30,7 +30,11 @@ class Event(Enum):
     MESSAGE_CREATED = ("message_created", "Message created", "Pending")
     MESSAGE_SENT = ("message_sent", "Message sent", "Success")
     PROVIDER_ERROR = ("provider_error", "Unexpected provider error", "Failed")
-    RETRY_SCHEDULED = ("retry_scheduled", "Provider could not take the message yet, it will be sent again", "Warning")
+    RETRY_SCHEDULED = (
+        "retry_scheduled",
+        "Provider could not take the message yet, it will be sent again",
+        "Warning",
+    )
     TOKEN_REMOVED = ("push_invalid_token_removed", "Invalid device token removed", "Success")
     CHANNELS_REFUSED = ("subscriber_channels_refused", "Device tokens of the trigger were refused", "Failed")
     NOTIFICATION_ERROR = (

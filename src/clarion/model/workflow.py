@@ -7,7 +7,20 @@ import msgspec
 from clarion.model.clock import Millis
 
 STEP_TYPES = frozenset(
-    "in_app email sms chat push tool digest trigger delay throttle custom http_request".split()
+    [
+        "in_app",
+        "email",
+        "sms",
+        "chat",
+        "push",
+        "tool",
+        "digest",
+        "trigger",
+        "delay",
+        "throttle",
+        "custom",
+        "http_request",
+    ]
 )
 RUNNABLE_STEP_TYPES = frozenset({"push"})
 

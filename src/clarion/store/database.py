@@ -16,11 +16,15 @@ T = TypeVar("T")
 class Database(Protocol):
     """One database, whatever its kind."""
 
-    async def read(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def read(
+        self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
         """Run `query` on a connection that sees everything committed so far."""
         ...
 
-    async def write(self, change: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def write(
+        self, change: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
         """Run `change` in a transaction and return once it is on disk; an exception undoes it alone."""
         ...
 

@@ -38,15 +38,21 @@ def merged(present: Sequence[str], given: Sequence[str], *, append: bool) -> lis
     return tokens
 
 
-def append(connection: Connection, subscriber_pk: int, integration_id: str, given: Sequence[str], now: Millis) -> None:
+def append(
+    connection: Connection, subscriber_pk: int, integration_id: str, given: Sequence[str], now: Millis
+) -> None:
     """Add tokens to those present; see `merged`."""
     present = _live(connection, subscriber_pk, integration_id)
     fresh = merged(present, given, append=True)[len(present) :]
-    _touch(connection, subscriber_pk, integration_id, [token for token in given if token in set(present)], now)
+    _touch(
+        connection, subscriber_pk, integration_id, [token for token in given if token in set(present)], now
+    )
     _register(connection, subscriber_pk, integration_id, fresh, now)
 
 
-def replace(connection: Connection, subscriber_pk: int, integration_id: str, given: Sequence[str], now: Millis) -> None:
+def replace(
+    connection: Connection, subscriber_pk: int, integration_id: str, given: Sequence[str], now: Millis
+) -> None:
     """Make the given tokens the only ones; see `merged`."""
     tokens = merged((), given, append=False)
     _forget_others(connection, subscriber_pk, integration_id, tokens)
@@ -60,7 +66,9 @@ def set_webhook_url(connection: Connection, subscriber_pk: int, integration_id: 
     connection.execute(channels.update().where(entry).values(webhook_url=url))
 
 
-def remove_provider(connection: Connection, subscriber_pk: int, environment_id: str, provider_id: str) -> None:
+def remove_provider(
+    connection: Connection, subscriber_pk: int, environment_id: str, provider_id: str
+) -> None:
     """Drop everything a subscriber has under a provider, over all its integrations."""
     theirs = sa.select(integrations.c.id).where(
         (integrations.c.environment_id == environment_id) & (integrations.c.provider_id == provider_id)
@@ -125,25 +133,33 @@ def _register(
     if tokens:
         last: int = connection.exec_driver_sql(_LAST_POSITION, (subscriber_pk, integration_id)).scalar() or 0
         rows = [
-            (subscriber_pk, integration_id, token, last + step, now, now) for step, token in enumerate(tokens, 1)
+            (subscriber_pk, integration_id, token, last + step, now, now)
+            for step, token in enumerate(tokens, 1)
         ]
         connection.exec_driver_sql(_REGISTER, rows)
 
 
-def _forget_others(connection: Connection, subscriber_pk: int, integration_id: str, keep: Sequence[str]) -> None:
-    connection.exec_driver_sql(_FORGET_OTHERS, (subscriber_pk, integration_id, msgspec.json.encode(list(keep))))
+def _forget_others(
+    connection: Connection, subscriber_pk: int, integration_id: str, keep: Sequence[str]
+) -> None:
+    connection.exec_driver_sql(
+        _FORGET_OTHERS, (subscriber_pk, integration_id, msgspec.json.encode(list(keep)))
+    )
 
 
 # The entries of subscribers, oldest first.
 _CHANNELS = """
 SELECT c.subscriber_pk, i.provider_id, c.integration_id, i.identifier, c.webhook_url
-FROM json_each(?) j JOIN channels c ON c.subscriber_pk = j.value JOIN integrations i ON i.id = c.integration_id
+FROM json_each(?) j
+JOIN channels c ON c.subscriber_pk = j.value
+JOIN integrations i ON i.id = c.integration_id
 ORDER BY c.subscriber_pk, c.pk
 """
 
 # The live tokens of one entry, in order.
 _LIVE = """
-SELECT token FROM devices WHERE subscriber_pk = ? AND integration_id = ? AND retired_at IS NULL ORDER BY position
+SELECT token FROM devices
+WHERE subscriber_pk = ? AND integration_id = ? AND retired_at IS NULL ORDER BY position
 """
 
 # The live tokens of many subscribers, in order: what a chunk of recipients is sent to.

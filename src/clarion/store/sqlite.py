@@ -34,7 +34,6 @@ def connect(path: Path) -> sqlite3.Connection:
     """A connection that is durable at commit and leaves transactions to us."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
     for pragma in (
-        "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
         "busy_timeout=30000",
@@ -59,6 +58,13 @@ def engine_for(path: Path, *, readers: int = _READERS) -> sa.Engine:
     )
 
 
+def _enable_wal(path: Path) -> None:
+    """Kept in the file itself; switching needs the file alone, so it happens before anybody else opens it."""
+    connection = sqlite3.connect(path, timeout=30)
+    connection.execute("PRAGMA journal_mode=WAL").close()
+    connection.close()
+
+
 class _Change(NamedTuple):
     run: Callable[[Connection], Any]
     done: "asyncio.Future[Any]"
@@ -74,18 +80,24 @@ class SqliteDatabase:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
+        _enable_wal(path)
         self.engine = engine_for(path)
+        self._connection = self.engine.connect()
         self._changes: queue.SimpleQueue[_Change | None] = queue.SimpleQueue()
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="clarion-read")
         self._writer = threading.Thread(target=self._write_forever, name="clarion-write", daemon=True)
         self._closed = False
         self._writer.start()
 
-    async def read(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def read(
+        self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._readers, self._query, lambda c: query(c, *args, **kwargs))
 
-    async def write(self, change: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def write(
+        self, change: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
         if self._closed:
             raise DatabaseClosed("the database is closed")
         loop = asyncio.get_running_loop()
@@ -100,6 +112,7 @@ class SqliteDatabase:
         self._changes.put(None)
         await asyncio.to_thread(self._writer.join)
         await asyncio.to_thread(self._readers.shutdown)
+        self._connection.close()
         self.engine.dispose()
 
     def _query(self, query: Callable[[Connection], T]) -> T:
@@ -107,12 +120,10 @@ class SqliteDatabase:
             return query(connection)
 
     def _write_forever(self) -> None:
-        with self.engine.connect() as connection:
-            while (first := self._changes.get()) is not None:
-                batch, more = self._gather(first)
-                _settle(_commit(connection, batch))
-                if not more:
-                    break
+        more = True
+        while more and (first := self._changes.get()) is not None:
+            batch, more = self._gather(first)
+            _settle(_commit(self._connection, batch))
 
     def _gather(self, first: _Change) -> tuple[list[_Change], bool]:
         batch = [first]

@@ -12,7 +12,7 @@ from clarion.errors import Conflict
 from clarion.model.clock import Millis
 from clarion.model.ids import new_id
 from clarion.model.people import Subscriber
-from clarion.store.tables import notifications, messages, subscribers
+from clarion.store.tables import messages, notifications, subscribers
 
 PROFILE = ("first_name", "last_name", "email", "phone", "avatar", "locale", "timezone", "data")
 _FIELDS = Subscriber.__struct_fields__
@@ -36,7 +36,11 @@ def create(
     connection: Connection, environment_id: str, subscriber_id: str, profile: Mapping[str, Any], now: Millis
 ) -> Subscriber:
     """Add a subscriber; `Conflict` when the name is taken."""
-    row = {"id": new_id(now), "environment_id": environment_id, "subscriber_id": subscriber_id}
+    row: dict[str, Any] = {
+        "id": new_id(now),
+        "environment_id": environment_id,
+        "subscriber_id": subscriber_id,
+    }
     row |= {"created_at": now, "updated_at": now, **profile}
     try:
         connection.execute(subscribers.insert().values(row))

@@ -19,7 +19,9 @@ def create(connection: Connection, workflow: Workflow) -> None:
     try:
         connection.execute(workflows.insert().values(_row(workflow)))
     except IntegrityError as error:
-        raise Conflict(f"Workflow {workflow.workflow_id} already exists: choose another workflowId") from error
+        raise Conflict(
+            f"Workflow {workflow.workflow_id} already exists: choose another workflowId"
+        ) from error
 
 
 def replace(connection: Connection, workflow: Workflow) -> None:
@@ -27,7 +29,9 @@ def replace(connection: Connection, workflow: Workflow) -> None:
     try:
         connection.execute(workflows.update().where(workflows.c.id == workflow.id).values(_row(workflow)))
     except IntegrityError as error:
-        raise Conflict(f"Workflow {workflow.workflow_id} already exists: choose another workflowId") from error
+        raise Conflict(
+            f"Workflow {workflow.workflow_id} already exists: choose another workflowId"
+        ) from error
 
 
 def delete(connection: Connection, workflow_id: str) -> None:

@@ -1,0 +1,38 @@
+.DEFAULT_GOAL := help
+.PHONY: help install test check lock
+
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$p; break; }; done)
+UV := .tools/bin/uv
+COMPILE := $(UV) pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-header \
+	--python-version 3.11 --quiet
+
+help: ## List the verbs
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-9s %s\n", $$1, $$2}'
+
+$(UV): requirements/tools.txt
+	@test -n "$(PYTHON)" || { echo "Clarion needs Python 3.11 or newer on the PATH" >&2; exit 1; }
+	$(PYTHON) -m venv .tools
+	.tools/bin/python -m pip install --quiet --require-hashes -r requirements/tools.txt
+	@touch $@
+
+.venv/.installed: $(UV) requirements/dev.txt pyproject.toml
+	$(UV) venv --quiet --allow-existing --python "$(PYTHON)" .venv
+	$(UV) pip sync --quiet --python .venv/bin/python --require-hashes requirements/dev.txt
+	$(UV) pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+install: .venv/.installed ## Prepare .venv with everything pinned
+
+test: .venv/.installed ## Run every test
+	.venv/bin/python -m pytest
+
+check: .venv/.installed ## Lint, check types and the import rule
+	.venv/bin/ruff check src tests
+	.venv/bin/ruff format --check src tests
+	.venv/bin/mypy src tests
+	.venv/bin/python -m pytest -q tests/unit/test_imports.py
+
+lock: $(UV) ## Pin the dependencies anew
+	$(COMPILE) -o requirements/runtime.txt
+	$(COMPILE) --group dev -o requirements/dev.txt

@@ -1,0 +1,106 @@
+import asyncio
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy.engine import Connection
+
+from clarion.store.migrate import migrate
+from clarion.store.sqlite import DatabaseClosed, SqliteDatabase
+from clarion.store.tables import metadata
+
+
+def add_lane(connection: Connection, lane: str) -> None:
+    connection.exec_driver_sql(
+        "INSERT INTO journal (lane, not_before, leased_until, lease, claims, body)"
+        " VALUES (?, 0, 0, '', 0, x'')",
+        (lane,),
+    )
+
+
+def add_and_fail(connection: Connection, lane: str) -> None:
+    add_lane(connection, lane)
+    raise ValueError(lane)
+
+
+def lanes(connection: Connection) -> list[str]:
+    return list(connection.exec_driver_sql("SELECT lane FROM journal ORDER BY id").scalars())
+
+
+async def test_a_change_that_fails_undoes_itself_and_nobody_else(database: SqliteDatabase) -> None:
+    results = await asyncio.gather(
+        *(database.write(add_and_fail if n % 3 == 0 else add_lane, str(n)) for n in range(30)),
+        return_exceptions=True,
+    )
+    failed = [n for n, result in enumerate(results) if isinstance(result, ValueError)]
+    assert failed == list(range(0, 30, 3))
+    assert sorted(await database.read(lanes)) == sorted(str(n) for n in range(30) if n % 3)
+
+
+async def test_a_read_sees_what_was_written_before(database: SqliteDatabase) -> None:
+    for n in range(20):
+        await database.write(add_lane, str(n))
+        assert len(await database.read(lanes)) == n + 1
+
+
+async def test_concurrent_changes_share_commits(database: SqliteDatabase, tmp_path: Path) -> None:
+    await asyncio.gather(*(database.write(add_lane, str(n)) for n in range(2000)))
+    frames = (tmp_path / "clarion.db-wal").stat().st_size // 4096
+    assert frames < 1000
+
+
+async def test_a_closed_database_takes_no_change(database: SqliteDatabase) -> None:
+    await database.close()
+    with pytest.raises(DatabaseClosed):
+        await database.write(add_lane, "late")
+
+
+async def test_the_migrations_make_the_schema_of_the_tables(database: SqliteDatabase) -> None:
+    assert migrate(database.engine).applied == ()
+    with database.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+WRITER = """
+import asyncio, sys
+from pathlib import Path
+from clarion.store.sqlite import SqliteDatabase
+
+async def main() -> None:
+    database = SqliteDatabase(Path(sys.argv[1]))
+    async def one(n: int) -> None:
+        await database.write(lambda c: c.exec_driver_sql(
+            "INSERT INTO journal (lane, not_before, leased_until, lease, claims, body)"
+            " VALUES (?, 0, 0, '', 0, x'')", (str(n),)))
+        print(n, flush=True)
+    n = 0
+    while True:
+        await asyncio.gather(*(one(n + k) for k in range(50)))
+        n += 50
+
+asyncio.run(main())
+"""
+
+
+async def test_what_was_acknowledged_survives_kill_9(database: SqliteDatabase, tmp_path: Path) -> None:
+    await database.close()
+    path = tmp_path / "clarion.db"
+    writer = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True)
+    assert writer.stdout is not None
+    acknowledged = {writer.stdout.readline().strip() for _ in range(500)}
+    os.kill(writer.pid, signal.SIGKILL)
+    rest = writer.stdout.read().splitlines(keepends=True)
+    acknowledged |= {line.strip() for line in rest if line.endswith("\n")}
+    writer.wait()
+    writer.stdout.close()
+    survivor = sqlite3.connect(path)
+    kept = {lane for (lane,) in survivor.execute("SELECT lane FROM journal")}
+    survivor.close()
+    assert len(acknowledged) >= 500
+    assert acknowledged - kept == set()
