@@ -1,0 +1,1 @@
+"""What Clarion knows of each provider, one file each: credentials, rejections, build, read. Pure."""

@@ -1,0 +1,77 @@
+"""What a provider file offers to the deliver stage."""
+
+from typing import Any, Generic, Protocol, TypeVar
+
+import msgspec
+
+from clarion.model.clock import Millis
+from clarion.model.http import HttpReply, HttpRequest
+from clarion.model.outcome import Verdict
+from clarion.model.push import Json, PushMessage, Target
+
+C = TypeVar("C")
+
+
+class AccessToken(msgspec.Struct, frozen=True):
+    """A bearer token that a provider's authorization server issued."""
+
+    value: str
+    expires_at: Millis
+
+    def __repr__(self) -> str:
+        return f"AccessToken(expires_at={self.expires_at})"
+
+
+class Provider(Protocol, Generic[C]):
+    """One provider. `credentials` raises `CredentialsInvalid` with the field that is wrong."""
+
+    id: str
+    name: str
+    wants_subscriber: bool
+    """The body carries the subscriber's profile."""
+
+    def credentials(self, stored: Json) -> C:
+        """Typed credentials from an integration's stored ones."""
+        ...
+
+    def authorize(self, credentials: C, now: Millis) -> HttpRequest | None:
+        """The request that gets an access token, None where requests need none."""
+        ...
+
+    def read_authorization(self, reply: HttpReply, now: Millis) -> AccessToken | Verdict:
+        """The token, or why there is none."""
+        ...
+
+    def build(self, credentials: C, message: PushMessage, target: Target, token: str) -> HttpRequest:
+        """The request that sends one message to one device."""
+        ...
+
+    def read(self, reply: HttpReply, message: PushMessage) -> Verdict:
+        """What became of it."""
+        ...
+
+
+def merge(lower: Any, higher: Any) -> Any:
+    """`higher` over `lower`: objects deeply, arrays joined, anything else replaced."""
+    if isinstance(lower, dict) and isinstance(higher, dict):
+        return lower | {
+            key: merge(lower[key], value) if key in lower else value for key, value in higher.items()
+        }
+    if isinstance(lower, list) and isinstance(higher, list):
+        return lower + higher
+    return higher
+
+
+def decoded(body: bytes) -> Json:
+    """A reply's JSON object; empty when it is anything else."""
+    try:
+        document = msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def retry_after(reply: HttpReply) -> Millis | None:
+    """How long the peer asks to wait, when it says so in whole seconds (RFC 9110, 10.2.3)."""
+    value = reply.headers.get("retry-after", "").strip()
+    return int(value) * 1000 if value.isdecimal() and len(value) < 8 else None

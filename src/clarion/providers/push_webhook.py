@@ -1,0 +1,119 @@
+"""Push webhook: the rendered push, signed, to the customer's own URL.
+
+The signature is lower-case hex HMAC-SHA256 of the exact body under the secret's text, as Novu's
+receivers verify it.
+"""
+
+import hmac
+from hashlib import sha256
+from urllib.parse import urlsplit
+
+import msgspec
+
+from clarion.errors import CredentialsInvalid
+from clarion.model.clock import SECOND, Millis
+from clarion.model.http import HttpReply, HttpRequest
+from clarion.model.outcome import Outcome, Verdict
+from clarion.model.push import Json, PushMessage, Target
+from clarion.providers.port import AccessToken, decoded, merge, retry_after
+
+TOKEN_INVALID = "token_invalid"  # noqa: S105 - an agreed answer
+"""A receiver that answers 410 with `{"code": "token_invalid"}` retires the device."""
+
+_TRANSIENT = frozenset({408, 425})
+_SETUP = frozenset({401, 403, 404, 410})
+
+
+class WebhookCredentials(msgspec.Struct, frozen=True):
+    """Where to, and the key that signs; without a key the header is left out."""
+
+    url: str
+    secret: str
+
+    def __repr__(self) -> str:
+        return f"WebhookCredentials(url={self.url!r})"
+
+
+class PushWebhook:
+    """The customer's own receiver."""
+
+    id = "push-webhook"
+    name = "Push Webhook"
+    wants_subscriber = True
+
+    def credentials(self, stored: Json) -> WebhookCredentials:
+        url = str(stored.get("webhookUrl") or "").strip()
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+            raise CredentialsInvalid("webhookUrl", "give an absolute https URL without user name")
+        return WebhookCredentials(url, str(stored.get("secretKey") or ""))
+
+    def authorize(self, credentials: WebhookCredentials, now: Millis) -> None:
+        return None
+
+    def read_authorization(self, reply: HttpReply, now: Millis) -> AccessToken | Verdict:
+        raise NotImplementedError("a push webhook has no authorization server")
+
+    def build(
+        self, credentials: WebhookCredentials, message: PushMessage, target: Target, token: str
+    ) -> HttpRequest:
+        body = msgspec.json.encode(_body(message, target))
+        headers = {"content-type": "application/json", "idempotency-key": target.message_id}
+        headers |= {str(k).lower(): str(v) for k, v in message.passthrough.get("headers", {}).items()}
+        if credentials.secret:
+            headers["x-novu-signature"] = hmac.new(credentials.secret.encode(), body, sha256).hexdigest()
+        return HttpRequest("POST", credentials.url, tuple(headers.items()), body)
+
+    def read(self, reply: HttpReply, message: PushMessage) -> Verdict:
+        answer = decoded(reply.body)
+        if 200 <= reply.status < 300:
+            identity = answer.get("id")
+            return Verdict(
+                Outcome.ACCEPTED, provider_message_id=identity if isinstance(identity, str) else ""
+            )
+        outcome, explanation = _classified(reply.status, answer)
+        return Verdict(
+            outcome,
+            f"http_{reply.status}",
+            explanation,
+            retry_after=_wait(outcome, reply),
+            raw=reply.body.decode(errors="replace")[:2000],
+        )
+
+
+def _body(message: PushMessage, target: Target) -> Json:
+    body: Json = {
+        "target": [target.token],
+        "title": message.title,
+        "content": message.body,
+        "overrides": message.legacy,
+        "payload": {
+            **message.payload,
+            "__nvMessageId": target.message_id,
+            "subscriber": message.subscriber,
+            "step": message.step,
+        },
+    }
+    merged: Json = merge(merge(body, message.override), message.passthrough.get("body", {}))
+    return merged
+
+
+def _classified(status: int, answer: Json) -> tuple[Outcome, str]:
+    if status == 410 and answer.get("code") == TOKEN_INVALID:
+        return Outcome.TOKEN_DEAD, "The receiver says that the device is gone."
+    if status == 429:
+        return Outcome.THROTTLED, "The receiver asks to slow down."
+    if status in _TRANSIENT or 500 <= status < 600:
+        return Outcome.UNAVAILABLE, "The receiver had trouble."
+    if 300 <= status < 400 or status in _SETUP:
+        return Outcome.CREDENTIALS_REJECTED, f"The receiver answered {status}; check the URL and the secret."
+    if 400 <= status < 500:
+        return Outcome.PAYLOAD_REJECTED, f"The receiver refused the message with {status}."
+    return Outcome.UNKNOWN, f"The receiver answered {status}."
+
+
+def _wait(outcome: Outcome, reply: HttpReply) -> Millis | None:
+    if not outcome.retryable:
+        return None
+    asked = retry_after(reply)
+    return 30 * SECOND if asked is None and outcome is Outcome.THROTTLED else asked
