@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install test check lock
+.PHONY: help install test check bench lock
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$p; break; }; done)
@@ -28,10 +28,13 @@ test: .venv/.installed ## Run every test
 	.venv/bin/python -m pytest
 
 check: .venv/.installed ## Lint, check types and the import rule
-	.venv/bin/ruff check src tests
-	.venv/bin/ruff format --check src tests
-	.venv/bin/mypy src tests
+	.venv/bin/ruff check src tests benchmarks
+	.venv/bin/ruff format --check src tests benchmarks
+	.venv/bin/mypy src tests benchmarks
 	.venv/bin/python -m pytest -q tests/unit/test_imports.py
+
+bench: .venv/.installed ## Measure, on this machine
+	.venv/bin/python benchmarks/journal_append.py
 
 lock: $(UV) ## Pin the dependencies anew
 	$(COMPILE) -o requirements/runtime.txt
