@@ -1,6 +1,6 @@
 """What a provider file offers to the deliver stage."""
 
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -22,7 +22,7 @@ class AccessToken(msgspec.Struct, frozen=True):
         return f"AccessToken(expires_at={self.expires_at})"
 
 
-class Provider(Protocol, Generic[C]):
+class Provider(Protocol[C]):
     """One provider. `credentials` raises `CredentialsInvalid` with the field that is wrong."""
 
     id: str
@@ -34,20 +34,24 @@ class Provider(Protocol, Generic[C]):
         """Typed credentials from an integration's stored ones."""
         ...
 
-    def authorize(self, credentials: C, now: Millis) -> HttpRequest | None:
-        """The request that gets an access token, None where requests need none."""
-        ...
-
-    def read_authorization(self, reply: HttpReply, now: Millis) -> AccessToken | Verdict:
-        """The token, or why there is none."""
-        ...
-
     def build(self, credentials: C, message: PushMessage, target: Target, token: str) -> HttpRequest:
-        """The request that sends one message to one device."""
+        """The request that sends one message to one device; `token` is empty without authorization."""
         ...
 
     def read(self, reply: HttpReply, message: PushMessage) -> Verdict:
         """What became of it."""
+        ...
+
+
+class AuthorizingProvider(Provider[C], Protocol[C]):
+    """A provider whose requests carry an access token that is got first."""
+
+    def authorize(self, credentials: C, now: Millis) -> HttpRequest:
+        """The request that gets an access token."""
+        ...
+
+    def read_authorization(self, reply: HttpReply, now: Millis) -> AccessToken | Verdict:
+        """The token, or why there is none."""
         ...
 
 

@@ -15,7 +15,7 @@ from clarion.model.clock import SECOND, Millis
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import Json, PushMessage, Target
-from clarion.providers.port import AccessToken, decoded, merge, retry_after
+from clarion.providers.port import decoded, merge, retry_after
 
 TOKEN_INVALID = "token_invalid"  # noqa: S105 - an agreed answer
 """A receiver that answers 410 with `{"code": "token_invalid"}` retires the device."""
@@ -47,12 +47,6 @@ class PushWebhook:
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
             raise CredentialsInvalid("webhookUrl", "give an absolute https URL without user name")
         return WebhookCredentials(url, str(stored.get("secretKey") or ""))
-
-    def authorize(self, credentials: WebhookCredentials, now: Millis) -> None:
-        return None
-
-    def read_authorization(self, reply: HttpReply, now: Millis) -> AccessToken | Verdict:
-        raise NotImplementedError("a push webhook has no authorization server")
 
     def build(
         self, credentials: WebhookCredentials, message: PushMessage, target: Target, token: str

@@ -10,8 +10,8 @@ from clarion.errors import CredentialsInvalid
 from clarion.model.http import HttpReply
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import PushMessage, Target
-from clarion.providers.fcm import MOST_BYTES, Fcm
-from clarion.providers.port import AccessToken
+from clarion.providers.fcm import MOST_BYTES, Fcm, ServiceAccount
+from clarion.providers.port import AccessToken, AuthorizingProvider
 
 NOW = 1_796_000_000_000
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -25,7 +25,7 @@ ACCOUNT: dict[str, str] = {
     "token_uri": "https://oauth2.googleapis.com/token",
 }
 TARGET = Target("m" * 32, "phone-1")
-FCM = Fcm()
+FCM: AuthorizingProvider[ServiceAccount] = Fcm()
 
 
 def account(**changes: Any) -> dict[str, Any]:

@@ -9,9 +9,10 @@ from clarion.errors import CredentialsInvalid
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome
 from clarion.model.push import PushMessage, Target
-from clarion.providers.push_webhook import PushWebhook
+from clarion.providers.port import Provider
+from clarion.providers.push_webhook import PushWebhook, WebhookCredentials
 
-WEBHOOK = PushWebhook()
+WEBHOOK: Provider[WebhookCredentials] = PushWebhook()
 STORED = {"webhookUrl": "https://hooks.shop.example/push?x=1", "secretKey": "clarion-demo-hmac-key"}
 MESSAGE = PushMessage(
     "Grüße",
