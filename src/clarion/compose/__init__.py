@@ -1,0 +1,1 @@
+"""From a step and a subscriber to what a push says. Pure."""

@@ -1,0 +1,44 @@
+"""Overrides of a trigger, by precedence: workflow level below step level, arrays replaced whole."""
+
+from typing import NamedTuple
+
+from clarion.model.push import Json
+
+PASSTHROUGH = "_passthrough"
+
+
+class Overrides(NamedTuple):
+    """What a trigger overrides for one provider in one step."""
+
+    legacy: Json
+    override: Json
+    passthrough: Json
+
+
+def overrides_for(overrides: Json, step_id: str, provider_id: str) -> Overrides:
+    """`overrides.<provider>` apart; `providers.<provider>` under `steps.<step>.providers.<provider>`."""
+    step = _at(overrides, "steps", step_id, "providers", provider_id)
+    merged = layered(_at(overrides, "providers", provider_id), step)
+    passthrough = merged.pop(PASSTHROUGH, None)
+    return Overrides(
+        _at(overrides, provider_id), merged, passthrough if isinstance(passthrough, dict) else {}
+    )
+
+
+def layered(lower: Json, higher: Json) -> Json:
+    """`higher` over `lower`, objects deeply, everything else replaced whole."""
+    both_objects = {
+        key: layered(lower[key], value)
+        for key, value in higher.items()
+        if isinstance(value, dict) and isinstance(lower.get(key), dict)
+    }
+    return lower | higher | both_objects
+
+
+def _at(document: Json, *path: str) -> Json:
+    for key in path:
+        found = document.get(key)
+        if not isinstance(found, dict):
+            return {}
+        document = found
+    return document

@@ -1,0 +1,39 @@
+"""Liquid templates, compiled once and kept."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from liquid import BoundTemplate, Environment
+from liquid.exceptions import LiquidError
+
+from clarion.errors import TemplateError
+
+_KEPT = 4096
+_MOST_LOOPS = 10_000
+_MOST_BYTES = 64 * 1024
+
+
+class _BoundedEnvironment(Environment):
+    """A template may not loop or grow without end."""
+
+    loop_iteration_limit = _MOST_LOOPS
+    output_stream_limit = _MOST_BYTES
+
+
+_environment = _BoundedEnvironment()
+
+
+def render(source: str, variables: Mapping[str, Any]) -> str:
+    """What `source` says for `variables`; unknown variables say nothing. `TemplateError` names the fault."""
+    if "{" not in source:
+        return source
+    try:
+        return _compiled(source).render(**variables)
+    except LiquidError as error:
+        raise TemplateError(str(error)) from error
+
+
+@lru_cache(_KEPT)
+def _compiled(source: str) -> BoundTemplate:
+    return _environment.from_string(source)

@@ -1,0 +1,36 @@
+from clarion.compose.overrides import Overrides, overrides_for
+from clarion.model.push import Json
+
+
+def test_the_step_wins_over_the_workflow_and_legacy_stays_apart() -> None:
+    overrides: Json = {
+        "fcm": {"type": "data"},
+        "providers": {"fcm": {"android": {"priority": "normal", "ttl": "5s"}, "list": [1, 2]}},
+        "steps": {"push": {"providers": {"fcm": {"android": {"priority": "high"}, "list": [3]}}}},
+    }
+    found = overrides_for(overrides, "push", "fcm")
+    assert found == Overrides(
+        {"type": "data"}, {"android": {"priority": "high", "ttl": "5s"}, "list": [3]}, {}
+    )
+    assert overrides["providers"]["fcm"]["list"] == [1, 2]
+
+
+def test_another_step_or_provider_is_not_touched() -> None:
+    overrides = {"steps": {"push": {"providers": {"fcm": {"a": 1}}}}}
+    assert overrides_for(overrides, "other", "fcm").override == {}
+    assert overrides_for(overrides, "push", "apns").override == {}
+
+
+def test_passthrough_is_taken_out_and_merged_like_the_rest() -> None:
+    overrides = {
+        "providers": {"fcm": {"_passthrough": {"body": {"a": 1}}}},
+        "steps": {"push": {"providers": {"fcm": {"_passthrough": {"headers": {"x": "1"}}}}}},
+    }
+    found = overrides_for(overrides, "push", "fcm")
+    assert found == Overrides({}, {}, {"body": {"a": 1}, "headers": {"x": "1"}})
+
+
+def test_nonsense_is_no_override() -> None:
+    assert overrides_for({"providers": [], "fcm": "x", "steps": {"push": None}}, "push", "fcm") == Overrides(
+        {}, {}, {}
+    )

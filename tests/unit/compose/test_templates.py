@@ -1,0 +1,35 @@
+import pytest
+
+from clarion.compose.templates import render
+from clarion.errors import TemplateError
+
+
+def test_variables_are_filled_in() -> None:
+    variables = {"payload": {"order": {"id": 7}}, "subscriber": {"firstName": "Ada"}}
+    assert render("{{ subscriber.firstName }}: {{ payload.order.id }}", variables) == "Ada: 7"
+
+
+def test_an_unknown_variable_says_nothing() -> None:
+    assert render("Hi {{ payload.name }}!", {}) == "Hi !"
+
+
+def test_text_without_templates_stays_as_it_is() -> None:
+    assert render("50 % off } now", {}) == "50 % off } now"
+
+
+@pytest.mark.parametrize("source", ["{{ payload.x", "{% if %}", "{% nosuch %}", "{{ 'a' | nosuch }}"])
+def test_a_template_that_is_wrong_says_so(source: str) -> None:
+    with pytest.raises(TemplateError):
+        render(source, {})
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{% for i in (1..100000000) %}x{% endfor %}",
+        "{% for i in (1..9000) %}xxxxxxxxxxxxxxxxxxxx{% endfor %}",
+    ],
+)
+def test_a_template_can_not_run_away(source: str) -> None:
+    with pytest.raises(TemplateError):
+        render(source, {})
