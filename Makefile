@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install test check bench lock
+.PHONY: help install run serve test chaos check bench lock
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$p; break; }; done)
@@ -24,8 +24,17 @@ $(UV): requirements/tools.txt
 
 install: .venv/.installed ## Prepare .venv with everything pinned
 
-test: .venv/.installed ## Run every test
-	.venv/bin/python -m pytest
+run: .venv/.installed ## Try Clarion against stand-ins of the providers; ARGS="..." goes to the demo
+	.venv/bin/clarion demo $(ARGS)
+
+serve: .venv/.installed ## Run Clarion
+	.venv/bin/clarion serve
+
+test: .venv/.installed ## Run every test but the long ones
+	.venv/bin/python -m pytest -m "not soak"
+
+chaos: .venv/.installed ## Run the long tests: kills, faults and soaks
+	.venv/bin/python -m pytest -m soak
 
 check: .venv/.installed ## Lint, check types and the import rule
 	.venv/bin/ruff check src tests benchmarks

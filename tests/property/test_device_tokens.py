@@ -57,7 +57,8 @@ class TokenList(RuleBasedStateMachine):
     def die(self, index: int, ago: int) -> None:
         if index >= len(self.model):
             return
-        live = devices.live_of(self.connection, [self.pk])[self.pk][index]
+        (channel,) = devices.channels_of(self.connection, [self.pk])[self.pk]
+        live = channel.devices[index]
         registered = self.connection.exec_driver_sql(
             "SELECT registered_at FROM devices WHERE pk = ?", (live.pk,)
         ).scalar_one()
@@ -70,7 +71,7 @@ class TokenList(RuleBasedStateMachine):
         if not hasattr(self, "pk"):
             return
         entry = devices.channels_of(self.connection, [self.pk]).get(self.pk, [])
-        assert [token for channel in entry for token in channel.device_tokens] == self.model
+        assert [device.token for channel in entry for device in channel.devices] == self.model
 
     def teardown(self) -> None:
         if hasattr(self, "connection"):

@@ -34,6 +34,25 @@ def render(source: str, variables: Mapping[str, Any]) -> str:
         raise TemplateError(str(error)) from error
 
 
+def check(source: str) -> None:
+    """`TemplateError` when `source` is no template."""
+    try:
+        _compiled(source)
+    except LiquidError as error:
+        raise TemplateError(str(error)) from error
+
+
+@lru_cache(_KEPT)
+def mentions(source: str, name: str) -> bool:
+    """Whether what `source` says can depend on the variable; one that doesn't parse may depend on all."""
+    if "{" not in source:
+        return False
+    try:
+        return name in _compiled(source).analyze().globals
+    except LiquidError:
+        return True
+
+
 @lru_cache(_KEPT)
 def _compiled(source: str) -> BoundTemplate:
     return _environment.from_string(source)

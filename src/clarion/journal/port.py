@@ -16,6 +16,7 @@ from clarion.model.clock import Millis
 
 ACCEPTED_LANE = "accepted"
 PAGE_LANE = "page"
+CHUNK_LANE = "chunk"
 DELIVER_PREFIX = "deliver:"
 
 
@@ -89,6 +90,10 @@ class Journal(Protocol):
 
     async def park(self, batch: Batch, error: str) -> None:
         """Set the batch aside with its error, out of everybody's way."""
+        ...
+
+    async def mentions(self, lane: str, text: str) -> bool:
+        """Whether a record of the lane holds the text."""
         ...
 
     async def wait(self, lane: str) -> None:

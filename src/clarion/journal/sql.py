@@ -57,6 +57,9 @@ class SqlJournal:
         """Everything set aside, oldest first."""
         return await self._database.read(_parked)
 
+    async def mentions(self, lane: str, text: str) -> bool:
+        return await self._database.read(_mentions, lane, text.encode())
+
     async def wait(self, lane: str) -> None:
         bell = self._bell(lane)
         next_due = await self._database.read(_next_due, lane)
@@ -96,6 +99,8 @@ SELECT 1 FROM journal
 WHERE lane = ?1 AND parked_at IS NULL AND not_before <= ?2 AND leased_until <= ?2 LIMIT 1
 """
 
+_MENTIONS = "SELECT 1 FROM journal WHERE lane = ? AND parked_at IS NULL AND instr(body, ?) > 0 LIMIT 1"
+
 # Leases the oldest due records of a lane.
 _CLAIM = """
 UPDATE journal SET lease = ?1, leased_until = ?2, claims = claims + 1 WHERE id IN (
@@ -129,6 +134,10 @@ def _append(connection: Connection, records: Sequence[Record]) -> None:
     if records:
         rows = [(record.lane, record.not_before, record.body) for record in records]
         connection.exec_driver_sql(_APPEND, rows)
+
+
+def _mentions(connection: Connection, lane: str, text: bytes) -> bool:
+    return connection.exec_driver_sql(_MENTIONS, (lane, text)).first() is not None
 
 
 def _any_due(connection: Connection, lane: str, now: Millis) -> bool:

@@ -24,6 +24,8 @@ class Outcome(StrEnum):
     """The provider or the way to it is down: send again with backoff."""
     UNKNOWN = "unknown"
     """An answer nobody documented: send again a few times, then fail."""
+    NOT_SENT = "not_sent"
+    """Clarion did not ask the provider: cancelled, or the integration is off or gone."""
 
     @property
     def retryable(self) -> bool:

@@ -58,14 +58,23 @@ class Subscriber(msgspec.Struct, frozen=True, omit_defaults=True):
     last_online_at: Millis | None = None
 
 
-class Channel(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a subscriber has under one integration: live tokens in order, and further credentials."""
+class Device(msgspec.Struct, frozen=True):
+    """A live token of a subscriber under an integration."""
+
+    pk: int
+    subscriber_pk: int
+    integration_id: str
+    token: str
+
+
+class Channel(msgspec.Struct, frozen=True):
+    """What a subscriber has under one integration: live devices in order, and further credentials."""
 
     subscriber_pk: int
     provider_id: str
     integration_id: str
     integration_identifier: str
-    device_tokens: list[str] = []
+    devices: list[Device] = []
     webhook_url: str | None = None
 
 

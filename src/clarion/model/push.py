@@ -10,12 +10,13 @@ Json = dict[str, Any]
 
 
 class PushMessage(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a step says, the same for every device it goes to.
+    """What a step says to one recipient.
 
     `payload` is the trigger's. `legacy` is `overrides.<provider>`; `override` is the merge of
     `overrides.providers.<provider>` and `overrides.steps.<step>.providers.<provider>`, without
     `passthrough`, its raw `_passthrough` part ({body, headers, query}).
-    `subscriber` and `step` are there for providers that hand them on (the push webhook).
+    `subscriber` and `step` are there for providers that hand them on (the push webhook), and
+    `webhook_url` is the recipient's own receiver, empty for the integration's.
     """
 
     title: str
@@ -26,6 +27,7 @@ class PushMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     passthrough: Json = {}
     subscriber: Json = {}
     step: Json = {}
+    webhook_url: str = ""
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -35,8 +37,20 @@ class Target(msgspec.Struct, frozen=True):
     token: str
 
 
-class Send(msgspec.Struct, omit_defaults=True):
-    """One message to one device. `content` indexes `Delivery.contents`; `attempt` counts tries made."""
+class Personal(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where a message differs from the content it shares with others; None and empty: it doesn't."""
+
+    title: str | None = None
+    body: str | None = None
+    subscriber: Json = {}
+    webhook_url: str = ""
+
+
+class Send(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One message to one device. `content` indexes `Delivery.contents`; `attempt` counts tries made.
+
+    `device_id` is 0 for a token that only the trigger names.
+    """
 
     message_id: str
     notification_id: str
@@ -46,13 +60,14 @@ class Send(msgspec.Struct, omit_defaults=True):
     device_id: int
     token: str
     content: int
+    personal: Personal | None = None
     attempt: int = 0
 
 
-class Delivery(msgspec.Struct, omit_defaults=True):
+class Delivery(msgspec.Struct, frozen=True, omit_defaults=True):
     """A journal record of the deliver stage: sends of one integration, contents said once.
 
-    `expires_at`: no try starts after it.
+    `expires_at`: nothing is tried again after it.
     """
 
     environment_id: str
@@ -60,3 +75,17 @@ class Delivery(msgspec.Struct, omit_defaults=True):
     expires_at: Millis
     contents: list[PushMessage]
     sends: list[Send]
+
+
+def message_of(delivery: Delivery, send: Send) -> PushMessage:
+    """What a send says: its content, with what is its own."""
+    shared, own = delivery.contents[send.content], send.personal
+    if own is None:
+        return shared
+    return msgspec.structs.replace(
+        shared,
+        title=shared.title if own.title is None else own.title,
+        body=shared.body if own.body is None else own.body,
+        subscriber=own.subscriber,
+        webhook_url=own.webhook_url,
+    )

@@ -14,6 +14,7 @@ class Event(Enum):
     STEP_CREATED = ("step_created", "Step created", "Pending")
     STEP_QUEUED = ("step_queued", "Step queued", "Pending")
     STEP_CANCELED = ("step_canceled", "Step canceled", "Failed")
+    WORKFLOW_MISSING = ("workflow_missing", "Workflow was deleted before it could run", "Failed")
     CONTENT_FAILED = ("message_content_failed", "Message content could not be generated", "Failed")
     NO_CHANNEL = ("subscriber_channel_missing", "Subscriber does not have a configured channel", "Warning")
     NO_TOKENS = (

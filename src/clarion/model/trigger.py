@@ -57,7 +57,15 @@ class Accepted(msgspec.Struct, frozen=True):
 
 
 class Page(msgspec.Struct, frozen=True):
-    """A journal record of the address stage: one page of a broadcast, after subscriber row `after`."""
+    """A journal record of the address stage: the rest of a broadcast, behind subscriber row `after`."""
 
     trigger_id: str
     after: int
+
+
+class Chunk(msgspec.Struct, frozen=True):
+    """A journal record of the address stage: subscriber rows behind `after` up to `upto` of a broadcast."""
+
+    trigger_id: str
+    after: int
+    upto: int

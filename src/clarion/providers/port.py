@@ -1,6 +1,6 @@
 """What a provider file offers to the deliver stage."""
 
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
@@ -43,6 +43,7 @@ class Provider(Protocol[C]):
         ...
 
 
+@runtime_checkable
 class AuthorizingProvider(Provider[C], Protocol[C]):
     """A provider whose requests carry an access token that is got first."""
 

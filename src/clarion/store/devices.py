@@ -9,17 +9,16 @@ from sqlalchemy.engine import Connection
 
 from clarion.errors import LimitExceeded
 from clarion.model.clock import Millis
-from clarion.model.people import MAX_DEVICE_TOKENS, Channel
+from clarion.model.people import MAX_DEVICE_TOKENS, Channel, Device
 from clarion.store.tables import channels, devices, integrations
 
 
-class Device(NamedTuple):
-    """A live token of a subscriber, and the integration it belongs to."""
+class Grant(NamedTuple):
+    """Tokens for one integration; `device_tokens` None says nothing of them."""
 
-    pk: int
-    subscriber_pk: int
     integration_id: str
-    token: str
+    device_tokens: Sequence[str] | None
+    webhook_url: str | None
 
 
 def merged(present: Sequence[str], given: Sequence[str], *, append: bool) -> list[str]:
@@ -48,6 +47,20 @@ def append(
         connection, subscriber_pk, integration_id, [token for token in given if token in set(present)], now
     )
     _register(connection, subscriber_pk, integration_id, fresh, now)
+
+
+def grant(connection: Connection, subscriber_pk: int, grants: Sequence[Grant], now: Millis) -> None:
+    """Add what several grants bring, all or nothing: `LimitExceeded` changes nothing."""
+    wanted: dict[str, list[str]] = {}
+    for item in grants:
+        wanted.setdefault(item.integration_id, []).extend(item.device_tokens or ())
+    for integration_id, tokens in wanted.items():
+        merged(_live(connection, subscriber_pk, integration_id), tokens, append=True)
+    for integration_id, tokens in wanted.items():
+        append(connection, subscriber_pk, integration_id, tokens, now)
+    for item in grants:
+        if item.webhook_url is not None:
+            set_webhook_url(connection, subscriber_pk, item.integration_id, item.webhook_url)
 
 
 def replace(
@@ -88,15 +101,7 @@ def channels_of(connection: Connection, subscriber_pks: Iterable[int]) -> dict[i
         found.setdefault(pk, []).append(channel)
         entries[pk, integration] = channel
     for device in _live_of(connection, pks):
-        entries[device.subscriber_pk, device.integration_id].device_tokens.append(device.token)
-    return found
-
-
-def live_of(connection: Connection, subscriber_pks: Iterable[int]) -> dict[int, list[Device]]:
-    """The live devices of subscribers, in order."""
-    found: dict[int, list[Device]] = {}
-    for device in _live_of(connection, msgspec.json.encode(list(subscriber_pks))):
-        found.setdefault(device.subscriber_pk, []).append(device)
+        entries[device.subscriber_pk, device.integration_id].devices.append(device)
     return found
 
 

@@ -37,6 +37,13 @@ def delete(connection: Connection, integration_id: str) -> None:
     connection.execute(integrations.delete().where(integrations.c.id == integration_id))
 
 
+def by_id(connection: Connection, vault: Vault, integration_id: str) -> Integration | None:
+    """The integration of that id."""
+    query = sa.select(integrations).where(integrations.c.id == integration_id)
+    row = connection.execute(query).mappings().first()
+    return _read(vault, row) if row else None
+
+
 def every(connection: Connection, vault: Vault) -> list[Integration]:
     """All integrations of all environments, oldest first."""
     query = sa.select(integrations).order_by(integrations.c.created_at, integrations.c.id)

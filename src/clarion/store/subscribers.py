@@ -1,7 +1,7 @@
 """Subscribers and what they hold under each integration."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -51,9 +51,11 @@ def create(
     return created
 
 
-def update(connection: Connection, pk: int, changes: Mapping[str, Any], now: Millis) -> None:
+def update(connection: Connection, found: Subscriber, changes: Mapping[str, Any], now: Millis) -> Subscriber:
     """Overwrite the given profile columns; null clears."""
-    connection.execute(subscribers.update().where(subscribers.c.pk == pk).values(**changes, updated_at=now))
+    entry = subscribers.c.pk == found.pk
+    connection.execute(subscribers.update().where(entry).values(**changes, updated_at=now))
+    return msgspec.structs.replace(found, **changes, updated_at=now)
 
 
 def upsert(
@@ -65,8 +67,7 @@ def upsert(
         return create(connection, environment_id, subscriber_id, profile, now), True
     if all(getattr(found, name) == value for name, value in profile.items()):
         return found, False
-    update(connection, found.pk, profile, now)
-    return msgspec.structs.replace(found, **profile, updated_at=now), False
+    return update(connection, found, profile, now), False
 
 
 def delete(connection: Connection, pk: int) -> None:
@@ -90,10 +91,72 @@ def ensure(
     return _by_name(connection, environment_id, names)
 
 
-def page(connection: Connection, environment_id: str, after: int, most: int) -> list[Subscriber]:
-    """Subscribers of an environment in row order, beginning behind row `after`."""
-    rows = connection.exec_driver_sql(_PAGE, (environment_id, after, most))
-    return [_read(row) for row in rows]
+class Search(NamedTuple):
+    """What to look for: exact e-mail, phone and id; a name is found by any part of it."""
+
+    environment_id: str
+    email: str | None = None
+    name: str | None = None
+    phone: str | None = None
+    subscriber_id: str | None = None
+
+
+def search(
+    connection: Connection,
+    wanted: Search,
+    order_by: str,
+    descending: bool,
+    anchor: Subscriber | None,
+    back: bool,
+    most: int,
+) -> list[Subscriber]:
+    """Subscribers behind the anchor in the order, or before it with the nearest first."""
+    column = subscribers.c.updated_at if order_by == "updatedAt" else subscribers.c.created_at
+    falling = descending != back
+    query = sa.select(*_COLUMNS).where(*_matches(wanted)).limit(most)
+    if anchor is not None:
+        here = sa.tuple_(column, subscribers.c.pk)
+        since = anchor.updated_at if order_by == "updatedAt" else anchor.created_at
+        there = sa.tuple_(sa.literal(since), sa.literal(anchor.pk))
+        query = query.where(here < there if falling else here > there)
+    order = (column.desc(), subscribers.c.pk.desc()) if falling else (column, subscribers.c.pk)
+    return [Subscriber(*row) for row in connection.execute(query.order_by(*order))]
+
+
+def count(connection: Connection, wanted: Search) -> tuple[int, bool]:
+    """How many match, and whether counting stopped at 50,000."""
+    some = sa.select(subscribers.c.pk).where(*_matches(wanted)).limit(_COUNT_CAP + 1).subquery()
+    found = connection.scalar(sa.select(sa.func.count()).select_from(some)) or 0
+    return min(found, _COUNT_CAP), found > _COUNT_CAP
+
+
+def by_id(connection: Connection, environment_id: str, identity: str) -> Subscriber | None:
+    """The subscriber with that id."""
+    entry = (subscribers.c.environment_id == environment_id) & (subscribers.c.id == identity)
+    row = connection.execute(sa.select(*_COLUMNS).where(entry)).first()
+    return Subscriber(*row) if row else None
+
+
+def bounds(connection: Connection, environment_id: str, after: int, size: int, most: int) -> list[int]:
+    """The last row of each chunk of `size` subscribers behind row `after`, at most `most` chunks."""
+    rows = connection.exec_driver_sql(_BOUNDS, (environment_id, after, size * most, size)).scalars()
+    return list(rows)
+
+
+def between(connection: Connection, environment_id: str, after: int, upto: int) -> list[Subscriber]:
+    """Subscribers of an environment in row order, behind row `after` up to row `upto`."""
+    return [_read(row) for row in connection.exec_driver_sql(_BETWEEN, (environment_id, after, upto))]
+
+
+def _matches(wanted: Search) -> list[sa.ColumnElement[bool]]:
+    c = subscribers.c
+    exact = {c.email: wanted.email, c.phone: wanted.phone, c.subscriber_id: wanted.subscriber_id}
+    conditions = [c.environment_id == wanted.environment_id]
+    conditions += [column == value for column, value in exact.items() if value is not None]
+    if wanted.name is not None:
+        full = sa.func.trim(sa.func.coalesce(c.first_name, "") + " " + sa.func.coalesce(c.last_name, ""))
+        conditions.append(full.contains(wanted.name, autoescape=True))
+    return conditions
 
 
 def _by_name(connection: Connection, environment_id: str, names: bytes) -> dict[str, Subscriber]:
@@ -127,8 +190,18 @@ _BY_NAME = f"""
 SELECT {_LIST} FROM json_each(?) j JOIN subscribers s ON s.environment_id = ? AND s.subscriber_id = j.value
 """  # noqa: S608
 
-# Walks an environment in row order: the pages of a broadcast.
-_PAGE = f"SELECT {_LIST} FROM subscribers s WHERE s.environment_id = ? AND s.pk > ? ORDER BY s.pk LIMIT ?"  # noqa: S608
+# Cuts the rows behind one into chunks: the last row of each, the rest counting as one.
+_BOUNDS = """
+SELECT MAX(pk) FROM (
+  SELECT pk, ROW_NUMBER() OVER (ORDER BY pk) - 1 AS place FROM (
+    SELECT pk FROM subscribers WHERE environment_id = ? AND pk > ? ORDER BY pk LIMIT ?))
+GROUP BY place / ? ORDER BY 1
+"""
+
+# Reads one chunk of an environment.
+_BETWEEN = f"""
+SELECT {_LIST} FROM subscribers s WHERE s.environment_id = ? AND s.pk > ? AND s.pk <= ? ORDER BY s.pk
+"""  # noqa: S608
 
 # Adds subscribers that only have a name yet; one that appeared meanwhile stays as it is.
 _ADD = """

@@ -89,6 +89,13 @@ integrations = sa.Table(
     sa.Index(None, "environment_id", "provider_id", "created_at"),
 )
 
+catalog = sa.Table(
+    "catalog",
+    metadata,
+    sa.Column("revision", sa.BigInteger, primary_key=True, autoincrement=False),
+    comment="One row: counts the changes of environments, keys, integrations and workflows.",
+)
+
 subscribers = sa.Table(
     "subscribers",
     metadata,
@@ -171,7 +178,6 @@ triggers = sa.Table(
     sa.Column("transaction_id", sa.Text, nullable=False),
     sa.Column("workflow_id", _Id, nullable=False),
     sa.Column("body", sa.LargeBinary, nullable=False, comment="The accepted trigger, MessagePack."),
-    sa.Column("details", Json, nullable=False),
     sa.Column("expanded", sa.Boolean, nullable=False),
     sa.Column("cancelled_at", _Time),
     sa.Column("accepted_at", _Time, nullable=False),
@@ -208,11 +214,12 @@ messages = sa.Table(
     sa.Column("step_id", sa.Text, nullable=False),
     sa.Column("token", sa.Text, nullable=False),
     sa.Column("title", sa.Text, nullable=False),
-    sa.Column("content", sa.Text),
+    sa.Column("content", sa.Text, nullable=False),
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("outcome", sa.Text, nullable=False),
     sa.Column("code", sa.Text, nullable=False),
     sa.Column("explanation", sa.Text, nullable=False),
+    sa.Column("raw", sa.Text, nullable=False, comment="The provider's answer, when it wasn't a yes."),
     sa.Column("provider_message_id", sa.Text, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("token_retired", sa.Boolean, nullable=False),

@@ -39,6 +39,13 @@ def delete(connection: Connection, workflow_id: str) -> None:
     connection.execute(workflows.delete().where(workflows.c.id == workflow_id))
 
 
+def by_id(connection: Connection, workflow_id: str) -> Workflow | None:
+    """The workflow of that row id."""
+    query = sa.select(workflows).where(workflows.c.id == workflow_id)
+    row = connection.execute(query).mappings().first()
+    return _read(row) if row else None
+
+
 def every(connection: Connection) -> list[Workflow]:
     """All workflows of all environments, oldest first."""
     query = sa.select(workflows).order_by(workflows.c.created_at, workflows.c.id)

@@ -13,6 +13,13 @@ depends_on = None
 
 
 def upgrade() -> None:
+    catalog = op.create_table(
+        "catalog",
+        sa.Column("revision", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("revision", name=op.f("pk_catalog")),
+        comment="One row: counts the changes of environments, keys, integrations and workflows.",
+    )
+    op.bulk_insert(catalog, [{"revision": 0}])
     op.create_table(
         "environments",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -111,11 +118,12 @@ def upgrade() -> None:
         sa.Column("step_id", sa.Text(), nullable=False),
         sa.Column("token", sa.Text(), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
-        sa.Column("content", sa.Text(), nullable=True),
+        sa.Column("content", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("outcome", sa.Text(), nullable=False),
         sa.Column("code", sa.Text(), nullable=False),
         sa.Column("explanation", sa.Text(), nullable=False),
+        sa.Column("raw", sa.Text(), nullable=False, comment="The provider's answer, when it wasn't a yes."),
         sa.Column("provider_message_id", sa.Text(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("token_retired", sa.Boolean(), nullable=False),
@@ -193,7 +201,6 @@ def upgrade() -> None:
         sa.Column("transaction_id", sa.Text(), nullable=False),
         sa.Column("workflow_id", sa.String(length=32), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False, comment="The accepted trigger, MessagePack."),
-        sa.Column("details", sa.Text(), nullable=False),
         sa.Column("expanded", sa.Boolean(), nullable=False),
         sa.Column("cancelled_at", sa.BigInteger(), nullable=True),
         sa.Column("accepted_at", sa.BigInteger(), nullable=False),

@@ -1,0 +1,1 @@
+"""Who a trigger reaches: just-in-time subscribers, devices, pages of a broadcast."""

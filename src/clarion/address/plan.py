@@ -1,0 +1,142 @@
+"""What a batch of recipients comes to: notifications to write and deliveries to hand on."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+import msgspec
+
+from clarion.address.people import Recipient
+from clarion.compose.notification import Composed, Composer, Planned
+from clarion.journal.port import Record, deliver_lane
+from clarion.model.clock import SECOND, Millis
+from clarion.model.ids import derived_id
+from clarion.model.people import Channel
+from clarion.model.push import Delivery, PushMessage, Send
+from clarion.model.trace import Detail, Event
+from clarion.model.trigger import Trigger
+from clarion.store.catalog import Snapshot
+from clarion.store.notifications import NewNotification
+from clarion.store.triggers import Admission
+
+MOST_SENDS = 500
+"""Sends in one journal record."""
+
+MOST_TEXT = 256 * 1024
+"""Characters of personal content in one journal record."""
+
+
+class Plan:
+    """Collects recipient by recipient."""
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        channels: Mapping[int, Sequence[Channel]],
+        wants_subscriber: Collection[str],
+        now: Millis,
+        lifetime: Millis,
+    ) -> None:
+        self._snapshot = snapshot
+        self._channels = channels
+        self._wants_subscriber = wants_subscriber
+        self._now = now
+        self._lifetime = lifetime
+        self._deliveries: dict[tuple[str, str, Millis], _Lot] = {}
+        self.notifications: list[NewNotification] = []
+
+    def add(self, admission: Admission, recipients: Sequence[Recipient]) -> None:
+        """Plan a trigger for recipients."""
+        trigger = admission.trigger
+        workflow = self._snapshot.workflows.get(trigger.workflow_id)
+        if admission.cancelled or workflow is None:
+            why = Event.STEP_CANCELED if admission.cancelled else Event.WORKFLOW_MISSING
+            for recipient in recipients:
+                self._note(trigger, recipient, _nothing(trigger, recipient, Detail(why.code, self._now)))
+            return
+        composer = Composer(trigger, workflow, self._snapshot.integrations, self._wants_subscriber, self._now)
+        for recipient in recipients:
+            if recipient.refused:
+                composed = _nothing(trigger, recipient, recipient.refused)
+            else:
+                held = self._channels.get(recipient.subscriber.pk, ())
+                composed = composer.compose(recipient.subscriber, held)
+            self._note(trigger, recipient, composed)
+            for planned in composed.planned:
+                self._lot(trigger, planned).add(trigger, composed.id, recipient.subscriber.pk, planned)
+
+    def records(self) -> list[Record]:
+        """The deliveries, as journal records of their integrations' lanes."""
+        return [
+            Record(deliver_lane(delivery.integration_id), msgspec.msgpack.encode(delivery))
+            for (environment_id, integration_id, expires_at), lot in self._deliveries.items()
+            for delivery in lot.deliveries(environment_id, integration_id, expires_at)
+        ]
+
+    def _note(self, trigger: Trigger, recipient: Recipient, composed: Composed) -> None:
+        self.notifications.append(
+            NewNotification(
+                trigger.environment_id,
+                composed.id,
+                trigger.id,
+                recipient.subscriber.pk,
+                len(composed.planned),
+                composed.details,
+                self._now,
+            )
+        )
+
+    def _lot(self, trigger: Trigger, planned: Planned) -> "_Lot":
+        """Triggers of the same second share records."""
+        expires_at = trigger.accepted_at // SECOND * SECOND + self._lifetime
+        key = (trigger.environment_id, planned.integration_id, expires_at)
+        return self._deliveries.setdefault(key, _Lot())
+
+
+class _Lot:
+    """Sends of one integration, cut into records of bounded size."""
+
+    def __init__(self) -> None:
+        self._sends: list[tuple[Send, PushMessage]] = []
+
+    def add(self, trigger: Trigger, notification_id: str, subscriber_pk: int, planned: Planned) -> None:
+        send = Send(
+            planned.message_id,
+            notification_id,
+            trigger.id,
+            planned.step_id,
+            subscriber_pk,
+            planned.device_id,
+            planned.token,
+            0,
+            planned.personal,
+        )
+        self._sends.append((send, planned.content))
+
+    def deliveries(self, environment_id: str, integration_id: str, expires_at: Millis) -> Iterator[Delivery]:
+        for part in self._parts():
+            contents = list({id(content): content for _, content in part}.values())
+            index = {id(content): position for position, content in enumerate(contents)}
+            sends = [msgspec.structs.replace(send, content=index[id(content)]) for send, content in part]
+            yield Delivery(environment_id, integration_id, expires_at, contents, sends)
+
+    def _parts(self) -> Iterator[list[tuple[Send, PushMessage]]]:
+        part: list[tuple[Send, PushMessage]] = []
+        text = 0
+        for send, content in self._sends:
+            if len(part) >= MOST_SENDS or text > MOST_TEXT:
+                yield part
+                part, text = [], 0
+            part.append((send, content))
+            text += _length(send)
+        if part:
+            yield part
+
+
+def _length(send: Send) -> int:
+    own = send.personal
+    if own is None:
+        return 0
+    return len(own.title or "") + len(own.body or "") + len(str(own.subscriber.get("data") or ""))
+
+
+def _nothing(trigger: Trigger, recipient: Recipient, why: Detail) -> Composed:
+    return Composed(derived_id(trigger.id, recipient.subscriber.subscriber_id), [], [why])

@@ -1,0 +1,140 @@
+"""The address stage: from accepted triggers to deliveries, a batch at a time."""
+
+from collections.abc import Callable, Collection, Sequence
+from typing import NamedTuple
+
+import msgspec
+from sqlalchemy.engine import Connection
+
+from clarion.address.people import Recipient, settle_people
+from clarion.address.plan import Plan
+from clarion.journal.port import CHUNK_LANE, PAGE_LANE, Batch, Journal, Record
+from clarion.model.clock import Clock, Millis
+from clarion.model.trigger import Accepted, Chunk, Page, Trigger
+from clarion.store import devices, notifications, subscribers, triggers
+from clarion.store.catalog import Catalog, Snapshot
+from clarion.store.database import Database
+from clarion.store.triggers import Admission
+
+CHUNK_SIZE = 500
+"""Recipients handled at a time."""
+
+CHUNKS_PER_PAGE = 20
+
+
+class Addressed(NamedTuple):
+    """A trigger and the recipients it is handled for now."""
+
+    admission: Admission
+    recipients: list[Recipient]
+
+
+class AddressStage:
+    """Works on what was accepted and on the pages and chunks of broadcasts.
+
+    `lifetime` is how long after its acceptance a trigger's messages are tried.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        journal: Journal,
+        catalog: Catalog,
+        clock: Clock,
+        wants_subscriber: Collection[str],
+        lifetime: Millis,
+    ) -> None:
+        self._database = database
+        self._journal = journal
+        self._catalog = catalog
+        self._clock = clock
+        self._wants_subscriber = wants_subscriber
+        self._lifetime = lifetime
+
+    async def accepted(self, batch: Batch) -> None:
+        """Address everybody that a group of triggers names."""
+        accepted = msgspec.msgpack.decode(batch.body, type=Accepted)
+        snapshot = await self._catalog.current()
+        addressed = await self._database.write(_admit, snapshot, accepted.triggers, self._clock())
+        pages = [
+            _record(PAGE_LANE, Page(item.admission.trigger.id, 0))
+            for item in addressed
+            if item.admission.trigger.broadcast
+        ]
+        await self._hand_on(batch, snapshot, addressed, lambda _: pages)
+
+    async def page(self, batch: Batch) -> None:
+        """Cut the next part of a broadcast into chunks."""
+        page = msgspec.msgpack.decode(batch.body, type=Page)
+
+        def cut(connection: Connection) -> list[Record]:
+            admission = triggers.get(connection, page.trigger_id)
+            if admission is None:
+                return []
+            return _cut(connection, admission, page)
+
+        await self._journal.settle(batch, cut)
+
+    async def chunk(self, batch: Batch) -> None:
+        """Address one chunk of a broadcast."""
+        chunk = msgspec.msgpack.decode(batch.body, type=Chunk)
+        snapshot = await self._catalog.current()
+        addressed = await self._database.read(_in_chunk, chunk)
+        await self._hand_on(batch, snapshot, [addressed] if addressed else [], lambda _: [])
+
+    async def _hand_on(
+        self,
+        batch: Batch,
+        snapshot: Snapshot,
+        addressed: Sequence[Addressed],
+        more: Callable[[Connection], list[Record]],
+    ) -> None:
+        """Compose, then write the notifications and their deliveries as one change with the batch's end."""
+        pks = {recipient.subscriber.pk for item in addressed for recipient in item.recipients}
+        channels = await self._database.read(devices.channels_of, pks) if pks else {}
+        plan = Plan(snapshot, channels, self._wants_subscriber, self._clock(), self._lifetime)
+        for item in addressed:
+            plan.add(item.admission, item.recipients)
+        records = plan.records()
+
+        def write(connection: Connection) -> Sequence[Record]:
+            notifications.add(connection, plan.notifications)
+            return [*records, *more(connection)]
+
+        await self._journal.settle(batch, write)
+
+
+def _admit(
+    connection: Connection, snapshot: Snapshot, accepted: Sequence[Trigger], now: Millis
+) -> list[Addressed]:
+    admissions = triggers.admit(connection, accepted)
+    recipients = settle_people(connection, snapshot, [item.trigger for item in admissions], now)
+    return [Addressed(item, recipients[item.trigger.id]) for item in admissions]
+
+
+def _cut(connection: Connection, admission: Admission, page: Page) -> list[Record]:
+    """A chunk for every 500 rows, and the next page; the last page marks the trigger as expanded."""
+    environment_id = admission.trigger.environment_id
+    bounds = subscribers.bounds(connection, environment_id, page.after, CHUNK_SIZE, CHUNKS_PER_PAGE)
+    if admission.cancelled or not bounds:
+        triggers.expanded(connection, page.trigger_id)
+        return []
+    starts = [page.after, *bounds[:-1]]
+    chunks = [
+        _record(CHUNK_LANE, Chunk(page.trigger_id, after, upto))
+        for after, upto in zip(starts, bounds, strict=True)
+    ]
+    return [*chunks, _record(PAGE_LANE, Page(page.trigger_id, bounds[-1]))]
+
+
+def _in_chunk(connection: Connection, chunk: Chunk) -> Addressed | None:
+    admission = triggers.get(connection, chunk.trigger_id)
+    if admission is None:
+        return None
+    environment_id = admission.trigger.environment_id
+    rows = subscribers.between(connection, environment_id, chunk.after, chunk.upto)
+    return Addressed(admission, [Recipient(subscriber) for subscriber in rows])
+
+
+def _record(lane: str, body: Page | Chunk) -> Record:
+    return Record(lane, msgspec.msgpack.encode(body))

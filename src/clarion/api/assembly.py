@@ -1,0 +1,42 @@
+"""The API put together: the table, the quick way in, the documents about it."""
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from clarion.api.events import TRIGGER
+from clarion.api.limits import Limits
+from clarion.api.openapi import document, reference_page
+from clarion.api.quick import PATH, QuickTrigger
+from clarion.api.route import Services
+from clarion.api.server import Api
+from clarion.api.table import ROUTES
+
+
+def assembled(services: Services) -> ASGIApp:
+    """The API as an ASGI application."""
+    limits = Limits()
+    quick = {(TRIGGER.method, PATH): QuickTrigger(services, limits)}
+    return Api(services, ROUTES, limits, quick, _documents())
+
+
+def _documents() -> list[Route]:
+    """Made once; they don't change while the process runs."""
+    machine = msgspec.json.encode(document(ROUTES))
+    page = reference_page(ROUTES)
+
+    async def openapi(_: Request) -> Response:
+        return Response(machine, media_type="application/json")
+
+    async def reference(_: Request) -> Response:
+        return HTMLResponse(page, headers=_PAGE_HEADERS)
+
+    return [Route("/openapi.json", openapi), Route("/reference", reference)]
+
+
+_PAGE_HEADERS = {
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
+    "x-content-type-options": "nosniff",
+}

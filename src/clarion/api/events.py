@@ -1,0 +1,248 @@
+"""Triggers: one, many, everybody; and taking one back."""
+
+from typing import Annotated, Any
+
+import msgspec
+
+from clarion.accept.gate import Call as TriggerCall
+from clarion.accept.gate import Receipt, check_size
+from clarion.api.people import ChannelIn, ProfileIn, checked_id, grant_of, profile_of
+from clarion.api.route import Call, Category, NoQuery, Route
+from clarion.errors import FieldIssue, PayloadInvalid, RequestError, Unprocessable
+from clarion.model.trigger import Person, TopicAudience, Trigger
+
+MOST_RECIPIENTS = 100
+MOST_EVENTS = 100
+Json = dict[str, Any]
+
+
+class PersonIn(ProfileIn, kw_only=True, rename="camel"):
+    """SubscriberPayloadDto, or TopicPayloadDto when `type` is Topic."""
+
+    subscriber_id: str | None = None
+    channels: list[ChannelIn] | None = None
+    type: str | None = None
+    topic_key: str | None = None
+    exclude: list[str] = []
+
+
+class TenantIn(msgspec.Struct):
+    """TenantPayloadDto."""
+
+    identifier: str | None = None
+    name: str | None = None
+    data: Json | None = None
+
+
+class EventIn(msgspec.Struct, rename="camel", kw_only=True):
+    """What the three trigger calls share. `bridgeUrl` and `agentId` are ignored."""
+
+    name: str
+    payload: Json | None = None
+    overrides: Json | None = None
+    transaction_id: str | None = None
+    actor: str | PersonIn | None = None
+    tenant: str | TenantIn | None = None
+    context: Json | None = None
+
+
+class TriggerIn(EventIn, kw_only=True):
+    """TriggerEventRequestDto."""
+
+    to: str | PersonIn | list[str | PersonIn]
+
+
+class BroadcastIn(EventIn, kw_only=True):
+    """TriggerEventToAllRequestDto."""
+
+    payload: Json
+
+
+class BulkIn(msgspec.Struct):
+    """BulkTriggerEventDto; each event is judged by itself."""
+
+    events: Annotated[list[msgspec.Raw], msgspec.Meta(min_length=1)]
+
+
+class TriggerOut(msgspec.Struct, rename="camel", omit_defaults=True):
+    """TriggerEventResponseDto."""
+
+    acknowledged: bool
+    status: str
+    transaction_id: str
+    error: list[str] | None = None
+
+
+async def trigger(call: Call[TriggerIn, NoQuery]) -> TriggerOut:
+    """Start a workflow for one recipient or a list of them."""
+    return _out(await call.services.gate.accept(call.environment_id, asked(call.body)))
+
+
+async def trigger_bulk(call: Call[BulkIn, NoQuery]) -> list[TriggerOut]:
+    """Start up to 100 workflows; each event gets its own answer, what is accepted goes on disk together."""
+    if len(call.body.events) > MOST_EVENTS:
+        message = f"events must contain no more than {MOST_EVENTS} elements"
+        raise PayloadInvalid(message, [FieldIssue("events", message)])
+    for raw in call.body.events:
+        check_size(len(bytes(raw)))
+    answers: list[TriggerOut] = []
+    accepted: list[Trigger] = []
+    for raw in call.body.events:
+        answer, taken = await _judged(call, raw)
+        answers.append(answer)
+        accepted += [taken] if taken else []
+    await call.services.gate.put(accepted)
+    return answers
+
+
+async def trigger_broadcast(call: Call[BroadcastIn, NoQuery]) -> TriggerOut:
+    """Start a workflow for every subscriber of the environment."""
+    asked_for = msgspec.structs.replace(_common(call.body, []), broadcast=True)
+    return _out(await call.services.gate.accept(call.environment_id, asked_for))
+
+
+async def cancel(call: Call[None, NoQuery]) -> bool:
+    """Cancel what has not gone out; says whether there was anything."""
+    return await call.services.gate.cancel(call.environment_id, call.path["transactionId"])
+
+
+def asked(given: TriggerIn) -> TriggerCall:
+    """A trigger as the accept stage takes it; `PayloadInvalid` names the field that is wrong."""
+    listed = given.to if isinstance(given.to, list) else [given.to]
+    if len(listed) > MOST_RECIPIENTS:
+        raise _wrong("to", f"must contain no more than {MOST_RECIPIENTS} recipients")
+    people: list[Person] = []
+    topics: list[TopicAudience] = []
+    for position, item in enumerate(listed):
+        place = f"to.{position}" if isinstance(given.to, list) else "to"
+        found = _recipient(item, place)
+        if isinstance(found, Person):
+            people.append(found)
+        else:
+            topics.append(found)
+    if topics:
+        raise _wrong("to", "topics can't be triggered in this version; name subscribers, or broadcast")
+    return _common(given, people)
+
+
+def _common(given: EventIn, people: list[Person]) -> TriggerCall:
+    return TriggerCall(
+        given.name,
+        people,
+        payload=given.payload or {},
+        overrides=given.overrides or {},
+        transaction_id=given.transaction_id or None,
+        actor=None if given.actor is None else _person(given.actor, "actor"),
+        tenant=_tenant(given.tenant),
+        context=given.context or {},
+    )
+
+
+def _recipient(item: str | PersonIn, place: str) -> Person | TopicAudience:
+    if not isinstance(item, str) and (item.topic_key is not None or item.type == "Topic"):
+        if not item.topic_key:
+            raise _wrong(f"{place}.topicKey", "must not be empty")
+        return TopicAudience(item.topic_key, item.exclude)
+    return _person(item, place)
+
+
+def _person(item: str | PersonIn, place: str) -> Person:
+    try:
+        if isinstance(item, str):
+            return Person(checked_id(item, place))
+        channels = [
+            grant_of(one.provider_id, one.integration_identifier, one.credentials)
+            for one in item.channels or ()
+        ]
+        return Person(
+            checked_id(item.subscriber_id or "", f"{place}.subscriberId"), profile_of(item), channels
+        )
+    except Unprocessable as error:
+        raise _wrong(place, error.message) from error
+
+
+def _tenant(given: str | TenantIn | None) -> Json:
+    if given is None:
+        return {}
+    if isinstance(given, str):
+        return {"identifier": given}
+    found: Json = msgspec.to_builtins(given)
+    return {name: value for name, value in found.items() if value is not None}
+
+
+async def _judged(call: Call[BulkIn, NoQuery], raw: msgspec.Raw) -> tuple[TriggerOut, Trigger | None]:
+    try:
+        given = msgspec.json.decode(raw, type=TriggerIn)
+        accepted, receipt = await call.services.gate.judge(call.environment_id, asked(given))
+    except (RequestError, msgspec.DecodeError) as error:
+        reason = error.message if isinstance(error, RequestError) else str(error)
+        return TriggerOut(True, "error", _transaction_in(raw), [reason]), None
+    return _out(receipt), accepted
+
+
+def _transaction_in(raw: msgspec.Raw) -> str:
+    given = msgspec.json.decode(raw)
+    named = given.get("transactionId") if isinstance(given, dict) else None
+    return named if isinstance(named, str) else ""
+
+
+def _out(receipt: Receipt) -> TriggerOut:
+    return TriggerOut(True, receipt.status, receipt.transaction_id)
+
+
+def _wrong(field: str, message: str) -> PayloadInvalid:
+    return PayloadInvalid(f"{field} {message}", [FieldIssue(field, message)])
+
+
+_TAG = "Events"
+TRIGGER = Route(
+    "POST",
+    "/v1/events/trigger",
+    trigger,
+    "Trigger a workflow",
+    _TAG,
+    body=TriggerIn,
+    answer=TriggerOut,
+    status=201,
+    payload_errors=True,
+    category=Category.TRIGGER,
+)
+
+ROUTES = (
+    TRIGGER,
+    Route(
+        "POST",
+        "/v1/events/trigger/bulk",
+        trigger_bulk,
+        "Trigger up to 100 workflows",
+        _TAG,
+        body=BulkIn,
+        answer=list[TriggerOut],
+        status=201,
+        payload_errors=True,
+        category=Category.TRIGGER,
+        cost=100,
+    ),
+    Route(
+        "POST",
+        "/v1/events/trigger/broadcast",
+        trigger_broadcast,
+        "Trigger a workflow for everybody",
+        _TAG,
+        body=BroadcastIn,
+        answer=TriggerOut,
+        status=201,
+        payload_errors=True,
+        category=Category.TRIGGER,
+        cost=100,
+    ),
+    Route(
+        "DELETE",
+        "/v1/events/trigger/{transactionId}",
+        cancel,
+        "Cancel a trigger",
+        _TAG,
+        answer=bool,
+        category=Category.TRIGGER,
+    ),
+)

@@ -1,0 +1,240 @@
+"""Integrations: configured providers of the caller's environment."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from sqlalchemy.engine import Connection
+
+from clarion.api.route import Call, NoQuery, Route
+from clarion.api.slugs import short_id, slug
+from clarion.errors import BadInput, CredentialsInvalid, NotFound, Unprocessable
+from clarion.model.ids import new_id
+from clarion.model.people import Integration
+from clarion.providers.port import Provider
+from clarion.security.keys import masked
+from clarion.store import integrations
+from clarion.store.catalog import Snapshot
+
+SECRETS = frozenset({"apiKey", "apiToken", "secretKey", "token", "password", "serviceAccount", "user"})
+"""Credential keys that are never shown in full."""
+
+
+class IntegrationIn(msgspec.Struct, rename="camel", kw_only=True):
+    """UpdateIntegrationRequestDto: absent keeps."""
+
+    name: str | None = None
+    identifier: str | None = None
+    environment_id: str | None = msgspec.field(name="_environmentId", default=None)
+    active: bool | None = None
+    credentials: dict[str, Any] | None = None
+    conditions: list[dict[str, Any]] | None = None
+    configurations: dict[str, Any] | None = None
+
+
+class NewIntegration(IntegrationIn, kw_only=True, rename="camel"):
+    """CreateIntegrationRequestDto."""
+
+    provider_id: str
+    channel: str | None = None
+
+
+class IntegrationOut(msgspec.Struct, rename="camel", kw_only=True):
+    """IntegrationResponseDto. Secrets in `credentials` are masked; sent back as they are, they stay."""
+
+    id: str = msgspec.field(name="_id")
+    environment_id: str = msgspec.field(name="_environmentId")
+    organization_id: str = msgspec.field(name="_organizationId")
+    name: str
+    identifier: str
+    provider_id: str
+    channel: str
+    credentials: dict[str, Any]
+    configurations: dict[str, Any]
+    conditions: list[Any]
+    active: bool
+    deleted: bool = False
+    primary: bool = False
+
+
+async def list_integrations(call: Call[None, NoQuery]) -> list[IntegrationOut]:
+    """All integrations of the environment."""
+    return _listed(call.snapshot, call.environment_id)
+
+
+async def list_active_integrations(call: Call[None, NoQuery]) -> list[IntegrationOut]:
+    """The active ones."""
+    return [item for item in _listed(call.snapshot, call.environment_id) if item.active]
+
+
+async def create_integration(call: Call[NewIntegration, NoQuery]) -> IntegrationOut:
+    """Register a provider."""
+    given = call.body
+    provider = _provider(call.services.providers, given)
+    _own_environment(call)
+    now = call.services.clock()
+    name = given.name or provider.name
+    integration = Integration(
+        id=new_id(now),
+        environment_id=call.environment_id,
+        identifier=given.identifier or f"{slug(name)}-{short_id()}",
+        name=name,
+        provider_id=provider.id,
+        channel="push",
+        created_at=now,
+        updated_at=now,
+        credentials=_credentials(given.credentials or {}, {}),
+        configurations=given.configurations or {},
+        conditions=given.conditions or [],
+        active=bool(given.active),
+    )
+    _check(provider, integration)
+    await call.services.catalog.change(integrations.create, call.services.vault, integration)
+    return _out(call.snapshot, integration)
+
+
+async def update_integration(call: Call[IntegrationIn, NoQuery]) -> IntegrationOut:
+    """Change an integration; absent keeps."""
+    _own_environment(call)
+
+    def write(connection: Connection) -> Integration:
+        found = _named(connection, call)
+        changed = msgspec.structs.replace(
+            found, **_changes(call.body, found), updated_at=call.services.clock()
+        )
+        provider = call.services.providers.get(found.provider_id)
+        if provider:
+            _check(provider, changed)
+        integrations.replace(connection, call.services.vault, changed)
+        return changed
+
+    return _out(call.snapshot, await call.services.catalog.change(write))
+
+
+async def delete_integration(call: Call[None, NoQuery]) -> list[IntegrationOut]:
+    """Remove an integration with the device tokens that only it can use; answers what is left."""
+
+    def write(connection: Connection) -> None:
+        integrations.delete(connection, _named(connection, call).id)
+
+    await call.services.catalog.change(write)
+    return _listed(call.services.catalog.snapshot, call.environment_id)
+
+
+def _changes(given: IntegrationIn, found: Integration) -> dict[str, Any]:
+    fields = ("name", "identifier", "active", "conditions", "configurations")
+    changes = {name: value for name in fields if (value := getattr(given, name)) is not None}
+    if given.credentials is not None:
+        changes["credentials"] = _credentials(given.credentials, found.credentials)
+    if not changes:
+        raise BadInput("No properties found for update")
+    return changes
+
+
+def _named(connection: Connection, call: Call[Any, Any]) -> Integration:
+    identity = call.path["integrationId"]
+    found = integrations.by_id(connection, call.services.vault, identity)
+    if found is None or found.environment_id != call.environment_id:
+        raise NotFound(f"Entity with id {identity} not found")
+    return found
+
+
+def _provider(known: Mapping[str, Provider[Any]], given: NewIntegration) -> Provider[Any]:
+    if given.channel not in (None, "push"):
+        raise Unprocessable("Clarion sends push only", {"channel": ["must be push"]})
+    found = known.get(given.provider_id)
+    if found is None:
+        message = f"must be one of: {', '.join(sorted(known))}"
+        raise Unprocessable(f"providerId {message}", {"providerId": [message]})
+    return found
+
+
+def _own_environment(call: Call[Any, Any]) -> None:
+    if call.body.environment_id not in (None, call.environment_id):
+        message = "is not the environment of this API key: use the key of that environment"
+        raise Unprocessable(f"_environmentId {message}", {"_environmentId": [message]})
+
+
+def _check(provider: Provider[Any], integration: Integration) -> None:
+    """An inactive integration may be incomplete; an active one must be able to work."""
+    if not integration.active:
+        return
+    try:
+        provider.credentials(integration.credentials)
+    except CredentialsInvalid as error:
+        raise Unprocessable(str(error), {f"credentials.{error.field}": [error.reason]}) from error
+
+
+def _credentials(given: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
+    """The given credentials; a secret that comes back as it was shown is the stored one."""
+    return {
+        key: stored[key] if key in stored and value == _shown(key, stored[key]) else value
+        for key, value in given.items()
+    }
+
+
+def _shown(key: str, value: Any) -> Any:
+    return masked(value) if key in SECRETS and isinstance(value, str) else value
+
+
+def _listed(snapshot: Snapshot, environment_id: str) -> list[IntegrationOut]:
+    return [_out(snapshot, item) for item in snapshot.integrations_of(environment_id)]
+
+
+def _out(snapshot: Snapshot, item: Integration) -> IntegrationOut:
+    return IntegrationOut(
+        id=item.id,
+        environment_id=item.environment_id,
+        organization_id=snapshot.organization_id,
+        name=item.name,
+        identifier=item.identifier,
+        provider_id=item.provider_id,
+        channel=item.channel,
+        credentials={key: _shown(key, value) for key, value in item.credentials.items()},
+        configurations=item.configurations,
+        conditions=item.conditions,
+        active=item.active,
+    )
+
+
+_PATH = "/v1/integrations"
+_TAG = "Integrations"
+
+ROUTES = (
+    Route("GET", _PATH, list_integrations, "List integrations", _TAG, answer=list[IntegrationOut]),
+    Route(
+        "GET",
+        _PATH + "/active",
+        list_active_integrations,
+        "List the active integrations",
+        _TAG,
+        answer=list[IntegrationOut],
+    ),
+    Route(
+        "POST",
+        _PATH,
+        create_integration,
+        "Register a provider",
+        _TAG,
+        body=NewIntegration,
+        answer=IntegrationOut,
+        status=201,
+    ),
+    Route(
+        "PUT",
+        _PATH + "/{integrationId}",
+        update_integration,
+        "Change an integration",
+        _TAG,
+        body=IntegrationIn,
+        answer=IntegrationOut,
+    ),
+    Route(
+        "DELETE",
+        _PATH + "/{integrationId}",
+        delete_integration,
+        "Remove an integration",
+        _TAG,
+        answer=list[IntegrationOut],
+    ),
+)

@@ -1,0 +1,134 @@
+"""Messages: one delivery to one device each."""
+
+from typing import Annotated, Any
+
+import msgspec
+from sqlalchemy.engine import Connection
+
+from clarion.api.route import Call, Route
+from clarion.model.clock import iso
+from clarion.model.outcome import MessageStatus
+from clarion.model.people import Subscriber
+from clarion.store import subscribers
+from clarion.store.activity import MessageFilter, MessageRow, find_messages
+from clarion.store.catalog import Snapshot
+
+STATUS = {
+    MessageStatus.DELIVERED: "sent",
+    MessageStatus.FAILED: "error",
+    MessageStatus.PENDING: "warning",
+    MessageStatus.CANCELLED: "warning",
+}
+
+
+class MessagesQuery(msgspec.Struct, rename="camel", frozen=True):
+    """Query of the list."""
+
+    channel: str | None = None
+    subscriber_id: str | None = None
+    transaction_id: list[str] = []
+    page: Annotated[int, msgspec.Meta(ge=0)] = 0
+    limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 10
+
+
+class MessageOut(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
+    """MessageResponseDto. `deviceTokens` holds the one token this message went to."""
+
+    id: str = msgspec.field(name="_id")
+    environment_id: str = msgspec.field(name="_environmentId")
+    organization_id: str = msgspec.field(name="_organizationId")
+    notification_id: str = msgspec.field(name="_notificationId")
+    subscriber_id: str = msgspec.field(name="_subscriberId")
+    template_id: str = msgspec.field(name="_templateId")
+    template_identifier: str | None = None
+    step_id: str
+    transaction_id: str
+    channel: str
+    provider_id: str | None = None
+    device_tokens: list[str]
+    title: str
+    content: str
+    status: str
+    error_id: str | None = None
+    error_text: str | None = None
+    provider_message_id: str | None = None
+    delivered_at: list[str] | None = None
+    read: bool
+    seen: bool
+    cta: dict[str, Any]
+    created_at: str
+    updated_at: str
+
+
+class MessagePage(msgspec.Struct, rename="camel"):
+    """MessagesResponseDto."""
+
+    data: list[MessageOut]
+    page: int
+    page_size: int
+    has_more: bool
+
+
+async def list_messages(call: Call[None, MessagesQuery]) -> MessagePage:
+    """Messages, newest first."""
+    query = call.query
+    wanted = MessageFilter(call.environment_id, query.subscriber_id, query.transaction_id)
+
+    def read(connection: Connection) -> MessagePage:
+        offset = query.page * query.limit
+        rows = (
+            []
+            if query.channel not in (None, "push")
+            else find_messages(connection, wanted, offset, query.limit + 1)
+        )
+        people = subscribers.by_pk(connection, {row.subscriber_pk for row in rows})
+        shown = [_out(call.snapshot, row, people[row.subscriber_pk]) for row in rows[: query.limit]]
+        return MessagePage(shown, query.page, query.limit, len(rows) > query.limit)
+
+    return await call.services.database.read(read)
+
+
+def _out(snapshot: Snapshot, row: MessageRow, subscriber: Subscriber) -> MessageOut:
+    integration = snapshot.integrations.get(row.integration_id)
+    workflow = snapshot.workflows.get(row.workflow_id)
+    delivered = row.status == MessageStatus.DELIVERED
+    return MessageOut(
+        id=row.id,
+        environment_id=row.environment_id,
+        organization_id=snapshot.organization_id,
+        notification_id=row.notification_id,
+        subscriber_id=subscriber.id,
+        template_id=row.workflow_id,
+        template_identifier=workflow.workflow_id if workflow else None,
+        step_id=row.step_id,
+        transaction_id=row.transaction_id,
+        channel="push",
+        provider_id=integration.provider_id if integration else None,
+        device_tokens=[row.token],
+        title=row.title,
+        content=row.content,
+        status=STATUS[MessageStatus(row.status)],
+        error_id=None if delivered else row.code or None,
+        error_text=None if delivered else row.explanation or None,
+        provider_message_id=row.provider_message_id or None,
+        delivered_at=[iso(row.updated_at)] if delivered else None,
+        read=False,
+        seen=False,
+        cta={},
+        created_at=iso(row.created_at),
+        updated_at=iso(row.updated_at),
+    )
+
+
+ROUTES = (
+    Route(
+        "GET",
+        "/v1/messages",
+        list_messages,
+        "List messages",
+        "Messages",
+        query=MessagesQuery,
+        answer=MessagePage,
+        bare=True,
+    ),
+)

@@ -1,0 +1,158 @@
+"""OpenAPI 3.1 from the route table, and a reference page that needs nothing else."""
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any, get_type_hints
+
+import msgspec
+
+import clarion
+from clarion.api.problems import PayloadProblem, Problem, ValidationProblem
+from clarion.api.route import Access, Route
+
+Json = dict[str, Any]
+_REF = "#/components/schemas/{name}"
+
+
+def document(routes: Sequence[Route]) -> Json:
+    """The OpenAPI document."""
+    types = _types(routes)
+    schemas, components = msgspec.json.schema_components(types, ref_template=_REF)
+    by_type = {id(kind): schema for kind, schema in zip(types, schemas, strict=True)}
+    paths: dict[str, Json] = {}
+    for route in routes:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, by_type)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Clarion",
+            "version": clarion.__version__,
+            "description": "Push notifications. Speaks Novu's HTTP contract for everything it does.",
+        },
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {
+                "key": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "Authorization",
+                    "description": "`ApiKey <secret key>`; the key selects the environment.",
+                }
+            },
+        },
+    }
+
+
+def _types(routes: Sequence[Route]) -> list[Any]:
+    used = [kind for route in routes for kind in (route.body, route.answer) if kind is not None]
+    return [*{id(kind): kind for kind in [*used, Problem, ValidationProblem, PayloadProblem]}.values()]
+
+
+def _operation(route: Route, schemas: dict[int, Json]) -> Json:
+    operation: Json = {
+        "operationId": route.operation_id,
+        "summary": route.summary,
+        "description": (route.handler.__doc__ or "").strip(),
+        "tags": [route.tag],
+        "parameters": [*_path_parameters(route), *_query_parameters(route)],
+        "responses": _responses(route, schemas),
+        "security": [] if route.access is Access.PUBLIC else [{"key": []}],
+    }
+    if route.body is not None:
+        content = {"application/json": {"schema": schemas[id(route.body)]}}
+        operation["requestBody"] = {"required": True, "content": content}
+    return operation
+
+
+def _path_parameters(route: Route) -> list[Json]:
+    names = [part[1:-1] for part in route.path.split("/") if part.startswith("{")]
+    return [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
+
+
+def _query_parameters(route: Route) -> list[Json]:
+    hints = get_type_hints(route.query, include_extras=True)
+    parameters = []
+    for field in msgspec.structs.fields(route.query):
+        schema: Json = msgspec.json.schema(hints[field.name])
+        if field.default not in (msgspec.NODEFAULT, None):
+            schema = {**schema, "default": field.default}
+        parameters.append({"name": field.encode_name, "in": "query", "required": False, "schema": schema})
+    return parameters
+
+
+def _responses(route: Route, schemas: dict[int, Json]) -> Json:
+    invalid = PayloadProblem if route.payload_errors else Problem
+    responses: Json = {
+        str(route.status): _success(route, schemas),
+        "400": _json("Bad input", schemas[id(invalid)]),
+        "422": _json("Fields that are wrong", schemas[id(ValidationProblem)]),
+    }
+    if route.access is Access.KEY:
+        responses["401"] = _json("No key, or one that is not known", schemas[id(Problem)])
+    if "{" in route.path:
+        responses["404"] = _json("No such resource", schemas[id(Problem)])
+    return responses
+
+
+def _success(route: Route, schemas: dict[int, Json]) -> Json:
+    if route.answer is None:
+        return {"description": "Done"}
+    schema = schemas[id(route.answer)]
+    if not route.bare:
+        schema = {"type": "object", "required": ["data"], "properties": {"data": schema}}
+    return _json("Done", schema)
+
+
+def _json(description: str, schema: Json) -> Json:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def reference_page(routes: Sequence[Route]) -> str:
+    """The same as a page to read."""
+    tags = dict.fromkeys(route.tag for route in routes)
+    sections = "".join(
+        f"<h2>{escape(tag)}</h2>" + "".join(_entry(route) for route in routes if route.tag == tag)
+        for tag in tags
+    )
+    return _PAGE.replace("{sections}", sections).replace("{version}", escape(clarion.__version__))
+
+
+def _entry(route: Route) -> str:
+    access = "no key needed" if route.access is Access.PUBLIC else "API key"
+    query = ", ".join(
+        f"<code>{escape(field.encode_name)}</code>" for field in msgspec.structs.fields(route.query)
+    )
+    rows = [("answers", f"{route.status}"), ("who", access), ("query", query), ("body", _fields(route.body))]
+    listed = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in rows if value)
+    return (
+        f'<section id="{escape(route.operation_id)}"><h3><b>{route.method}</b> {escape(route.path)}</h3>'
+        f"<p>{escape((route.handler.__doc__ or route.summary).strip())}</p><dl>{listed}</dl></section>"
+    )
+
+
+def _fields(body: Any) -> str:
+    if body is None:
+        return ""
+    return ", ".join(
+        f"<code>{escape(field.encode_name)}</code>" + ("" if _optional(field) else " (required)")
+        for field in msgspec.structs.fields(body)
+    )
+
+
+def _optional(field: msgspec.structs.FieldInfo) -> bool:
+    return not field.required
+
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Clarion API</title><style>
+:root{color-scheme:light dark}
+body{font:16px/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem}
+h3{font:600 1rem ui-monospace,monospace;margin:2rem 0 .25rem}h3 b{display:inline-block;min-width:4.5rem}
+dl{display:grid;grid-template-columns:5rem 1fr;gap:.2rem 1rem;margin:.5rem 0}dt{opacity:.7}dd{margin:0}
+code{font:.9em ui-monospace,monospace}section{border-top:1px solid #8884}
+</style></head><body><h1>Clarion API {version}</h1>
+<p>Send <code>Authorization: ApiKey &lt;secret key&gt;</code>. Answers are <code>{"data": …}</code>;
+errors are not enveloped. For machines: <a href="openapi.json">openapi.json</a>.</p>{sections}</body></html>
+"""

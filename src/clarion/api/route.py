@@ -1,0 +1,98 @@
+"""Routes as data: from one table come routing, decoding, validation, OpenAPI and the authorization test."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from enum import Enum
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import msgspec
+
+from clarion.accept.gate import Gate
+from clarion.model.clock import Clock
+from clarion.providers.port import Provider
+from clarion.security.vault import Vault
+from clarion.store.catalog import Catalog, KeyHolder, Snapshot
+from clarion.store.database import Database
+
+B = TypeVar("B")
+Q = TypeVar("Q")
+
+
+class Services(NamedTuple):
+    """What handlers call upon."""
+
+    database: Database
+    catalog: Catalog
+    vault: Vault
+    gate: Gate
+    clock: Clock
+    providers: Mapping[str, Provider[Any]]
+
+
+class Access(Enum):
+    """Who may call a route."""
+
+    PUBLIC = "anybody"
+    KEY = "holders of an API key, in its environment"
+
+
+class Category(Enum):
+    """Which rate limit a call counts towards."""
+
+    TRIGGER = "trigger"
+    CONFIGURATION = "configuration"
+    GLOBAL = "global"
+
+
+class NoQuery(msgspec.Struct, frozen=True):
+    """A route without query parameters."""
+
+
+class Call(NamedTuple, Generic[B, Q]):
+    """One authenticated request, decoded. `path` holds the unquoted parameters."""
+
+    services: Services
+    snapshot: Snapshot
+    caller: KeyHolder
+    path: Mapping[str, str]
+    body: B
+    query: Q
+
+    @property
+    def environment_id(self) -> str:
+        """The environment that the caller's key opens."""
+        return self.caller.environment_id
+
+
+class Answer(NamedTuple):
+    """An answer whose status differs from the route's."""
+
+    value: Any
+    status: int
+
+
+class Route(NamedTuple):
+    """One operation of the API.
+
+    `bare`: the answer owns a `data` key and goes out without the envelope. `payload_errors`: 400 has the
+    shape of the trigger calls. `cost`: tokens of the rate limit.
+    """
+
+    method: str
+    path: str
+    handler: Callable[[Any], Awaitable[Any]]
+    summary: str
+    tag: str
+    body: Any = None
+    query: type[msgspec.Struct] = NoQuery
+    answer: Any = None
+    status: int = 200
+    bare: bool = False
+    payload_errors: bool = False
+    access: Access = Access.KEY
+    category: Category = Category.GLOBAL
+    cost: int = 1
+
+    @property
+    def operation_id(self) -> str:
+        """A name for generated clients."""
+        return self.handler.__name__

@@ -1,0 +1,189 @@
+"""The ASGI application: finds the route, lets the caller in, decodes, calls, encodes, words every error."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import unquote
+
+import msgspec
+import structlog
+from starlette.convertors import StringConvertor, register_url_convertor
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route as StarletteRoute
+from starlette.routing import Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from clarion.api.keys import holder_of
+from clarion.api.limits import Limits
+from clarion.api.problems import field_fault, problem_for, unexpected
+from clarion.api.query import decode_query
+from clarion.api.route import Access, Answer, Call, Route, Services
+from clarion.errors import (
+    BadInput,
+    FieldIssue,
+    MethodNotAllowed,
+    NotFound,
+    PayloadInvalid,
+    RequestError,
+    TooLarge,
+    Unprocessable,
+)
+from clarion.store.catalog import KeyHolder
+
+log = structlog.get_logger(__name__)
+
+MOST_BODY = 64 * 1024 * 1024
+"""Of any request; triggers have a bound of their own."""
+
+JSON = b"application/json"
+Headers = list[tuple[bytes, bytes]]
+
+
+class _Segment(StringConvertor):
+    """One raw path segment. Routing sees the path undecoded, so that an id may hold an encoded slash."""
+
+    regex = "[^/]+"
+
+    def convert(self, value: str) -> str:
+        return unquote(value)
+
+
+register_url_convertor("segment", _Segment())
+
+
+class Api:
+    """Serves a table of routes. `quick` maps raw (method, path) to applications that need no routing."""
+
+    def __init__(
+        self,
+        services: Services,
+        routes: Sequence[Route],
+        limits: Limits,
+        quick: Mapping[tuple[str, bytes], ASGIApp],
+        also: Sequence[StarletteRoute] = (),
+    ) -> None:
+        self._services = services
+        self._limits = limits
+        self._quick = quick
+        table = [*map(self._endpoint, routes), *also]
+        self._router = Router(table, default=self._nowhere, redirect_slashes=False)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Route on the raw path."""
+        if scope["type"] != "http":
+            return
+        raw: bytes = scope.get("raw_path") or scope["path"].encode()
+        quick = self._quick.get((scope["method"], raw))
+        if quick:
+            await quick(scope, receive, send)
+            return
+        routed = {**scope, "path": raw.partition(b"?")[0].decode("latin-1"), "app": self}
+        try:
+            await self._router(routed, receive, send)
+        except HTTPException as error:
+            await self._refused(error, Request(routed))(routed, receive, send)
+
+    def _endpoint(self, route: Route) -> StarletteRoute:
+        async def respond(request: Request) -> Response:
+            return await self._respond(route, request)
+
+        path = route.path.replace("}", ":segment}")
+        return StarletteRoute(path, respond, methods=[route.method])
+
+    async def _respond(self, route: Route, request: Request) -> Response:
+        headers: Headers = _echoed(request)
+        try:
+            return await self._answered(route, request, headers)
+        except RequestError as error:
+            of_trigger = route.payload_errors
+            body = problem_for(error, request.url.path, self._services.clock(), of_trigger=of_trigger)
+            headers += [(k.lower().encode(), v.encode()) for k, v in error.headers.items()]
+            return encoded(body, error.status, headers)
+        except Exception:
+            problem = unexpected(request.url.path, self._services.clock())
+            log.exception("request failed", operation=route.operation_id, error_id=problem.error_id)
+            return encoded(problem, 500, headers)
+
+    async def _answered(self, route: Route, request: Request, headers: Headers) -> Response:
+        caller = await self._let_in(route, request)
+        if caller:
+            now = self._services.clock()
+            headers += self._limits.take(caller.environment_id, route.category, route.cost, now)
+        raw = await _body(request) if route.body is not None else b""
+        call = Call(
+            self._services,
+            await self._services.catalog.current(),
+            caller or _NOBODY,
+            request.path_params,
+            decode_body(raw, route.body, payload_errors=route.payload_errors) if route.body else None,
+            decode_query(request.url.query, route.query),
+        )
+        found = await route.handler(call)
+        value, status = found if isinstance(found, Answer) else (found, route.status)
+        if status == 204 or route.answer is None:
+            return Response(status_code=status, headers=_text(headers))
+        return encoded(value if route.bare else {"data": value}, status, headers)
+
+    async def _let_in(self, route: Route, request: Request) -> KeyHolder | None:
+        if route.access is Access.PUBLIC:
+            return None
+        return await holder_of(request.headers.get("authorization"), self._services.catalog)
+
+    async def _nowhere(self, scope: Scope, receive: Receive, send: Send) -> None:
+        raise HTTPException(404)
+
+    def _refused(self, error: HTTPException, request: Request) -> Response:
+        """The router found no such path, or the path without the method."""
+        where = f"{request.method} {request.url.path}"
+        refusal: RequestError = NotFound(f"There is no {where}; see /openapi.json for what there is")
+        if error.status_code == 405:
+            allowed = (error.headers or {}).get("Allow", "")
+            refusal = MethodNotAllowed(f"{where} is not possible; use {allowed}", headers={"Allow": allowed})
+        body = problem_for(refusal, request.url.path, self._services.clock(), of_trigger=False)
+        headers = _echoed(request) + [(k.lower().encode(), v.encode()) for k, v in refusal.headers.items()]
+        return encoded(body, refusal.status, headers)
+
+
+_NOBODY = KeyHolder("", "", "")
+
+
+def decode_body(raw: bytes, kind: Any, *, payload_errors: bool) -> Any:
+    """The body as `kind`: 400 when it isn't JSON, else 422 (400 on trigger calls) naming the field."""
+    try:
+        return msgspec.json.decode(raw or b"{}", type=kind)
+    except msgspec.ValidationError as error:
+        fault = field_fault(error)
+        if payload_errors:
+            raise PayloadInvalid(f"{fault.field}: {fault.message}", [fault]) from error
+        raise Unprocessable(f"{fault.field}: {fault.message}", {fault.field: [fault.message]}) from error
+    except (msgspec.DecodeError, RecursionError) as error:
+        message = f"The body is not JSON: {error}"
+        if payload_errors:
+            raise PayloadInvalid(message, [FieldIssue("body", str(error))]) from error
+        raise BadInput(message) from error
+
+
+def encoded(body: Any, status: int, headers: Headers) -> Response:
+    """A JSON response."""
+    return Response(msgspec.json.encode(body), status, headers=_text(headers), media_type="application/json")
+
+
+async def _body(request: Request) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > MOST_BODY:
+            raise TooLarge(f"The body exceeds {MOST_BODY} bytes: send less at a time")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _echoed(request: Request) -> Headers:
+    key = request.headers.get("idempotency-key")
+    return [(b"idempotency-key", key.encode("latin-1"))] if key else []
+
+
+def _text(headers: Headers) -> dict[str, str]:
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}

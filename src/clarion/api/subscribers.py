@@ -1,0 +1,314 @@
+"""Subscribers: create, read, find, change, remove."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from sqlalchemy.engine import Connection
+
+from clarion.api.pages import cursor_page
+from clarion.api.people import (
+    ChannelIn,
+    ProfileIn,
+    SubscriberOut,
+    checked_id,
+    grant_of,
+    profile_of,
+    view,
+)
+from clarion.api.route import Call, Category, NoQuery, Route
+from clarion.errors import BadInput, Conflict, NotFound, RequestError, Unprocessable
+from clarion.model.clock import Millis
+from clarion.model.people import Subscriber
+from clarion.model.trigger import ChannelGrant
+from clarion.store import devices, subscribers
+from clarion.store.catalog import Snapshot
+from clarion.store.devices import Grant
+from clarion.store.subscribers import Search
+
+MOST_IN_BULK = 500
+
+
+class SubscriberIn(ProfileIn, kw_only=True, rename="camel"):
+    """CreateSubscriberRequestDto; `channels` is what plain HTTP clients may add."""
+
+    subscriber_id: str
+    channels: list[ChannelIn] | None = None
+
+
+class FailIfExists(msgspec.Struct, rename="camel", frozen=True):
+    """Query of a creation."""
+
+    fail_if_exists: bool = False
+
+
+class SearchQuery(msgspec.Struct, rename="camel", frozen=True):
+    """Query of a search."""
+
+    after: str | None = None
+    before: str | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 10
+    order_by: Literal["createdAt", "updatedAt", "_id"] = "createdAt"
+    order_direction: Literal["ASC", "DESC"] = "DESC"
+    include_cursor: bool = False
+    email: str | None = None
+    name: str | None = None
+    phone: str | None = None
+    subscriber_id: str | None = None
+
+
+class SubscriberPage(msgspec.Struct, rename="camel"):
+    """ListSubscribersResponseDto."""
+
+    data: list[SubscriberOut]
+    next: str | None
+    previous: str | None
+    total_count: int
+    total_count_capped: bool
+
+
+class BulkIn(msgspec.Struct):
+    """BulkSubscriberCreateDto; each entry is checked by itself."""
+
+    subscribers: Annotated[list[msgspec.Raw], msgspec.Meta(max_length=MOST_IN_BULK)]
+
+
+class Named(msgspec.Struct, rename="camel"):
+    """A subscriber that was written."""
+
+    subscriber_id: str
+
+
+class Failed(msgspec.Struct, rename="camel", omit_defaults=True):
+    """A subscriber that was not, and why."""
+
+    message: str
+    subscriber_id: str | None = None
+
+
+class BulkOut(msgspec.Struct):
+    """BulkCreateSubscriberResponseDto."""
+
+    updated: list[Named]
+    created: list[Named]
+    failed: list[Failed]
+
+
+class Removed(msgspec.Struct):
+    """RemoveSubscriberResponseDto."""
+
+    acknowledged: bool
+    status: str
+
+
+async def create_subscriber(call: Call[SubscriberIn, FailIfExists]) -> SubscriberOut:
+    """Create, or update what exists."""
+    checked_id(call.body.subscriber_id)
+    grants = grants_of(call.snapshot, call.environment_id, call.body.channels)
+
+    def write(connection: Connection) -> SubscriberOut:
+        found = subscribers.get(connection, call.environment_id, call.body.subscriber_id)
+        if found and call.query.fail_if_exists:
+            (existing,) = view(connection, call.snapshot, [found])
+            raise Conflict(
+                f"Subscriber {found.subscriber_id} already exists",
+                resource=existing,
+                headers={"Retry-After": "1"},
+            )
+        written, _ = _write(connection, call, call.body, grants)
+        return view(connection, call.snapshot, [written])[0]
+
+    return await call.services.database.write(write)
+
+
+async def create_subscribers_in_bulk(call: Call[BulkIn, NoQuery]) -> BulkOut:
+    """Create or update up to 500 subscribers, each by itself."""
+    answer = BulkOut([], [], [])
+    for raw in call.body.subscribers:
+        try:
+            given = msgspec.json.decode(raw, type=SubscriberIn)
+            checked_id(given.subscriber_id)
+            grants = grants_of(call.snapshot, call.environment_id, given.channels)
+            _, created = await call.services.database.write(_write, call, given, grants)
+        except (RequestError, msgspec.ValidationError) as error:
+            answer.failed.append(Failed(str(error), _name_in(raw)))
+        else:
+            (answer.created if created else answer.updated).append(Named(given.subscriber_id))
+    return answer
+
+
+async def retrieve_subscriber(call: Call[None, NoQuery]) -> SubscriberOut:
+    """One subscriber with what they hold."""
+
+    def read(connection: Connection) -> SubscriberOut:
+        return view(connection, call.snapshot, [named(connection, call)])[0]
+
+    return await call.services.database.read(read)
+
+
+async def patch_subscriber(call: Call[ProfileIn, NoQuery]) -> SubscriberOut:
+    """Change some profile fields; null clears."""
+
+    def write(connection: Connection) -> SubscriberOut:
+        found = named(connection, call)
+        changed = subscribers.update(connection, found, profile_of(call.body), call.services.clock())
+        return view(connection, call.snapshot, [changed])[0]
+
+    return await call.services.database.write(write)
+
+
+async def delete_subscriber(call: Call[None, NoQuery]) -> Removed:
+    """Remove a subscriber with everything about them."""
+
+    def write(connection: Connection) -> None:
+        subscribers.delete(connection, named(connection, call).pk)
+
+    await call.services.database.write(write)
+    return Removed(acknowledged=True, status="deleted")
+
+
+async def search_subscribers(call: Call[None, SearchQuery]) -> SubscriberPage:
+    """Find subscribers, a page at a time."""
+    query = call.query
+    if query.after and query.before:
+        message = "give after or before, not both"
+        raise Unprocessable(message, {"after": [message]})
+    search = Search(
+        call.environment_id,
+        email=query.email,
+        name=query.name,
+        phone=query.phone,
+        subscriber_id=query.subscriber_id,
+    )
+
+    def read(connection: Connection) -> SubscriberPage:
+        page = cursor_page(
+            lambda anchor, back, most: subscribers.search(
+                connection, search, query.order_by, query.order_direction == "DESC", anchor, back, most
+            ),
+            lambda identity: subscribers.by_id(connection, call.environment_id, identity),
+            query.after,
+            query.before,
+            query.limit,
+            query.include_cursor,
+        )
+        total, capped = subscribers.count(connection, search)
+        rows = view(connection, call.snapshot, page.rows)
+        return SubscriberPage(rows, page.next, page.previous, total, capped)
+
+    return await call.services.database.read(read)
+
+
+def named(connection: Connection, call: Call[Any, Any]) -> Subscriber:
+    """The subscriber that the path names; `NotFound` when there is none."""
+    subscriber_id = call.path["subscriberId"]
+    found = subscribers.get(connection, call.environment_id, subscriber_id)
+    if found is None:
+        raise NotFound(f"Subscriber: {subscriber_id} was not found")
+    return found
+
+
+def grants_of(snapshot: Snapshot, environment_id: str, given: list[ChannelIn] | None) -> list[Grant]:
+    """What channels bring, each to its integration."""
+    wanted = [
+        grant_of(item.provider_id, item.integration_identifier, item.credentials) for item in given or ()
+    ]
+    return [resolved(snapshot, environment_id, grant) for grant in wanted]
+
+
+def resolved(snapshot: Snapshot, environment_id: str, grant: ChannelGrant) -> Grant:
+    """The integration a grant goes to; `BadInput` when there is none that is active."""
+    found = snapshot.integration_for(environment_id, grant.provider_id, grant.integration_identifier)
+    if found is None:
+        which = f" with identifier {grant.integration_identifier}" if grant.integration_identifier else ""
+        raise BadInput(
+            f"Subscribers environment ({environment_id}) do not have active"
+            f" {grant.provider_id} integration{which}."
+        )
+    return Grant(found.id, grant.device_tokens, grant.webhook_url)
+
+
+def _write(
+    connection: Connection, call: Call[Any, Any], given: SubscriberIn, grants: list[Grant]
+) -> tuple[Subscriber, bool]:
+    now: Millis = call.services.clock()
+    written, created = subscribers.upsert(
+        connection, call.environment_id, given.subscriber_id, profile_of(given), now
+    )
+    devices.grant(connection, written.pk, grants, now)
+    return written, created
+
+
+def _name_in(raw: msgspec.Raw) -> str | None:
+    given = msgspec.json.decode(raw)
+    name = given.get("subscriberId") if isinstance(given, dict) else None
+    return name if isinstance(name, str) else None
+
+
+_CONFIGURATION = Category.CONFIGURATION
+_ONE = "/v2/subscribers/{subscriberId}"
+
+ROUTES = (
+    Route(
+        "POST",
+        "/v2/subscribers",
+        create_subscriber,
+        "Create a subscriber, or update it",
+        "Subscribers",
+        body=SubscriberIn,
+        query=FailIfExists,
+        answer=SubscriberOut,
+        status=201,
+        category=_CONFIGURATION,
+    ),
+    Route(
+        "GET",
+        "/v2/subscribers",
+        search_subscribers,
+        "Find subscribers",
+        "Subscribers",
+        query=SearchQuery,
+        answer=SubscriberPage,
+        bare=True,
+        category=_CONFIGURATION,
+    ),
+    Route(
+        "POST",
+        "/v1/subscribers/bulk",
+        create_subscribers_in_bulk,
+        "Create or update up to 500",
+        "Subscribers",
+        body=BulkIn,
+        answer=BulkOut,
+        status=201,
+        category=_CONFIGURATION,
+        cost=100,
+    ),
+    Route(
+        "GET",
+        _ONE,
+        retrieve_subscriber,
+        "Read a subscriber",
+        "Subscribers",
+        answer=SubscriberOut,
+        category=_CONFIGURATION,
+    ),
+    Route(
+        "PATCH",
+        _ONE,
+        patch_subscriber,
+        "Change a subscriber",
+        "Subscribers",
+        body=ProfileIn,
+        answer=SubscriberOut,
+        category=_CONFIGURATION,
+    ),
+    Route(
+        "DELETE",
+        _ONE,
+        delete_subscriber,
+        "Remove a subscriber",
+        "Subscribers",
+        answer=Removed,
+        category=_CONFIGURATION,
+    ),
+)

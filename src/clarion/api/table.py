@@ -1,0 +1,26 @@
+"""The whole API as one table."""
+
+from clarion.api import (
+    credentials,
+    environments,
+    events,
+    health,
+    integrations,
+    messages,
+    notifications,
+    subscribers,
+    workflows,
+)
+from clarion.api.route import Route
+
+ROUTES: tuple[Route, ...] = (
+    *health.ROUTES,
+    *events.ROUTES,
+    *subscribers.ROUTES,
+    *credentials.ROUTES,
+    *integrations.ROUTES,
+    *workflows.ROUTES,
+    *messages.ROUTES,
+    *notifications.ROUTES,
+    *environments.ROUTES,
+)

@@ -1,0 +1,484 @@
+"""Workflows of the caller's environment."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+from sqlalchemy.engine import Connection
+
+from clarion.accept.schema import check_schema
+from clarion.api.route import Call, Category, NoQuery, Route
+from clarion.api.slugs import short_id, slug
+from clarion.compose.templates import check
+from clarion.errors import Conflict, LimitExceeded, NotFound, TemplateError, Unprocessable
+from clarion.model.clock import Millis, iso
+from clarion.model.ids import new_id
+from clarion.model.workflow import RUNNABLE_STEP_TYPES, STEP_TYPES, Step, Workflow
+from clarion.store import workflows
+
+MOST_STEPS = 20
+MOST_TAGS = 16
+CHANNELS = ("email", "sms", "in_app", "chat", "push", "tool")
+
+Severity = Literal["high", "medium", "low", "none"]
+Json = dict[str, Any]
+
+
+class StepIn(msgspec.Struct, rename="camel", kw_only=True):
+    """PushStepUpsertDto and its kin."""
+
+    name: str
+    type: str
+    id: str | None = msgspec.field(name="_id", default=None)
+    step_id: str | None = None
+    control_values: Json | None = None
+
+
+class PreferencesIn(msgspec.Struct):
+    """PreferencesRequestDto."""
+
+    user: Json | None = None
+    workflow: Json | None = None
+
+
+class WorkflowIn(msgspec.Struct, rename="camel", kw_only=True):
+    """CreateWorkflowDto and UpdateWorkflowDto."""
+
+    name: str
+    steps: list[StepIn]
+    workflow_id: str | None = None
+    description: str | None = None
+    tags: list[str] | None = None
+    active: bool | None = None
+    validate_payload: bool | None = None
+    payload_schema: Json | None = None
+    is_translation_enabled: bool | None = None
+    preferences: PreferencesIn | None = None
+    severity: Severity | None = None
+
+
+class NewWorkflow(WorkflowIn, kw_only=True, rename="camel"):
+    """CreateWorkflowDto."""
+
+    workflow_id: str
+
+
+class WorkflowPatch(msgspec.Struct, rename="camel"):
+    """PatchWorkflowDto: absent keeps."""
+
+    active: bool | UnsetType = UNSET
+    name: str | UnsetType = UNSET
+    description: str | UnsetType = UNSET
+    tags: list[str] | UnsetType = UNSET
+    payload_schema: Json | None | UnsetType = UNSET
+    validate_payload: bool | UnsetType = UNSET
+    is_translation_enabled: bool | UnsetType = UNSET
+
+
+class Controls(msgspec.Struct):
+    """PushControlsMetadataResponseDto."""
+
+    values: Json
+
+
+class StepOut(msgspec.Struct, rename="camel", kw_only=True):
+    """WorkflowStep."""
+
+    id: str = msgspec.field(name="_id")
+    step_id: str
+    name: str
+    slug: str
+    type: str
+    origin: str
+    workflow_id: str
+    workflow_database_id: str
+    controls: Controls
+    control_values: Json
+    variables: Json
+
+
+class WorkflowOut(msgspec.Struct, rename="camel", kw_only=True):
+    """WorkflowResponseDto."""
+
+    id: str = msgspec.field(name="_id")
+    workflow_id: str
+    slug: str
+    name: str
+    description: str
+    tags: list[str]
+    active: bool
+    validate_payload: bool
+    payload_schema: Json | None
+    is_translation_enabled: bool
+    steps: list[StepOut]
+    origin: str
+    preferences: Json
+    status: str
+    severity: str
+    created_at: str
+    updated_at: str
+
+
+class StepOverview(msgspec.Struct):
+    """StepListResponseDto."""
+
+    slug: str
+    type: str
+
+
+class WorkflowOverview(msgspec.Struct, rename="camel", kw_only=True):
+    """WorkflowListResponseDto."""
+
+    id: str = msgspec.field(name="_id")
+    workflow_id: str
+    slug: str
+    name: str
+    tags: list[str]
+    status: str
+    origin: str
+    is_translation_enabled: bool
+    step_type_overviews: list[str]
+    steps: list[StepOverview]
+    created_at: str
+    updated_at: str
+
+
+class WorkflowList(msgspec.Struct, rename="camel"):
+    """ListWorkflowResponse."""
+
+    workflows: list[WorkflowOverview]
+    total_count: int
+
+
+class ListQuery(msgspec.Struct, rename="camel", frozen=True):
+    """Query of the list."""
+
+    limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 50
+    offset: Annotated[int, msgspec.Meta(ge=0)] = 0
+    order_by: Literal["createdAt", "updatedAt", "name", "lastTriggeredAt"] = "createdAt"
+    order_direction: Literal["ASC", "DESC"] = "DESC"
+    query: str | None = None
+    tags: list[str] = []
+    status: list[Literal["ACTIVE", "INACTIVE", "ERROR"]] = []
+
+
+async def create_workflow(call: Call[NewWorkflow, NoQuery]) -> WorkflowOut:
+    """Create a workflow."""
+    now = call.services.clock()
+    workflow = _filled(
+        Workflow(new_id(now), call.environment_id, call.body.workflow_id, call.body.name, now, now), call.body
+    )
+    try:
+        await call.services.catalog.change(workflows.create, workflow)
+    except Conflict as error:
+        raise _taken(error) from error
+    return _out(workflow)
+
+
+async def get_workflow(call: Call[None, NoQuery]) -> WorkflowOut:
+    """One workflow, by identifier, `_id` or slug."""
+    return _out(_found(call))
+
+
+async def update_workflow(call: Call[WorkflowIn, NoQuery]) -> WorkflowOut:
+    """Replace a workflow."""
+
+    def write(connection: Connection) -> Workflow:
+        found = _current(connection, call)
+        renamed = msgspec.structs.replace(found, workflow_id=call.body.workflow_id or found.workflow_id)
+        changed = msgspec.structs.replace(_filled(renamed, call.body), updated_at=call.services.clock())
+        workflows.replace(connection, changed)
+        return changed
+
+    try:
+        return _out(await call.services.catalog.change(write))
+    except Conflict as error:
+        raise _taken(error) from error
+
+
+async def patch_workflow(call: Call[WorkflowPatch, NoQuery]) -> WorkflowOut:
+    """Change some settings of a workflow."""
+    fields = WorkflowPatch.__struct_fields__
+    given = {name: value for name in fields if (value := getattr(call.body, name)) is not UNSET}
+    if given.get("payload_schema"):
+        check_schema(given["payload_schema"])
+    _check_tags(given.get("tags") or ())
+
+    def write(connection: Connection) -> Workflow:
+        found = _current(connection, call)
+        changed = msgspec.structs.replace(found, **given, updated_at=call.services.clock())
+        workflows.replace(connection, changed)
+        return changed
+
+    return _out(await call.services.catalog.change(write))
+
+
+async def delete_workflow(call: Call[None, NoQuery]) -> None:
+    """Remove a workflow."""
+    found = _found(call)
+    await call.services.catalog.change(workflows.delete, found.id)
+
+
+async def list_workflows(call: Call[None, ListQuery]) -> WorkflowList:
+    """The workflows, filtered and in order."""
+    query = call.query
+    found = [item for item in call.snapshot.workflows_of(call.environment_id) if _fits(item, query)]
+    found.sort(key=lambda item: _order(item, query.order_by), reverse=query.order_direction == "DESC")
+    page = found[query.offset : query.offset + query.limit]
+    return WorkflowList([_overview(item) for item in page], len(found))
+
+
+def _filled(base: Workflow, given: WorkflowIn) -> Workflow:
+    """The workflow with what is given; what is left out takes its default, as the contract has it."""
+    if given.payload_schema:
+        check_schema(given.payload_schema)
+    _check_name(given.name, "name")
+    _check_name(base.workflow_id, "workflowId")
+    _check_tags(given.tags or ())
+    preferences = given.preferences or PreferencesIn()
+    return msgspec.structs.replace(
+        base,
+        name=given.name,
+        steps=_steps(given.steps, base.created_at),
+        description=given.description or "",
+        tags=given.tags or [],
+        active=bool(given.active),
+        validate_payload=bool(given.validate_payload),
+        payload_schema=given.payload_schema,
+        is_translation_enabled=bool(given.is_translation_enabled),
+        preferences={"user": preferences.user, "workflow": preferences.workflow},
+        severity=given.severity or "none",
+    )
+
+
+def _steps(given: Sequence[StepIn], now: Millis) -> list[Step]:
+    if len(given) > MOST_STEPS:
+        raise LimitExceeded(
+            f"Workflow steps limit exceeded. Maximum allowed steps is {MOST_STEPS},"
+            f" but got {len(given)} steps.",
+            current=len(given),
+            limit=MOST_STEPS,
+        )
+    steps = [_step(item, position, now) for position, item in enumerate(given)]
+    names = [step.step_id for step in steps]
+    for position, name in enumerate(names):
+        if name in names[:position]:
+            raise _wrong(f"steps.{position}.stepId", f"{name} stands twice: give each step its own stepId")
+    return steps
+
+
+def _step(given: StepIn, position: int, now: Millis) -> Step:
+    place = f"steps.{position}"
+    if given.type not in STEP_TYPES:
+        raise _wrong(f"{place}.type", f"must be one of: {', '.join(sorted(STEP_TYPES))}")
+    if given.type not in RUNNABLE_STEP_TYPES:
+        raise _wrong(f"{place}.type", f"{given.type} steps can't run in this version; use push steps")
+    controls = given.control_values or {}
+    if controls.get("skip"):
+        raise _wrong(f"{place}.controlValues.skip", "conditions can't run in this version; leave skip out")
+    for name in ("subject", "body"):
+        _check_template(controls.get(name), f"{place}.controlValues.{name}")
+    return Step(
+        given.id or new_id(now),
+        given.step_id or f"{slug(given.name)}-{short_id(4)}",
+        given.name,
+        given.type,
+        controls,
+    )
+
+
+def _check_template(source: object, field: str) -> None:
+    if source is None:
+        return
+    if not isinstance(source, str):
+        raise _wrong(field, "must be text")
+    try:
+        check(source)
+    except TemplateError as error:
+        raise _wrong(field, f"is not a valid Liquid template: {error}") from error
+
+
+def _check_name(name: str, field: str) -> None:
+    if not name.strip():
+        raise _wrong(field, "must not be empty")
+
+
+def _check_tags(tags: Sequence[str]) -> None:
+    if len(tags) > MOST_TAGS:
+        raise _wrong("tags", f"must not be more than {MOST_TAGS}")
+
+
+def _wrong(field: str, message: str) -> Unprocessable:
+    return Unprocessable(f"{field}: {message}", {field: [message]})
+
+
+def _taken(error: Conflict) -> Unprocessable:
+    """Not 409: the SDKs would retry that for an hour."""
+    return Unprocessable(error.message, {"workflowId": [error.message]})
+
+
+def _found(call: Call[Any, Any]) -> Workflow:
+    name = call.path["workflowId"]
+    identity = name.rpartition("_wf_")[2]
+    for item in call.snapshot.workflows_of(call.environment_id):
+        if item.workflow_id == name or item.id == identity:
+            return item
+    raise NotFound(f"Workflow {name} was not found")
+
+
+def _current(connection: Connection, call: Call[Any, Any]) -> Workflow:
+    """The workflow as it is in this transaction."""
+    current = workflows.by_id(connection, _found(call).id)
+    if current is None:
+        raise NotFound(f"Workflow {call.path['workflowId']} was not found")
+    return current
+
+
+def _fits(item: Workflow, query: ListQuery) -> bool:
+    text = (query.query or "").lower()
+    return (
+        (text in item.name.lower() or text in item.workflow_id.lower())
+        and (not query.tags or bool(set(query.tags) & set(item.tags)))
+        and (not query.status or _status(item) in query.status)
+    )
+
+
+def _order(item: Workflow, by: str) -> tuple[Any, str]:
+    value = {"name": item.name.lower(), "updatedAt": item.updated_at}.get(by, item.created_at)
+    return value, item.id
+
+
+def _status(item: Workflow) -> str:
+    return "ACTIVE" if item.active else "INACTIVE"
+
+
+def _slug(item: Workflow) -> str:
+    return f"{slug(item.name)}_wf_{item.id}"
+
+
+def _step_slug(step: Step) -> str:
+    return f"{slug(step.name)}_st_{step.id}"
+
+
+def _out(item: Workflow) -> WorkflowOut:
+    return WorkflowOut(
+        id=item.id,
+        workflow_id=item.workflow_id,
+        slug=_slug(item),
+        name=item.name,
+        description=item.description,
+        tags=item.tags,
+        active=item.active,
+        validate_payload=item.validate_payload,
+        payload_schema=item.payload_schema,
+        is_translation_enabled=item.is_translation_enabled,
+        steps=[_step_out(item, step) for step in item.steps],
+        origin=item.origin,
+        preferences={
+            "default": item.preferences.get("workflow") or _WANTED,
+            "user": item.preferences.get("user"),
+        },
+        status=_status(item),
+        severity=item.severity,
+        created_at=iso(item.created_at),
+        updated_at=iso(item.updated_at),
+    )
+
+
+def _step_out(workflow: Workflow, step: Step) -> StepOut:
+    return StepOut(
+        id=step.id,
+        step_id=step.step_id,
+        name=step.name,
+        slug=_step_slug(step),
+        type=step.type,
+        origin=workflow.origin,
+        workflow_id=workflow.workflow_id,
+        workflow_database_id=workflow.id,
+        controls=Controls(step.controls),
+        control_values=step.controls,
+        variables={},
+    )
+
+
+def _overview(item: Workflow) -> WorkflowOverview:
+    return WorkflowOverview(
+        id=item.id,
+        workflow_id=item.workflow_id,
+        slug=_slug(item),
+        name=item.name,
+        tags=item.tags,
+        status=_status(item),
+        origin=item.origin,
+        is_translation_enabled=item.is_translation_enabled,
+        step_type_overviews=[step.type for step in item.steps],
+        steps=[StepOverview(_step_slug(step), step.type) for step in item.steps],
+        created_at=iso(item.created_at),
+        updated_at=iso(item.updated_at),
+    )
+
+
+_WANTED: Json = {
+    "all": {"enabled": True, "readOnly": False},
+    "channels": {name: {"enabled": True} for name in CHANNELS},
+}
+
+_PATH = "/v2/workflows"
+_ONE = "/v2/workflows/{workflowId}"
+_TAG = "Workflows"
+_CONFIGURATION = Category.CONFIGURATION
+
+ROUTES = (
+    Route(
+        "GET",
+        _PATH,
+        list_workflows,
+        "List workflows",
+        _TAG,
+        query=ListQuery,
+        answer=WorkflowList,
+        category=_CONFIGURATION,
+    ),
+    Route(
+        "POST",
+        _PATH,
+        create_workflow,
+        "Create a workflow",
+        _TAG,
+        body=NewWorkflow,
+        answer=WorkflowOut,
+        status=201,
+        category=_CONFIGURATION,
+    ),
+    Route("GET", _ONE, get_workflow, "Read a workflow", _TAG, answer=WorkflowOut, category=_CONFIGURATION),
+    Route(
+        "PUT",
+        _ONE,
+        update_workflow,
+        "Replace a workflow",
+        _TAG,
+        body=WorkflowIn,
+        answer=WorkflowOut,
+        category=_CONFIGURATION,
+    ),
+    Route(
+        "PATCH",
+        _ONE,
+        patch_workflow,
+        "Change a workflow's settings",
+        _TAG,
+        body=WorkflowPatch,
+        answer=WorkflowOut,
+        category=_CONFIGURATION,
+    ),
+    Route(
+        "DELETE",
+        _ONE,
+        delete_workflow,
+        "Remove a workflow",
+        _TAG,
+        status=204,
+        category=_CONFIGURATION,
+    ),
+)

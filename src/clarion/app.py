@@ -1,0 +1,170 @@
+"""The composition root: builds every part from the settings, and nothing else does."""
+
+import asyncio
+import fcntl
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import structlog
+
+from clarion.accept.gate import Gate
+from clarion.accept.intake import Intake
+from clarion.address.stage import AddressStage
+from clarion.api.route import Services
+from clarion.deliver.exchange import Exchange, HttpSender
+from clarion.deliver.stage import DeliverStage
+from clarion.echo.recorder import Recorder
+from clarion.errors import SettingsError
+from clarion.journal.consumer import LaneConsumer, LaneSupervisor
+from clarion.journal.port import ACCEPTED_LANE, CHUNK_LANE, DELIVER_PREFIX, PAGE_LANE
+from clarion.journal.sql import SqlJournal
+from clarion.model.clock import SECOND, Clock, system_clock
+from clarion.net.client import HttpClient
+from clarion.net.egress import EgressRule
+from clarion.net.tls import client_context
+from clarion.providers.fcm import Fcm
+from clarion.providers.port import Provider
+from clarion.providers.push_webhook import PushWebhook
+from clarion.security.keys import fingerprint
+from clarion.security.vault import Vault, load_or_create_key, parse_key
+from clarion.settings import Settings
+from clarion.store.catalog import Catalog
+from clarion.store.installation import FirstStart, begin
+from clarion.store.migrate import migrate
+from clarion.store.sqlite import SqliteDatabase
+
+log = structlog.get_logger(__name__)
+
+PROVIDERS: Mapping[str, Provider[Any]] = {provider.id: provider for provider in (Fcm(), PushWebhook())}
+
+_BATCHES_PER_LANE = 4
+_CATALOG_PAUSE = 0.25
+
+
+class Foundation(NamedTuple):
+    """What the API and the worker both stand on. `first_start` holds keys to be shown once."""
+
+    settings: Settings
+    clock: Clock
+    vault: Vault
+    database: SqliteDatabase
+    journal: SqlJournal
+    catalog: Catalog
+    first_start: FirstStart | None
+    other_key_ignored: bool
+
+
+@asynccontextmanager
+async def foundation(settings: Settings, clock: Clock = system_clock) -> AsyncIterator[Foundation]:
+    """Open the store, migrated and with its environments."""
+    vault = Vault(_encryption_key(settings))
+    database = _opened(settings.database_path)
+    try:
+        await asyncio.to_thread(migrate, database.engine)
+        given = settings.api_key.get_secret_value() if settings.api_key else None
+        first = await database.write(begin, vault, given, clock())
+        catalog = Catalog(database, vault)
+        snapshot = await catalog.current()
+        ignored = given is not None and fingerprint(given) not in snapshot.holders
+        journal = SqlJournal(database, clock)
+        yield Foundation(settings, clock, vault, database, journal, catalog, first, ignored)
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def services(base: Foundation) -> AsyncIterator[Services]:
+    """What the API calls upon."""
+    gate = Gate(Intake(base.journal), base.catalog, base.database, base.journal, base.clock)
+    watch = asyncio.create_task(_keep_current(base.catalog))
+    try:
+        yield Services(base.database, base.catalog, base.vault, gate, base.clock, PROVIDERS)
+    finally:
+        watch.cancel()
+        await asyncio.gather(watch, return_exceptions=True)
+
+
+@asynccontextmanager
+async def worker(base: Foundation, sender: HttpSender | None = None) -> AsyncIterator[None]:
+    """Deliver while the context is open. Only one worker at a time works on an embedded database."""
+    with _only_worker(base.settings.database_path):
+        await base.journal.release_all()
+        client = None if sender else _client(base.settings)
+        lanes = _lanes(base, sender or client)
+        tasks = [asyncio.create_task(lane.run()) for lane in lanes]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            if client:
+                await client.close()
+
+
+def _lanes(base: Foundation, sender: Any) -> list[LaneConsumer | LaneSupervisor]:
+    lifetime = base.settings.retry_window * SECOND
+    wants = frozenset(provider.id for provider in PROVIDERS.values() if provider.wants_subscriber)
+    address = AddressStage(base.database, base.journal, base.catalog, base.clock, wants, lifetime)
+    deliver = DeliverStage(
+        base.database,
+        base.journal,
+        base.catalog,
+        base.clock,
+        Recorder(base.database),
+        PROVIDERS,
+        lambda provider_id: Exchange(sender, base.settings.provider_urls.get(provider_id)),
+        base.settings.delivery_concurrency,
+    )
+
+    def consumer(lane: str, work: Any, slots: int) -> LaneConsumer:
+        return LaneConsumer(base.journal, base.clock, lane, work, slots)
+
+    return [
+        consumer(ACCEPTED_LANE, address.accepted, 2),
+        consumer(PAGE_LANE, address.page, 1),
+        consumer(CHUNK_LANE, address.chunk, 2),
+        LaneSupervisor(base.journal, base.clock, DELIVER_PREFIX, deliver.work, _BATCHES_PER_LANE),
+    ]
+
+
+def _client(settings: Settings) -> HttpClient:
+    return HttpClient(client_context(settings.ca_file), EgressRule(settings.egress_allow))
+
+
+def _encryption_key(settings: Settings) -> bytes:
+    if settings.encryption_key:
+        return parse_key(settings.encryption_key.get_secret_value())
+    return load_or_create_key(settings.data_dir)
+
+
+def _opened(path: Path) -> SqliteDatabase:
+    try:
+        return SqliteDatabase(path)
+    except OSError as error:
+        raise SettingsError(f"{path} can't be used: {error.strerror}; see CLARION_DATA_DIR") from error
+
+
+async def _keep_current(catalog: Catalog) -> None:
+    """See what other processes change within a quarter of a second."""
+    while True:
+        await asyncio.sleep(_CATALOG_PAUSE)
+        try:
+            await catalog.current()
+        except Exception:
+            log.exception("catalog not read, trying again")
+
+
+@contextmanager
+def _only_worker(database_path: Path) -> Iterator[None]:
+    """An exclusive lock beside the database; it ends with the process, however that ends."""
+    with database_path.with_suffix(".worker-lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SettingsError(
+                f"another Clarion worker is using {database_path}: stop it, or set another CLARION_DATA_DIR"
+            ) from None
+        yield

@@ -1,0 +1,63 @@
+"""The `clarion` command: finds the verb, and ends with one line where something is wrong on purpose."""
+
+from importlib import import_module
+from typing import Any
+
+import click
+
+from clarion.errors import ClarionError
+
+VERBS = {
+    "serve": "Run everything in one process: the API and the delivery.",
+    "api": "Run the HTTP API alone.",
+    "worker": "Run the delivery alone.",
+    "migrate": "Bring the database to the schema of this version.",
+    "settings": "Print every setting with its value, default and reason.",
+    "emulator": "Run stand-ins of the push providers.",
+    "demo": "Run Clarion against stand-ins and watch a push arrive.",
+}
+
+
+class _Stopped(click.ClickException):
+    """An error told in one line on stderr; exit status 2."""
+
+    exit_code = 2
+
+    def show(self, file: Any = None) -> None:
+        click.echo(f"clarion: {' '.join(self.message.split())}", err=True)
+
+
+class _Verbs(click.Group):
+    """A group that imports a verb's module when the verb is called, so that help costs nothing."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        command = import_module(f"clarion.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Verbs"):
+            formatter.write_dl(list(VERBS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ClarionError as error:
+            raise _Stopped(str(error)) from error
+
+
+@click.group(
+    cls=_Verbs, subcommand_metavar="VERB [OPTIONS]", context_settings={"help_option_names": ["-h", "--help"]}
+)
+@click.version_option(package_name="clarion", message="clarion %(version)s")
+def main() -> None:
+    """Self-hosted push notifications: one HTTP API, every push provider, one true outcome per device.
+
+    Settings come from CLARION_* environment variables and ./clarion.toml; see `clarion settings`.
+    `clarion VERB --help` tells more about a verb.
+    """

@@ -1,0 +1,143 @@
+"""Runs parts of Clarion until a signal asks to stop: what was begun is finished, new calls are refused."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import click
+import uvicorn
+import uvloop
+from starlette.types import ASGIApp
+
+import clarion
+from clarion.api.assembly import assembled
+from clarion.app import Foundation, foundation, services, worker
+from clarion.errors import SettingsError
+from clarion.ops.logs import configure
+from clarion.settings import Settings, load
+
+_STOP = (signal.SIGINT, signal.SIGTERM)
+_GRACE_SECONDS = 10
+
+
+def settings_in_force() -> Settings:
+    """The settings of this process, with its logs set up by them."""
+    settings = load(os.environ)
+    configure(settings.log_level, settings.log_format, sys.stderr)
+    return settings
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    """Run on uvloop until done."""
+    uvloop.run(main)
+
+
+async def run_parts(settings: Settings, *, api: bool, delivery: bool) -> None:
+    """Run the API, the delivery or both until told to stop."""
+    async with foundation(settings) as base:
+        say_keys(base)
+        if delivery:
+            async with worker(base):
+                await (_serve(base) if api else stop_signal())
+        else:
+            await _serve(base)
+
+
+async def _serve(base: Foundation) -> None:
+    async with serving(base) as url:
+        click.echo(f"Clarion {clarion.__version__} listens on {url}  (reference: {url}/reference)", err=True)
+        await stop_signal()
+
+
+@asynccontextmanager
+async def serving(base: Foundation) -> AsyncIterator[str]:
+    """The API, answering at the URL this gives."""
+    async with services(base) as ready:
+        listener = _listen(base.settings)
+        server = _Server(_config(assembled(ready)))
+        task = asyncio.create_task(server.serve(sockets=[listener]))
+        try:
+            yield _url(listener)
+        finally:
+            server.should_exit = True
+            await task
+
+
+async def stop_signal() -> None:
+    """Return when the process is asked to stop."""
+    loop = asyncio.get_running_loop()
+    asked = asyncio.Event()
+    for number in _STOP:
+        loop.add_signal_handler(number, asked.set)
+    try:
+        await asked.wait()
+    finally:
+        for number in _STOP:
+            loop.remove_signal_handler(number)
+
+
+def say_keys(base: Foundation, say: Callable[[str], None] | None = None) -> None:
+    """Show the keys of a first start, the only time they are shown in full without a key."""
+    tell = say or _to_stderr
+    if base.first_start:
+        tell("First start. Keep these secret keys, they are not shown again:")
+        given = base.settings.api_key is not None
+        tell(f"  Development  {'as CLARION_API_KEY says' if given else base.first_start.development_key}")
+        tell(f"  Production   {base.first_start.production_key}")
+    if base.other_key_ignored:
+        tell(
+            "CLARION_API_KEY is not a key of this installation and is ignored; it is read at the first start."
+        )
+
+
+def _to_stderr(line: str) -> None:
+    click.echo(line, err=True)
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to us: the delivery has to stop in order too."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _config(app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http="httptools",
+        loop="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+        timeout_keep_alive=75,
+        backlog=2048,
+    )
+
+
+def _listen(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        raise SettingsError(
+            f"can't listen on {settings.host} port {settings.port}: {error.strerror};"
+            " set CLARION_HOST or CLARION_PORT"
+        ) from error
+    return listener
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,0 +1,168 @@
+"""From a trigger, its workflow and one recipient to a message per device. Pure."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from clarion.compose.overrides import Overrides, overrides_for
+from clarion.compose.templates import mentions, render
+from clarion.compose.variables import STEP, profile, variables
+from clarion.errors import TemplateError
+from clarion.model.clock import Millis
+from clarion.model.ids import derived_id
+from clarion.model.people import PUSH_PROVIDERS, Channel, Integration, Subscriber
+from clarion.model.push import Json, Personal, PushMessage
+from clarion.model.trace import Detail, Event
+from clarion.model.trigger import Trigger
+from clarion.model.workflow import Step, Workflow
+
+
+class Planned(NamedTuple):
+    """One message to one device. `content` is one object for all who share it."""
+
+    message_id: str
+    integration_id: str
+    step_id: str
+    token: str
+    device_id: int
+    content: PushMessage
+    personal: Personal | None
+
+
+class Composed(NamedTuple):
+    """A notification: its messages, and what was left out and why."""
+
+    id: str
+    planned: list[Planned]
+    details: list[Detail]
+
+
+class Composer:
+    """Composes one trigger for many recipients; what they share is made once.
+
+    `wants_subscriber` names the providers whose body carries the recipient's profile.
+    """
+
+    def __init__(
+        self,
+        trigger: Trigger,
+        workflow: Workflow,
+        integrations: Mapping[str, Integration],
+        wants_subscriber: Collection[str],
+        now: Millis,
+    ) -> None:
+        self._trigger = trigger
+        self._integrations = integrations
+        self._wants_subscriber = wants_subscriber
+        self._now = now
+        self._variables = variables(trigger, workflow)
+        self._steps = [step for step in workflow.steps if step.type == "push"]
+        self._contents: dict[tuple[str, str], PushMessage] = {}
+        self._overrides: dict[tuple[str, str], Overrides] = {}
+
+    def compose(self, subscriber: Subscriber, channels: Sequence[Channel]) -> Composed:
+        """The messages of one recipient."""
+        notification_id = derived_id(self._trigger.id, subscriber.subscriber_id)
+        composed = Composed(notification_id, [], [])
+        push = [channel for channel in channels if channel.provider_id in PUSH_PROVIDERS]
+        for step in self._steps:
+            try:
+                composed.planned.extend(self._step(step, subscriber, push, composed.details))
+            except TemplateError as error:
+                failed = self._detail(Event.CONTENT_FAILED, step, raw={"error": str(error)})
+                composed.details.append(failed)
+        return composed
+
+    def _step(
+        self, step: Step, subscriber: Subscriber, channels: Sequence[Channel], details: list[Detail]
+    ) -> list[Planned]:
+        if not channels:
+            details.append(self._detail(Event.NO_CHANNEL, step))
+        own = self._own_words(step, subscriber) if channels else None
+        planned: list[Planned] = []
+        for channel in channels:
+            for token, device_id in self._targets(step, channel, details):
+                planned.append(self._message(step, subscriber, channel, token, device_id, own))
+        return planned
+
+    def _targets(self, step: Step, channel: Channel, details: list[Detail]) -> Iterator[tuple[str, int]]:
+        """Tokens with their device; a trigger's own `deviceTokens` stand in for those stored."""
+        integration = self._integrations.get(channel.integration_id)
+        if integration is None or not integration.active:
+            raw: Json = {"integrationIdentifier": channel.integration_identifier}
+            details.append(self._detail(Event.NO_INTEGRATION, step, channel.provider_id, raw))
+            return
+        stored = {device.token: device.pk for device in channel.devices}
+        named = self._overrides_of(step, channel.provider_id).legacy.get("deviceTokens")
+        tokens = list(stored)
+        if isinstance(named, list):
+            tokens = list(dict.fromkeys(item for item in named if isinstance(item, str) and item))
+        if not tokens:
+            raw = {"integrationIdentifier": channel.integration_identifier}
+            details.append(self._detail(Event.NO_TOKENS, step, channel.provider_id, raw))
+        for token in tokens:
+            yield token, stored.get(token, 0)
+
+    def _message(
+        self,
+        step: Step,
+        subscriber: Subscriber,
+        channel: Channel,
+        token: str,
+        device_id: int,
+        own: tuple[str, str] | None,
+    ) -> Planned:
+        names = (subscriber.subscriber_id, step.step_id, channel.integration_id, token)
+        content = self._content(step, channel.provider_id)
+        personal = self._personal(subscriber, channel, own)
+        message_id = derived_id(self._trigger.id, *names)
+        return Planned(message_id, channel.integration_id, step.step_id, token, device_id, content, personal)
+
+    def _personal(
+        self, subscriber: Subscriber, channel: Channel, own: tuple[str, str] | None
+    ) -> Personal | None:
+        wants = channel.provider_id in self._wants_subscriber
+        if own is None and not wants and not channel.webhook_url:
+            return None
+        title, body = own if own is not None else (None, None)
+        return Personal(title, body, profile(subscriber) if wants else {}, channel.webhook_url or "")
+
+    def _content(self, step: Step, provider_id: str) -> PushMessage:
+        """What all recipients share; title and body too when they don't depend on the recipient."""
+        key = (step.step_id, provider_id)
+        if key not in self._contents:
+            overrides = self._overrides_of(step, provider_id)
+            title, body = ("", "") if _personal_words(step) else self._words(step, {})
+            self._contents[key] = PushMessage(
+                title,
+                body,
+                self._trigger.payload,
+                {name: value for name, value in overrides.legacy.items() if name != "deviceTokens"},
+                overrides.override,
+                overrides.passthrough,
+                step=STEP,
+            )
+        return self._contents[key]
+
+    def _own_words(self, step: Step, subscriber: Subscriber) -> tuple[str, str] | None:
+        return self._words(step, profile(subscriber)) if _personal_words(step) else None
+
+    def _words(self, step: Step, subscriber: Json) -> tuple[str, str]:
+        seen = {**self._variables, "subscriber": subscriber}
+        return render(_control(step, "subject"), seen), render(_control(step, "body"), seen)
+
+    def _overrides_of(self, step: Step, provider_id: str) -> Overrides:
+        key = (step.step_id, provider_id)
+        if key not in self._overrides:
+            self._overrides[key] = overrides_for(self._trigger.overrides, step.step_id, provider_id)
+        return self._overrides[key]
+
+    def _detail(self, event: Event, step: Step, provider_id: str = "", raw: Json | None = None) -> Detail:
+        return Detail(event.code, self._now, step.step_id, provider_id, raw=raw)
+
+
+def _personal_words(step: Step) -> bool:
+    return any(mentions(_control(step, name), "subscriber") for name in ("subject", "body"))
+
+
+def _control(step: Step, name: str) -> str:
+    return str(step.controls.get(name) or "")

@@ -1,0 +1,1 @@
+"""To the provider and back: one lane per integration, retries, and one outcome per message."""

@@ -1,0 +1,68 @@
+"""One request to a provider and its answer, with every failure on the way as a verdict."""
+
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import msgspec
+
+from clarion.errors import (
+    ConnectFailed,
+    ConnectionLost,
+    EgressRefused,
+    TimedOut,
+    TlsFailed,
+    TransportError,
+)
+from clarion.model.http import HttpReply, HttpRequest
+from clarion.model.outcome import Outcome, Verdict
+
+TIMEOUT = 15.0
+"""Seconds a provider has to answer; FCM asks for at least 10."""
+
+_CODES: tuple[tuple[type[TransportError], str], ...] = (
+    (TlsFailed, "tls_failed"),
+    (ConnectFailed, "connect_failed"),
+    (TimedOut, "timed_out"),
+    (ConnectionLost, "connection_lost"),
+)
+
+
+class HttpSender(Protocol):
+    """Sends requests; raises `TransportError` when there is no answer."""
+
+    async def send(
+        self, request: HttpRequest, *, timeout: float = TIMEOUT, guarded: bool = False
+    ) -> HttpReply:
+        """The answer. `guarded` applies the egress rule."""
+        ...
+
+
+class Exchange:
+    """The way to one provider. `base` replaces the origin of its requests; the operator set it, so it is
+    trusted, while everything else passes the egress rule."""
+
+    def __init__(self, sender: HttpSender, base: str | None) -> None:
+        self._sender = sender
+        self._base = base.rstrip("/") if base else None
+
+    async def ask(self, request: HttpRequest) -> HttpReply | Verdict:
+        """The answer, or why there is none."""
+        try:
+            return await self._sender.send(
+                self._rebased(request), timeout=TIMEOUT, guarded=self._base is None
+            )
+        except EgressRefused as error:
+            return Verdict(Outcome.CREDENTIALS_REJECTED, "egress_refused", str(error))
+        except TransportError as error:
+            return Verdict(Outcome.UNAVAILABLE, _code(error), str(error))
+
+    def _rebased(self, request: HttpRequest) -> HttpRequest:
+        if self._base is None:
+            return request
+        parts = urlsplit(request.url)
+        path = request.url[len(f"{parts.scheme}://{parts.netloc}") :]
+        return msgspec.structs.replace(request, url=self._base + path)
+
+
+def _code(error: TransportError) -> str:
+    return next((code for kind, code in _CODES if isinstance(error, kind)), "no_answer")

@@ -1,0 +1,74 @@
+"""What deliveries of one integration share: its credentials, its access token, its streams."""
+
+import asyncio
+from typing import Any
+
+import structlog
+
+from clarion.deliver.authorization import Authorization
+from clarion.deliver.exchange import Exchange
+from clarion.errors import CredentialsInvalid
+from clarion.model.clock import Clock
+from clarion.model.http import HttpReply
+from clarion.model.outcome import Outcome, Verdict
+from clarion.model.people import Integration
+from clarion.model.push import PushMessage, Target
+from clarion.providers.port import AccessToken, AuthorizingProvider, Provider
+
+log = structlog.get_logger(__name__)
+
+
+class Lane:
+    """One integration as it stands; made anew when it changes."""
+
+    def __init__(
+        self,
+        integration: Integration,
+        provider: Provider[Any],
+        exchange: Exchange,
+        clock: Clock,
+        concurrency: int,
+    ) -> None:
+        self.integration = integration
+        self.streams = asyncio.Semaphore(concurrency)
+        self._provider = provider
+        self._exchange = exchange
+        self._credentials: Any = None
+        self._trouble: Verdict | None = None
+        self._authorization: Authorization | None = None
+        try:
+            self._credentials = provider.credentials(integration.credentials)
+        except CredentialsInvalid as error:
+            self._trouble = Verdict(Outcome.CREDENTIALS_REJECTED, "credentials_invalid", str(error))
+        if isinstance(provider, AuthorizingProvider):
+            self._authorization = Authorization(exchange, provider, self._credentials, clock)
+
+    async def send(self, message: PushMessage, target: Target) -> Verdict:
+        """Try once; a token that the provider no longer takes is renewed and the try repeated."""
+        if self._trouble:
+            return self._trouble
+        async with self.streams:
+            verdict = await self._try(message, target)
+            return await self._try(message, target) if verdict.stale_authorization else verdict
+
+    async def _try(self, message: PushMessage, target: Target) -> Verdict:
+        token = await self._authorization.token() if self._authorization else None
+        if isinstance(token, Verdict):
+            return token
+        try:
+            request = self._provider.build(self._credentials, message, target, token.value if token else "")
+        except Exception as error:
+            log.exception("message not buildable", message_id=target.message_id)
+            return Verdict(Outcome.PAYLOAD_REJECTED, "not_buildable", _not_buildable(error))
+        reply = await self._exchange.ask(request)
+        return reply if isinstance(reply, Verdict) else self._read(reply, message, token)
+
+    def _read(self, reply: HttpReply, message: PushMessage, token: AccessToken | None) -> Verdict:
+        verdict = self._provider.read(reply, message)
+        if verdict.stale_authorization and self._authorization and token:
+            self._authorization.refused(token)
+        return verdict
+
+
+def _not_buildable(error: Exception) -> str:
+    return f"The overrides of this message can't be sent ({type(error).__name__}); check their shape."

@@ -1,0 +1,196 @@
+"""The deliver stage: a batch of sends through one integration, each to one outcome."""
+
+import asyncio
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+from sqlalchemy.engine import Connection
+
+from clarion.deliver.backoff import next_try
+from clarion.deliver.exchange import Exchange
+from clarion.deliver.lane import Lane
+from clarion.journal.port import Batch, Journal, Record
+from clarion.model.clock import SECOND, Clock, Millis
+from clarion.model.outcome import MessageStatus, Outcome, Verdict
+from clarion.model.people import Integration
+from clarion.model.push import Delivery, PushMessage, Send, Target, message_of
+from clarion.model.result import Result
+from clarion.providers.port import Provider
+from clarion.store import messages, triggers
+from clarion.store.catalog import Catalog
+from clarion.store.database import Database
+
+_BUCKET: Millis = SECOND // 4
+_CANCELLED = Verdict(Outcome.NOT_SENT, "cancelled", "The trigger was cancelled before this went out.")
+_OFF = Verdict(
+    Outcome.NOT_SENT, "integration_off", "The integration was switched off or removed; switch it on again."
+)
+
+
+class Outcomes(Protocol):
+    """Takes results; the future is done once they are on disk."""
+
+    async def put(self, result: Result) -> "asyncio.Future[None]":
+        """Take one result."""
+        ...
+
+
+class DeliverStage:
+    """Works through deliveries. `concurrency` bounds the requests in flight of one integration."""
+
+    def __init__(
+        self,
+        database: Database,
+        journal: Journal,
+        catalog: Catalog,
+        clock: Clock,
+        outcomes: Outcomes,
+        providers: Mapping[str, Provider[Any]],
+        exchange_for: Callable[[str], Exchange],
+        concurrency: int,
+    ) -> None:
+        self._database = database
+        self._journal = journal
+        self._catalog = catalog
+        self._clock = clock
+        self._outcomes = outcomes
+        self._providers = providers
+        self._exchange_for = exchange_for
+        self._concurrency = concurrency
+        self._lanes: dict[str, Lane] = {}
+
+    async def work(self, batch: Batch) -> None:
+        """Send what is left of a delivery, write what became of it, hand on what must be tried again."""
+        delivery = msgspec.msgpack.decode(batch.body, type=Delivery)
+        snapshot = await self._catalog.current()
+        known = await self._database.read(_known, delivery, batch.claims > 1)
+        run = _Run(delivery, self._outcomes, self._clock)
+        left = [send for send in delivery.sends if send.message_id not in known.settled]
+        lane = self._lane(snapshot.integrations.get(delivery.integration_id))
+        if lane is None:
+            await run.refuse(left, MessageStatus.FAILED, _OFF)
+        else:
+            await run.refuse(
+                (send for send in left if send.trigger_id in known.cancelled),
+                MessageStatus.CANCELLED,
+                _CANCELLED,
+            )
+            wanted = [send for send in left if send.trigger_id not in known.cancelled]
+            await run.send(lane, wanted, self._concurrency)
+        await run.written()
+        await self._journal.settle(batch, lambda _: run.again(batch.lane))
+
+    def _lane(self, integration: Integration | None) -> Lane | None:
+        """The lane of an active integration, made anew when the integration changed."""
+        if integration is None or not integration.active:
+            return None
+        lane = self._lanes.get(integration.id)
+        if lane is None or lane.integration != integration:
+            provider = self._providers.get(integration.provider_id)
+            if provider is None:
+                return None
+            exchange = self._exchange_for(integration.provider_id)
+            lane = Lane(integration, provider, exchange, self._clock, self._concurrency)
+            self._lanes[integration.id] = lane
+        return lane
+
+
+class _Known(NamedTuple):
+    settled: set[str]
+    cancelled: set[str]
+
+
+def _known(connection: Connection, delivery: Delivery, repeated: bool) -> _Known:
+    """What a run must not do again, and what it must not do at all."""
+    ids = (send.message_id for send in delivery.sends)
+    settled = messages.settled(connection, delivery.environment_id, ids) if repeated else set()
+    return _Known(settled, triggers.cancelled(connection, {send.trigger_id for send in delivery.sends}))
+
+
+class _Run:
+    """One pass over a delivery."""
+
+    def __init__(self, delivery: Delivery, outcomes: Outcomes, clock: Clock) -> None:
+        self._delivery = delivery
+        self._outcomes = outcomes
+        self._clock = clock
+        self._commits: set[asyncio.Future[None]] = set()
+        self._again: list[tuple[Millis, Send]] = []
+
+    async def refuse(self, sends: Iterable[Send], status: MessageStatus, why: Verdict) -> None:
+        """Write off sends without asking the provider."""
+        for send in sends:
+            await self._put(send, message_of(self._delivery, send), status, why)
+
+    async def send(self, lane: Lane, sends: Sequence[Send], streams: int) -> None:
+        """Send through a fixed number of streams; an error in one ends the run, and nothing is lost by it."""
+        queue = iter(sends)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(streams, len(sends))):
+                group.create_task(self._drain(lane, queue))
+
+    async def written(self) -> None:
+        """Return when every outcome is on disk."""
+        await asyncio.gather(*self._commits)
+
+    def again(self, lane: str) -> list[Record]:
+        """Deliveries for what must be tried again, those due at about the same time together."""
+        buckets: dict[Millis, list[Send]] = {}
+        for at, send in self._again:
+            buckets.setdefault(-(-at // _BUCKET) * _BUCKET, []).append(send)
+        return [
+            Record(lane, msgspec.msgpack.encode(_part(self._delivery, sends)), at)
+            for at, sends in sorted(buckets.items())
+        ]
+
+    async def _drain(self, lane: Lane, queue: Iterator[Send]) -> None:
+        for send in queue:
+            message = message_of(self._delivery, send)
+            verdict = await lane.send(message, Target(send.message_id, send.token))
+            await self._judge(msgspec.structs.replace(send, attempt=send.attempt + 1), message, verdict)
+
+    async def _judge(self, send: Send, message: PushMessage, verdict: Verdict) -> None:
+        if verdict.outcome is Outcome.ACCEPTED:
+            await self._put(send, message, MessageStatus.DELIVERED, verdict)
+            return
+        now = self._clock()
+        at = next_try(verdict, send.attempt, now, self._delivery.expires_at, random.random())
+        if at is None:
+            await self._put(send, message, MessageStatus.FAILED, verdict)
+        else:
+            self._again.append((at, send))
+            await self._put(send, message, MessageStatus.PENDING, verdict, at)
+
+    async def _put(
+        self,
+        send: Send,
+        message: PushMessage,
+        status: MessageStatus,
+        verdict: Verdict,
+        retry_at: Millis | None = None,
+    ) -> None:
+        result = Result(
+            self._delivery.environment_id,
+            self._delivery.integration_id,
+            send,
+            message.title,
+            message.body,
+            status,
+            verdict,
+            self._clock(),
+            retry_at,
+        )
+        self._commits.add(await self._outcomes.put(result))
+
+
+def _part(delivery: Delivery, sends: Sequence[Send]) -> Delivery:
+    """A delivery of some of the sends, with only the contents they need."""
+    used = sorted({send.content for send in sends})
+    place = {content: position for position, content in enumerate(used)}
+    return msgspec.structs.replace(
+        delivery,
+        contents=[delivery.contents[content] for content in used],
+        sends=[msgspec.structs.replace(send, content=place[send.content]) for send in sends],
+    )

@@ -1,0 +1,1 @@
+"""What operating Clarion needs: logs, and later metrics, traces and health."""

@@ -1,0 +1,422 @@
+"""Every setting with its default and the reason for it.
+
+A setting comes from the environment (`CLARION_PORT`), else from a TOML file (`port`), else from its
+default. The file is the one `CLARION_CONFIG` names, else `./clarion.toml` where there is one. An empty
+value counts as not given. Paths are relative to the working directory.
+"""
+
+import json
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from clarion.errors import SettingsError
+
+LogLevel = Literal["debug", "info", "warning", "error", "critical"]
+LogFormat = Literal["auto", "console", "json"]
+Network = IPv4Network | IPv6Network
+
+CONFIG = "CLARION_CONFIG"
+_PREFIX = "CLARION_"
+_FOR_TESTS = "CLARION_TEST_"
+_CONFIG_FILE = Path("clarion.toml")
+_DATABASE_FILE = "clarion.db"
+_SQLITE = "sqlite:///"
+_ORIGIN = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:(?P<port>[0-9]{1,5}))?/?", re.IGNORECASE)
+_MOST_SHOWN = 60
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """What a value must be, what its absence means, and whether an error may not show it."""
+
+    must_be: str
+    absent: str = ""
+    hidden: bool = False
+
+
+def _whole(value: object) -> int:
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value):
+        return int(value)
+    if type(value) is int:  # true and 3000.0 pass for whole numbers elsewhere
+        return value
+    raise ValueError
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+def _host(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._:%-]+", text):
+        raise ValueError
+    return text
+
+
+def _visible_ascii(secret: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[!-~]+", secret.get_secret_value()):
+        raise ValueError
+    return secret
+
+
+def _database_url(text: str) -> str:
+    if not (_is_sqlite(text) or _is_postgresql(text)):
+        raise ValueError
+    return text
+
+
+def _is_sqlite(text: str) -> bool:
+    path = text.removeprefix(_SQLITE)
+    return text.startswith(_SQLITE) and not re.search(r"^$|^:memory:|[?\x00]|/$", path)
+
+
+def _is_postgresql(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        _ = parts.port  # raises where a bare "/" or "?" in a password cuts the host short
+    except ValueError:
+        return False
+    clean = not re.search(r"[\s#]", text) and "@" not in parts.path + parts.query
+    return parts.scheme == "postgresql" and clean and len(parts.path) > 1
+
+
+def _provider_urls(value: object) -> dict[str, str]:
+    urls = _json(value) if isinstance(value, str) else value
+    if not isinstance(urls, dict) or "" in urls:
+        raise ValueError
+    return {provider: _origin(provider, url) for provider, url in urls.items()}
+
+
+def _json(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise ValueError from None  # without the parser's words: the rule says it better
+
+
+def _origin(provider: str, url: object) -> str:
+    match = _ORIGIN.fullmatch(url) if isinstance(url, str) else None
+    if match is None or not 0 < int(match["port"] or 443) < 65536:
+        raise ValueError(f"the URL of {provider!r} must be https://host:port (or http) and no more than that")
+    return match[0].removesuffix("/").lower()
+
+
+def _networks(value: object) -> tuple[Network, ...]:
+    entries = value.split(",") if isinstance(value, str) else value
+    if not isinstance(entries, list | tuple):
+        raise ValueError
+    return tuple(_network(entry) for entry in entries if entry != "")
+
+
+def _network(entry: object) -> Network:
+    if isinstance(entry, IPv4Network | IPv6Network):
+        return entry
+    if not isinstance(entry, str):
+        raise ValueError
+    try:
+        return ip_network(entry.strip())
+    except ValueError as error:
+        raise ValueError(f"{error}; write a network such as 10.0.0.0/8 or fd00::/8") from None
+
+
+_Secret = Annotated[SecretStr, AfterValidator(_visible_ascii)]
+_DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
+_DATABASE_FORMS = "sqlite:///relative/path, sqlite:////absolute/path or postgresql://host/database"
+
+
+class Settings(BaseSettings):
+    """What Clarion is told before it starts. Made by `load`; by hand, only what is passed counts."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    _sources: Mapping[str, str] = PrivateAttr(default_factory=dict)
+
+    host: Annotated[str, AfterValidator(_host), _Rule("an address or a host name")] = Field(
+        default="127.0.0.1",
+        description="Address the API listens on. This machine only, so that nothing is exposed before it is"
+        " meant to be; 0.0.0.0 is every address.",
+    )
+    port: Annotated[int, BeforeValidator(_whole), _Rule("a whole number between 0 and 65535")] = Field(
+        default=3000,
+        ge=0,
+        le=65535,
+        description="Port the API listens on; 0 takes any free one. 3000 is where Novu's API listens, so"
+        " addresses that clients know keep working.",
+    )
+    data_dir: Annotated[Path, _Rule("the path of a directory")] = Field(
+        default=Path("clarion-data"),
+        description="Directory of everything Clarion keeps. Below the working directory, so that a first"
+        " start needs no rights elsewhere.",
+    )
+    database_url: Annotated[
+        _DatabaseUrl | None, _Rule(_DATABASE_FORMS, absent="sqlite:///<data_dir>/clarion.db", hidden=True)
+    ] = Field(
+        default=None,
+        repr=False,
+        description="The database. One file in the data directory is all that one machine needs."
+        " PostgreSQL is for several machines; this version can't run on it yet.",
+    )
+    journal_url: Annotated[
+        _DatabaseUrl | None, _Rule(_DATABASE_FORMS, absent="the same database", hidden=True)
+    ] = Field(
+        default=None,
+        repr=False,
+        description="The durable queue. The same database, so that there is one thing to run and to back up.",
+    )
+    api_key: Annotated[
+        _Secret | None,
+        _Rule("visible ASCII characters without spaces", absent="generated, shown once", hidden=True),
+    ] = Field(
+        default=None,
+        description="Secret key of the Development environment, read at the first start only. A generated"
+        " key can't be guessed or shared by two installations.",
+    )
+    encryption_key: Annotated[
+        _Secret | None,
+        _Rule("32 random bytes in base64", absent="made in the data directory, mode 0600", hidden=True),
+    ] = Field(
+        default=None,
+        description="Key that seals provider credentials: 32 bytes in base64 (openssl rand -base64 32). Made"
+        " at the first start, so that nothing is ever stored unsealed; set it to keep it away from the data.",
+    )
+    provider_urls: Annotated[
+        Mapping[str, str],
+        BeforeValidator(_provider_urls),
+        _Rule(
+            'a JSON object of base URLs by provider id, such as {"fcm": "https://127.0.0.1:8443"}',
+            absent="the providers' own",
+            hidden=True,
+        ),
+    ] = Field(
+        default={},
+        description="Base URLs that replace scheme, host and port of a provider's requests. None, so that"
+        " pushes go to the real providers; an emulator or a proxy goes here.",
+    )
+    ca_file: Annotated[Path | None, _Rule("the path of a PEM file", absent="the system's roots only")] = (
+        Field(
+            default=None,
+            description="PEM file of authorities to trust besides the system's. None, since the providers'"
+            " certificates are publicly signed; an emulator's authority goes here.",
+        )
+    )
+    egress_allow: Annotated[
+        tuple[Network, ...],
+        BeforeValidator(_networks),
+        _Rule("networks such as 10.0.0.0/8, separated by commas", absent="public addresses only"),
+    ] = Field(
+        default=(),
+        description="Networks, besides the public internet, that URLs given over the API may lead to. None,"
+        " so that nobody who may set a webhook reaches into the network Clarion runs in.",
+    )
+    retry_window: Annotated[
+        int, BeforeValidator(_whole), _Rule("a whole number of seconds between 0 and 2419200 (28 days)")
+    ] = Field(
+        default=3600,
+        ge=0,
+        le=28 * 24 * 3600,
+        description="Seconds a message is tried after it was accepted; 0 tries once. An hour outlasts most"
+        " outages of a provider, and few notifications are still wanted later.",
+    )
+    delivery_concurrency: Annotated[
+        int, BeforeValidator(_whole), _Rule("a whole number between 1 and 10000")
+    ] = Field(
+        default=100,
+        ge=1,
+        le=10_000,
+        description="Streams in flight per integration. 100 is about what a provider grants one HTTP/2"
+        " connection, and keeps one integration from taking the whole process.",
+    )
+    log_level: Annotated[
+        LogLevel, BeforeValidator(_lower), _Rule("debug, info, warning, error or critical")
+    ] = Field(
+        default="info",
+        description="Least severe entry that is logged. info tells what an operator acts on; debug adds every"
+        " request to a provider.",
+    )
+    log_format: Annotated[LogFormat, BeforeValidator(_lower), _Rule("auto, console or json")] = Field(
+        default="auto",
+        description="Form of the log. auto is readable text on a terminal and JSON lines anywhere else, where"
+        " programs read it.",
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what `load` passes: the library's own sources read the process's environment unasked."""
+        return (init_settings,)
+
+    @property
+    def database_path(self) -> Path:
+        """The file of the embedded database; `SettingsError` when the database is not one."""
+        if self.database_url is None:
+            return self.data_dir / _DATABASE_FILE
+        if not self.database_url.startswith(_SQLITE):
+            raise SettingsError(
+                "CLARION_DATABASE_URL names a PostgreSQL database, which this version can't run on:"
+                " use sqlite:///path or leave it out"
+            )
+        return Path(self.database_url.removeprefix(_SQLITE))
+
+
+class Described(NamedTuple):
+    """A setting for a reader: its secrets are masked. `accepts` says what a value must be."""
+
+    name: str
+    value_for_eyes: str
+    default: str
+    reason: str
+    source: str
+    accepts: str
+
+
+class _Given(NamedTuple):
+    """A value before it is checked, with the place an error names."""
+
+    value: Any
+    place: str
+    source: str
+
+
+def load(environ: Mapping[str, str], config: Path | None = None) -> Settings:
+    """The settings of `environ` over those of the file; `SettingsError` says in one line what is wrong."""
+    given = {**_from_file(_config_file(environ, config)), **_from_environment(environ)}
+    try:
+        settings = Settings(**{field: one.value for field, one in given.items()})
+    except ValidationError as error:
+        raise SettingsError(_complaint(error, given)) from None
+    settings._sources = {field: one.source for field, one in given.items()}
+    return settings
+
+
+def described(settings: Settings) -> list[Described]:
+    """Every setting in the order it is declared, with secrets masked."""
+    return [_described(settings, field, info) for field, info in Settings.model_fields.items()]
+
+
+def _described(settings: Settings, field: str, info: FieldInfo) -> Described:
+    rule = _rule(field)
+    return Described(
+        name=_variable(field),
+        value_for_eyes=_for_eyes(getattr(settings, field), rule),
+        default=_for_eyes(info.default, rule),
+        reason=info.description or "",
+        source=_source(settings, field),
+        accepts=rule.must_be,
+    )
+
+
+def _source(settings: Settings, field: str) -> str:
+    passed = "program" if field in settings.model_fields_set else "default"
+    return settings._sources.get(field, passed)
+
+
+def _for_eyes(value: object, rule: _Rule) -> str:
+    if value is None or value == () or value == {}:
+        return rule.absent
+    if isinstance(value, SecretStr):
+        return "(set, not shown)"
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    if isinstance(value, dict):
+        return json.dumps(value)
+    return _masked_url(str(value)) if rule.hidden else str(value)
+
+
+def _masked_url(url: str) -> str:
+    """Without user info and the values of the query, where PostgreSQL takes a password too."""
+    parts = urlsplit(url)
+    if parts.scheme != "postgresql":
+        return url
+    user, at, host = parts.netloc.rpartition("@")
+    query = re.sub(r"=[^&]*", "=…", parts.query)
+    return parts._replace(netloc=("…" if user else "") + at + host, query=query).geturl()
+
+
+def _config_file(environ: Mapping[str, str], config: Path | None) -> Path | None:
+    if config is not None:
+        return config
+    if environ.get(CONFIG):
+        return Path(environ[CONFIG])
+    return _CONFIG_FILE if _CONFIG_FILE.exists() else None
+
+
+def _from_file(path: Path | None) -> dict[str, _Given]:
+    if path is None:
+        return {}
+    values = _toml(path)
+    _refuse_unknown(values, Settings.model_fields, f" in {path}")
+    return {key: _Given(value, f"{key} in {path}", str(path)) for key, value in values.items() if value != ""}
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{path} can't be read: {error.strerror}; see {CONFIG}") from None
+    except ValueError as error:
+        raise SettingsError(f"{path} is not valid TOML: {error}") from None
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, _Given]:
+    fields = {_variable(field): field for field in Settings.model_fields}
+    ours = {
+        name: value
+        for name, value in environ.items()
+        if name.startswith(_PREFIX) and not name.startswith(_FOR_TESTS) and name != CONFIG
+    }
+    _refuse_unknown(ours, fields, "")
+    return {fields[name]: _Given(value, name, "environment") for name, value in ours.items() if value != ""}
+
+
+def _refuse_unknown(names: Iterable[str], known: Iterable[str], where: str) -> None:
+    by_tail = {_tail(name): name for name in known}
+    for name in names:
+        if name not in by_tail.values():
+            near = get_close_matches(_tail(name), by_tail, n=1)
+            listed = "`clarion settings --markdown` lists what there is"
+            hint = f"did you mean {by_tail[near[0]]}?" if near else listed
+            raise SettingsError(f"{name}{where} is not a setting; {hint}")
+
+
+def _tail(name: str) -> str:
+    """Without the prefix, which would make every name resemble every other."""
+    return name.removeprefix(_PREFIX).lower()
+
+
+def _complaint(error: ValidationError, given: Mapping[str, _Given]) -> str:
+    """The first fault as one line, without the value where that may be a secret."""
+    fault = error.errors()[0]
+    field = str(fault["loc"][0])
+    rule = _rule(field)
+    cause = str(fault.get("ctx", {}).get("error", "")) or f"must be {rule.must_be}"
+    shown = "" if rule.hidden else f" is {_shortened(given[field].value)}"
+    return f"{given[field].place}{shown}: {cause}"
+
+
+def _shortened(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _MOST_SHOWN else text[:_MOST_SHOWN] + "…"
+
+
+def _variable(field: str) -> str:
+    return _PREFIX + field.upper()
+
+
+def _rule(field: str) -> _Rule:
+    return next(item for item in Settings.model_fields[field].metadata if isinstance(item, _Rule))

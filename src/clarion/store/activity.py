@@ -1,0 +1,181 @@
+"""What happened: notifications and messages as people look them up."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from clarion.model.clock import Millis
+from clarion.model.people import Subscriber
+from clarion.model.trace import Detail
+from clarion.model.trigger import Trigger
+from clarion.store import subscribers
+from clarion.store.tables import messages, notifications, triggers
+from clarion.store.tables import subscribers as people
+
+
+class MessageRow(msgspec.Struct, frozen=True):
+    """A message as it stands; `transaction_id` and `workflow_id` are its trigger's."""
+
+    id: str
+    environment_id: str
+    notification_id: str
+    trigger_id: str
+    subscriber_pk: int
+    integration_id: str
+    step_id: str
+    token: str
+    title: str
+    content: str
+    status: str
+    outcome: str
+    code: str
+    explanation: str
+    raw: str
+    provider_message_id: str
+    attempts: int
+    token_retired: bool
+    created_at: Millis
+    updated_at: Millis
+    transaction_id: str
+    workflow_id: str
+
+
+class NotificationRow(msgspec.Struct, frozen=True):
+    """A notification with its trigger, its recipient and its messages."""
+
+    id: str
+    environment_id: str
+    planned: int
+    details: list[Detail]
+    created_at: Millis
+    cancelled: bool
+    trigger: Trigger
+    subscriber: Subscriber
+    messages: list[MessageRow]
+
+
+class MessageFilter(NamedTuple):
+    """Which messages."""
+
+    environment_id: str
+    subscriber_id: str | None = None
+    transaction_ids: Sequence[str] = ()
+
+
+class NotificationFilter(NamedTuple):
+    """Which notifications. `search` finds a transaction, a subscriber id, an e-mail or a notification id."""
+
+    environment_id: str
+    transaction_id: str | None = None
+    subscriber_ids: Sequence[str] = ()
+    emails: Sequence[str] = ()
+    workflow_ids: Sequence[str] = ()
+    search: str | None = None
+    after: Millis | None = None
+    before: Millis | None = None
+
+
+def find_messages(connection: Connection, wanted: MessageFilter, offset: int, most: int) -> list[MessageRow]:
+    """Messages, newest first."""
+    conditions = [messages.c.environment_id == wanted.environment_id]
+    if wanted.subscriber_id is not None:
+        conditions.append(messages.c.subscriber_pk.in_(_named(wanted.environment_id, [wanted.subscriber_id])))
+    if wanted.transaction_ids:
+        conditions.append(triggers.c.transaction_id.in_(wanted.transaction_ids))
+    query = _messages().where(*conditions).order_by(messages.c.id.desc()).offset(offset).limit(most)
+    return [MessageRow(*row) for row in connection.execute(query)]
+
+
+def find_notifications(
+    connection: Connection, wanted: NotificationFilter, offset: int, most: int
+) -> list[NotificationRow]:
+    """Notifications, newest first."""
+    query = _notifications().where(*_conditions(wanted)).order_by(notifications.c.id.desc())
+    return _read(connection, connection.execute(query.offset(offset).limit(most)).all())
+
+
+def notification(connection: Connection, environment_id: str, identity: str) -> NotificationRow | None:
+    """One notification."""
+    entry = (notifications.c.environment_id == environment_id) & (notifications.c.id == identity)
+    found = _read(connection, connection.execute(_notifications().where(entry)).all())
+    return found[0] if found else None
+
+
+def _messages() -> sa.Select[Any]:
+    own = [messages.c[name] for name in MessageRow.__struct_fields__[:-2]]
+    joined = messages.join(triggers, triggers.c.id == messages.c.trigger_id)
+    return sa.select(*own, triggers.c.transaction_id, triggers.c.workflow_id).select_from(joined)
+
+
+def _notifications() -> sa.Select[Any]:
+    own = [notifications.c[name] for name in ("id", "environment_id", "planned", "details", "created_at")]
+    joined = notifications.join(triggers, triggers.c.id == notifications.c.trigger_id).join(
+        people, people.c.pk == notifications.c.subscriber_pk
+    )
+    return sa.select(
+        *own, notifications.c.subscriber_pk, triggers.c.cancelled_at, triggers.c.body
+    ).select_from(joined)
+
+
+def _conditions(wanted: NotificationFilter) -> list[sa.ColumnElement[bool]]:
+    conditions = [notifications.c.environment_id == wanted.environment_id]
+    if wanted.transaction_id is not None:
+        conditions.append(triggers.c.transaction_id == wanted.transaction_id)
+    if wanted.workflow_ids:
+        conditions.append(triggers.c.workflow_id.in_(wanted.workflow_ids))
+    if wanted.subscriber_ids:
+        conditions.append(people.c.subscriber_id.in_(wanted.subscriber_ids))
+    if wanted.emails:
+        conditions.append(people.c.email.in_(wanted.emails))
+    if wanted.search:
+        sought = wanted.search
+        conditions.append(
+            (triggers.c.transaction_id == sought)
+            | (people.c.subscriber_id == sought)
+            | (people.c.email == sought)
+            | (notifications.c.id == sought)
+        )
+    if wanted.after is not None:
+        conditions.append(notifications.c.created_at >= wanted.after)
+    if wanted.before is not None:
+        conditions.append(notifications.c.created_at <= wanted.before)
+    return conditions
+
+
+def _named(environment_id: str, names: Sequence[str]) -> sa.Select[tuple[int]]:
+    entry = (people.c.environment_id == environment_id) & people.c.subscriber_id.in_(names)
+    return sa.select(people.c.pk).where(entry)
+
+
+def _read(connection: Connection, rows: Sequence[Row[Any]]) -> list[NotificationRow]:
+    recipients = subscribers.by_pk(connection, {row.subscriber_pk for row in rows})
+    sent = _messages_of(connection, rows)
+    return [
+        NotificationRow(
+            row.id,
+            row.environment_id,
+            row.planned,
+            msgspec.convert(row.details, list[Detail]),
+            row.created_at,
+            row.cancelled_at is not None,
+            msgspec.msgpack.decode(row.body, type=Trigger),
+            recipients[row.subscriber_pk],
+            sent.get(row.id, []),
+        )
+        for row in rows
+    ]
+
+
+def _messages_of(connection: Connection, rows: Iterable[Row[Any]]) -> dict[str, list[MessageRow]]:
+    ids = [row.id for row in rows]
+    if not ids:
+        return {}
+    query = _messages().where(messages.c.notification_id.in_(ids)).order_by(messages.c.created_at)
+    found: dict[str, list[MessageRow]] = {}
+    for row in connection.execute(query):
+        message = MessageRow(*row)
+        found.setdefault(message.notification_id, []).append(message)
+    return found

@@ -1,0 +1,119 @@
+"""What every stage looks up and people seldom change, in memory: keys, environments, integrations, workflows.
+
+Each change counts a revision up in its own transaction, so that every process sees that it reads old news.
+"""
+
+from collections.abc import Callable
+from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
+
+from sqlalchemy.engine import Connection
+
+from clarion.model.people import Environment, Integration
+from clarion.model.workflow import Workflow
+from clarion.security.vault import Vault
+from clarion.store import environments, integrations, workflows
+from clarion.store.database import Database
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class KeyHolder(NamedTuple):
+    """Whom a key lets in: its environment, and the user it was made for."""
+
+    key_id: str
+    environment_id: str
+    user_id: str
+
+
+class Snapshot:
+    """The catalog at one revision. Lists are oldest first."""
+
+    def __init__(
+        self,
+        revision: int,
+        organization_id: str,
+        listed_environments: list[Environment],
+        keys: list[environments.StoredKey],
+        listed_integrations: list[Integration],
+        listed_workflows: list[Workflow],
+    ) -> None:
+        self.revision = revision
+        self.organization_id = organization_id
+        self.environments = {environment.id: environment for environment in listed_environments}
+        self.keys = keys
+        self.holders = {key.hash: KeyHolder(key.id, key.environment_id, key.user_id) for key in keys}
+        self.integrations = {integration.id: integration for integration in listed_integrations}
+        self.workflows = {workflow.id: workflow for workflow in listed_workflows}
+        self._named = {(item.environment_id, item.workflow_id): item for item in listed_workflows}
+
+    def workflow_named(self, environment_id: str, workflow_id: str) -> Workflow | None:
+        """The workflow a trigger names."""
+        return self._named.get((environment_id, workflow_id))
+
+    def workflows_of(self, environment_id: str) -> list[Workflow]:
+        """The workflows of an environment."""
+        return [item for item in self.workflows.values() if item.environment_id == environment_id]
+
+    def integrations_of(self, environment_id: str) -> list[Integration]:
+        """The integrations of an environment."""
+        return [item for item in self.integrations.values() if item.environment_id == environment_id]
+
+    def integration_for(
+        self, environment_id: str, provider_id: str, identifier: str | None
+    ) -> Integration | None:
+        """Where tokens go: the active integration named, or the newest active one of the provider."""
+        fitting = [
+            item
+            for item in self.integrations_of(environment_id)
+            if item.active and item.provider_id == provider_id and identifier in (None, item.identifier)
+        ]
+        return fitting[-1] if fitting else None
+
+
+class Catalog:
+    """The current snapshot, and the way to change what it shows."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._database = database
+        self._vault = vault
+        self.snapshot = Snapshot(-1, "", [], [], [], [])
+
+    async def current(self) -> Snapshot:
+        """The snapshot, read anew if anything changed since."""
+        if await self._database.read(_revision) != self.snapshot.revision:
+            fresh = await self._database.read(_load, self._vault)
+            if fresh.revision >= self.snapshot.revision:
+                self.snapshot = fresh
+        return self.snapshot
+
+    async def change(
+        self, change: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Write a change of the catalog; this process sees it when the call returns."""
+
+        def counted(connection: Connection) -> T:
+            result = change(connection, *args, **kwargs)
+            connection.exec_driver_sql("UPDATE catalog SET revision = revision + 1")
+            return result
+
+        result = await self._database.write(counted)
+        await self.current()
+        return result
+
+
+def _revision(connection: Connection) -> int:
+    found: int = connection.exec_driver_sql("SELECT revision FROM catalog").scalar_one()
+    return found
+
+
+def _load(connection: Connection, vault: Vault) -> Snapshot:
+    """The revision is read first: a change in between makes the snapshot look older than it is, not newer."""
+    return Snapshot(
+        _revision(connection),
+        environments.organization_id(connection) or "",
+        environments.every(connection),
+        environments.keys(connection),
+        integrations.every(connection, vault),
+        workflows.every(connection),
+    )
