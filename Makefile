@@ -4,6 +4,7 @@
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$p; break; }; done)
 UV := .tools/bin/uv
+SDK := tests/wire/typescript
 COMPILE := $(UV) pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-header \
 	--python-version 3.11 --quiet
 
@@ -30,7 +31,11 @@ run: .venv/.installed ## Try Clarion against stand-ins of the providers; ARGS=".
 serve: .venv/.installed ## Run Clarion
 	.venv/bin/clarion serve
 
-test: .venv/.installed ## Run every test but the long ones
+$(SDK)/node_modules/.installed: $(SDK)/package-lock.json | .venv/.installed
+	cd $(SDK) && PATH="$(CURDIR)/.venv/bin:$$PATH" npm ci --no-audit --no-fund --silent
+	@touch $@
+
+test: .venv/.installed $(SDK)/node_modules/.installed ## Run every test but the long ones
 	.venv/bin/python -m pytest -m "not soak"
 
 chaos: .venv/.installed ## Run the long tests: kills, faults and soaks

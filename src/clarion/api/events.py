@@ -9,6 +9,7 @@ from clarion.accept.gate import Receipt, check_size
 from clarion.api.people import ChannelIn, ProfileIn, checked_id, grant_of, profile_of
 from clarion.api.route import Call, Category, NoQuery, Route
 from clarion.errors import FieldIssue, PayloadInvalid, RequestError, Unprocessable
+from clarion.model.ids import new_id
 from clarion.model.trigger import Person, TopicAudience, Trigger
 
 MOST_RECIPIENTS = 100
@@ -176,7 +177,8 @@ async def _judged(call: Call[BulkIn, NoQuery], raw: msgspec.Raw) -> tuple[Trigge
         accepted, receipt = await call.services.gate.judge(call.environment_id, asked(given))
     except (RequestError, msgspec.DecodeError) as error:
         reason = error.message if isinstance(error, RequestError) else str(error)
-        return TriggerOut(True, "error", _transaction_in(raw), [reason]), None
+        transaction_id = _transaction_in(raw) or f"txn_{new_id(call.services.clock())}"
+        return TriggerOut(True, "error", transaction_id, [reason]), None
     return _out(receipt), accepted
 
 

@@ -71,7 +71,7 @@ def decoded(body: bytes) -> Json:
     """A reply's JSON object; empty when it is anything else."""
     try:
         document = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except (ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}
 

@@ -35,7 +35,8 @@ def ledger(connection: Connection, environment_id: str) -> Ledger:
         sa.select(sa.func.count()).select_from(notifications).where(mine, notifications.c.planned == 0)
     )
     counts = sa.select(messages.c.status, sa.func.count()).where(messages.c.environment_id == environment_id)
-    by_status: dict[str, int] = dict(connection.execute(counts.group_by(messages.c.status)).tuples().all())
+    rows = connection.execute(counts.group_by(messages.c.status))
+    by_status = {row[0]: row[1] for row in rows}
     return Ledger(
         planned or 0,
         by_status.get(MessageStatus.DELIVERED, 0),

@@ -21,9 +21,8 @@ def admit(connection: Connection, triggers: Sequence[Trigger]) -> list[Admission
     """Keep the triggers whose transaction is new, or that were kept before by a run that died half way."""
     rows = [_row(trigger) for trigger in triggers]
     connection.exec_driver_sql(_ADD, rows)
-    kept: dict[str, Millis | None] = dict(
-        connection.exec_driver_sql(_KEPT, (_ids(item.id for item in triggers),)).tuples()
-    )
+    found = connection.exec_driver_sql(_KEPT, (_ids(item.id for item in triggers),))
+    kept: dict[str, Millis | None] = {row[0]: row[1] for row in found}
     return [
         Admission(trigger, kept[trigger.id] is not None)
         for trigger in {trigger.id: trigger for trigger in triggers}.values()

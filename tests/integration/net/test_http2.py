@@ -180,6 +180,26 @@ async def test_more_in_flight_than_a_connection_answers_is_no_failure(serve: Ser
     assert len(server.paths) == 100
 
 
+async def test_a_connection_is_closed_once_its_last_call_is_answered(serve: Serve, opened: Opener) -> None:
+    server = await serve(goaway_every=1)
+    async with opened(server) as pool:
+        await ask(pool, server)
+        async with asyncio.timeout(5):
+            while server.live or not pool.idle:
+                await asyncio.sleep(0.01)
+
+
+async def test_what_was_never_written_goes_to_another_connection(serve: Serve, opened: Opener) -> None:
+    server = await serve()
+    async with opened(server) as pool:
+        await ask(pool, server)
+        unwritten = asyncio.ensure_future(ask(pool, server))
+        await asyncio.sleep(0)
+        pool._connections[0].abort()
+        assert (await unwritten).status == 200
+    assert len(server.paths) == 2
+
+
 async def test_a_refused_call_goes_to_another_connection(serve: Serve, opened: Opener) -> None:
     server = await serve(refusals=1)
     async with opened(server) as pool:

@@ -1,0 +1,212 @@
+"""How many single triggers one API process accepts a second, each durable before its 201.
+
+`clarion api` (authentication, validation, documented headers, SQLite with synchronous=FULL) against a bare
+ASGI handler on the same server that reads the body and stores nothing. The server has one core, the client
+the other; rounds of both alternate. Every answer is checked, and in the end the journal is counted.
+
+    python benchmarks/accept.py [--seconds 5] [--rounds 3] [--connections 64]
+"""
+
+import argparse
+import asyncio
+import os
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple, cast
+
+import httpx
+import msgspec
+import uvloop
+
+from clarion.model.trigger import Accepted
+
+KEY = "cl_sk_benchmark"
+BODY = (
+    b'{"name":"welcome","to":{"subscriberId":"user-%06d"},'
+    b'"payload":{"text":"Your parcel is on its way","id":1042}}'
+)
+BARE = """
+import uvicorn
+async def app(scope, receive, send):
+    await receive()
+    body = b'{"data":{"acknowledged":true,"status":"processed","transactionId":"txn"}}'
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": 201, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+uvicorn.run(app, host="127.0.0.1", port={port}, http="httptools", loop="uvloop", lifespan="off",
+            access_log=False, log_level="error", server_header=False, date_header=False)
+"""
+
+
+class Round(NamedTuple):
+    """One measured round."""
+
+    per_second: float
+    p50: float
+    p99: float
+    accepted: int
+
+
+class Caller(asyncio.Protocol):
+    """One keep-alive connection with one request in flight."""
+
+    def __init__(self, url: httpx.URL, number: int, until: float) -> None:
+        self._head = (
+            f"POST /v1/events/trigger HTTP/1.1\r\nHost: {url.host}\r\nAuthorization: ApiKey {KEY}\r\n"
+            "Content-Type: application/json\r\nIdempotency-Key: 1795472495094wvfan0xq7\r\n"
+        ).encode()
+        self._number = number
+        self._until = until
+        self._buffer = b""
+        self.waits: list[float] = []
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._ask()
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        head, found, body = self._buffer.partition(b"\r\n\r\n")
+        if not found or len(body) < _length(head):
+            return
+        assert head.startswith(b"HTTP/1.1 201"), self._buffer
+        assert b'"processed"' in body
+        self._buffer = b""
+        now = time.perf_counter()
+        self.waits.append(now - self._asked)
+        if now < self._until:
+            self._ask()
+        else:
+            self._transport.close()
+            self.done.set_result(None)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if not self.done.done():
+            self.done.set_exception(error or ConnectionError("the server hung up"))
+
+    def _ask(self) -> None:
+        self._number += 1
+        body = BODY % (self._number % 1_000_000)
+        self._asked = time.perf_counter()
+        self._transport.write(self._head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+
+
+def _length(head: bytes) -> int:
+    at = head.lower().index(b"content-length: ") + 16
+    return int(head[at : at + 6].split(b"\r")[0])
+
+
+def _same(caller: Caller) -> Caller:
+    return caller
+
+
+async def _round(url: httpx.URL, connections: int, seconds: float) -> Round:
+    loop = asyncio.get_running_loop()
+    began = time.perf_counter()
+    callers = [Caller(url, n * 10_000, began + seconds) for n in range(connections)]
+    for caller in callers:
+        await loop.create_connection(partial(_same, caller), url.host, url.port or 80)
+    await asyncio.gather(*(caller.done for caller in callers))
+    took = time.perf_counter() - began
+    waits = sorted(wait for caller in callers for wait in caller.waits)
+    return Round(
+        len(waits) / took, waits[len(waits) // 2] * 1000, waits[len(waits) * 99 // 100] * 1000, len(waits)
+    )
+
+
+@contextmanager
+def _process(command: list[str], environ: dict[str, str], log: Path) -> Iterator[None]:
+    with log.open("ab") as file:
+        process = subprocess.Popen(["taskset", "-c", "0", *command], env=environ, stdout=file, stderr=file)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _announced(log: Path) -> httpx.URL:
+    for _ in range(600):
+        for line in log.read_text().splitlines() if log.exists() else ():
+            if "listens on " in line:
+                return httpx.URL(line.partition("listens on ")[2].split()[0])
+        time.sleep(0.05)
+    raise TimeoutError(log.read_text())
+
+
+def _prepare(url: httpx.URL) -> None:
+    push = {"name": "p", "type": "push", "controlValues": {"subject": "Hi", "body": "{{payload.text}}"}}
+    workflow = {"name": "Welcome", "workflowId": "welcome", "active": True, "steps": [push]}
+    headers = {"authorization": f"ApiKey {KEY}"}
+    httpx.post(url.join("/v2/workflows"), json=workflow, headers=headers).raise_for_status()
+
+
+def _stored(database: Path) -> int:
+    rows = sqlite3.connect(database).execute("SELECT body FROM journal WHERE lane = 'accepted'")
+    return sum(len(msgspec.msgpack.decode(body, type=Accepted).triggers) for (body,) in rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--connections", type=int, default=64)
+    asked = parser.parse_args()
+    os.sched_setaffinity(0, os.sched_getaffinity(0) - {0} or {0})
+    with tempfile.TemporaryDirectory() as folder:
+        directory = Path(folder)
+        environ = {k: v for k, v in os.environ.items() if not k.startswith("CLARION_")}
+        ours = environ | {
+            "CLARION_PORT": "0",
+            "CLARION_API_KEY": KEY,
+            "CLARION_DATA_DIR": str(directory / "data"),
+        }
+        port = 40_000 + os.getpid() % 20_000
+        bare = [sys.executable, "-c", BARE.replace("{port}", str(port))]
+        with (
+            _process([sys.executable, "-m", "clarion.cli", "api"], ours, directory / "api.log"),
+            _process(bare, environ, directory / "bare.log"),
+        ):
+            url = _announced(directory / "api.log")
+            _prepare(url)
+            results = _measure(
+                asked, {"clarion api": url, "bare handler": httpx.URL(f"http://127.0.0.1:{port}")}
+            )
+        stored = _stored(directory / "data" / "clarion.db")
+    _report(results, stored)
+
+
+def _measure(asked: argparse.Namespace, urls: dict[str, httpx.URL]) -> dict[str, list[Round]]:
+    results: dict[str, list[Round]] = {name: [] for name in urls}
+    for _ in range(asked.rounds):
+        for name, url in urls.items():
+            results[name].append(uvloop.run(_round(url, asked.connections, asked.seconds)))
+    return results
+
+
+def _report(results: dict[str, list[Round]], stored: int) -> None:
+    for name, rounds in results.items():
+        rates = [r.per_second for r in rounds]
+        print(
+            f"{name:13} {statistics.median(rates):8,.0f}/s  ({min(rates):,.0f} to {max(rates):,.0f})"
+            f"   p50 {statistics.median(r.p50 for r in rounds):.2f} ms"
+            f"   p99 {statistics.median(r.p99 for r in rounds):.2f} ms"
+        )
+    ours, bare = (statistics.median(r.per_second for r in rounds) for rounds in results.values())
+    print(f"ratio         {ours / bare:.2f}")
+    acknowledged = sum(r.accepted for r in results["clarion api"])
+    print(f"acknowledged  {acknowledged:,}, on disk {stored:,}")
+    assert stored == acknowledged
+
+
+if __name__ == "__main__":
+    main()

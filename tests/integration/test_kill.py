@@ -1,0 +1,104 @@
+"""What was accepted survives `kill -9`, and a device that is reached twice shows it once."""
+
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+from running import KEY, ClarionProcess, wait_for
+
+from clarion.testing.fcm import AcceptedMessage
+from clarion.testing.kit import EmulatorThread
+
+RECIPIENTS = 1000
+PER_CALL = 500
+
+
+def devices() -> list[str]:
+    """A device a person; each answers after 40 ms, so that a kill finds many sends under way."""
+    return [f"slow-40-{n}" for n in range(RECIPIENTS)]
+
+
+def prepare(process: ClarionProcess, emulators: EmulatorThread) -> None:
+    push = {"name": "Push", "type": "push", "controlValues": {"subject": "Hello", "body": "{{payload.text}}"}}
+    integration = {
+        "name": "FCM",
+        "providerId": "fcm",
+        "credentials": {"serviceAccount": emulators.service_account()},
+        "active": True,
+    }
+    with process.client as client:
+        client.post("/v1/integrations", json=integration).raise_for_status()
+        workflow = {"name": "News", "workflowId": "news", "active": True, "steps": [push]}
+        client.post("/v2/workflows", json=workflow).raise_for_status()
+        people = [
+            {
+                "subscriberId": f"person-{n}",
+                "channels": [{"providerId": "fcm", "credentials": {"deviceTokens": [device]}}],
+            }
+            for n, device in enumerate(devices())
+        ]
+        for start in range(0, RECIPIENTS, PER_CALL):
+            body = {"subscribers": people[start : start + PER_CALL]}
+            answer = client.post("/v1/subscribers/bulk", json=body).json()["data"]
+            assert len(answer["created"]) == PER_CALL
+
+
+def reached(emulators: EmulatorThread) -> dict[str, list[AcceptedMessage]]:
+    found: dict[str, list[AcceptedMessage]] = defaultdict(list)
+    for message in emulators.messages():
+        found[message.token].append(message)
+    return found
+
+
+@pytest.mark.parametrize("after", [1, 400, 999])
+def test_a_broadcast_killed_half_way_reaches_every_device(tmp_path: Path, after: int) -> None:
+    with EmulatorThread(tmp_path) as emulators:
+        process = ClarionProcess(tmp_path, emulators).start()
+        prepare(process, emulators)
+        with process.client as client:
+            body = {"name": "news", "payload": {"text": "extra"}}
+            assert client.post("/v1/events/trigger/broadcast", json=body).status_code == 201
+        emulators.wait_for_messages(after, 30)
+        process.kill()
+        before = len(emulators.messages())
+        process.start()
+        ledger = process.settled()
+        wait_for(lambda: len(reached(emulators)) == RECIPIENTS or None, 30)
+        assert process.stop() == 0
+        assert before < RECIPIENTS + 100
+        assert (ledger.planned, ledger.delivered) == (RECIPIENTS, RECIPIENTS)
+        for device, messages in reached(emulators).items():
+            collapse_ids = {message.message["android"]["collapse_key"] for message in messages}
+            assert len(collapse_ids) == 1, device
+            assert len(emulators.shown(device)) == 1
+
+
+def test_an_accepted_trigger_survives_a_kill_right_after_the_answer(tmp_path: Path) -> None:
+    with EmulatorThread(tmp_path) as emulators:
+        process = ClarionProcess(tmp_path, emulators).start()
+        with process.client as client:
+            integration = {
+                "name": "FCM",
+                "providerId": "fcm",
+                "credentials": {"serviceAccount": emulators.service_account()},
+                "active": True,
+            }
+            client.post("/v1/integrations", json=integration).raise_for_status()
+            push = {"name": "p", "type": "push", "controlValues": {"subject": "s", "body": "b"}}
+            workflow = {"name": "News", "workflowId": "news", "active": True, "steps": [push]}
+            client.post("/v2/workflows", json=workflow).raise_for_status()
+        assert process.stop() == 0
+        process.start("api")
+        channel = {"providerId": "fcm", "credentials": {"deviceTokens": ["the-phone"]}}
+        with process.client as client:
+            to = {"subscriberId": "ada", "channels": [channel]}
+            answer = client.post("/v1/events/trigger", json={"name": "news", "to": to})
+            process.kill()
+        assert answer.json()["data"]["status"] == "processed"
+        assert emulators.messages() == []
+        process.start()
+        (message,) = emulators.wait_for_messages(1, 15)
+        assert message.token == "the-phone"
+        assert process.settled().delivered == 1
+        assert process.stop() == 0
+        assert KEY not in process.log

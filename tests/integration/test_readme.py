@@ -1,0 +1,75 @@
+"""The README's samples, run as they stand but for addresses, keys and tokens."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from running import KEY, ClarionProcess, wait_for
+from verbs import Verb, environ
+
+from clarion.testing.kit import EmulatorThread
+
+README = Path(__file__).parents[2] / "README.md"
+URL = "http://127.0.0.1:3000"
+
+
+def blocks(heading: str, language: str) -> list[str]:
+    """The code of a part of the README."""
+    part = README.read_text().split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    return re.findall(rf"^```{language}\n(.*?)^```", part, re.DOTALL | re.MULTILINE)
+
+
+def shell(script: str, directory: Path) -> str:
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=directory,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def replaced(script: str, *pairs: tuple[str, str]) -> str:
+    for old, new in pairs:
+        assert old in script
+        script = script.replace(old, new)
+    return script
+
+
+def test_the_trigger_samples_reach_the_demos_phones(tmp_path: Path) -> None:
+    (curl,) = blocks("Trigger a push", "bash")
+    (python,) = blocks("Trigger a push", "python")
+    with Verb(tmp_path, ["demo"], environ()) as demo:
+        url = re.findall(r"Clarion listens on ([^\s,]+)", demo.line("Clarion listens on"))[0]
+        demo.line("Further pushes")
+        program = f"\n{shlex.quote(sys.executable)} -c {shlex.quote(python)}"
+        assert '"acknowledged":true' in shell(replaced(curl, (URL, url)) + program, tmp_path)
+        assert demo.line("ada-android  Welcome, Ada: Hello from cURL")
+        assert demo.line("ada-android  Welcome, Ada: Hello from Python")
+
+
+def test_the_way_to_a_firebase_project_ends_with_a_push(tmp_path: Path) -> None:
+    setup, device = blocks("Use your real Firebase project", "bash")
+    with EmulatorThread(tmp_path / "emulators") as emulators:
+        (tmp_path / "service-account.json").write_text(emulators.service_account())
+        clarion = ClarionProcess(tmp_path, emulators).start()
+        try:
+            script = replaced(
+                setup + device, (URL, clarion.url), ("cl_sk_...", KEY), ("the-token-of-your-app", "phone-1")
+            )
+            shell(script, tmp_path)
+            (push,) = wait_for(lambda: emulators.shown("phone-1") or None, 15)
+        finally:
+            assert clarion.stop() == 0
+    assert (push.title, push.body) == ("Hello Ada", "Hello from my own server")
+
+
+def test_the_phones_of_the_readme_look_like_those_of_the_demo(capsys: pytest.CaptureFixture[str]) -> None:
+    sample = blocks("Try it", "")[0]
+    assert "A push to Ada's two phones:" in sample
+    assert len({len(line) for line in sample.splitlines() if line[:1] in "╭│╰"}) == 1
