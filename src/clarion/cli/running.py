@@ -1,6 +1,7 @@
 """Runs parts of Clarion until a signal asks to stop: what was begun is finished, new calls are refused."""
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -23,6 +24,7 @@ from clarion.settings import Settings, load
 
 _STOP = (signal.SIGINT, signal.SIGTERM)
 _GRACE_SECONDS = 10
+_OBJECTS_BETWEEN_COLLECTIONS = 10_000
 
 
 def settings_in_force() -> Settings:
@@ -41,6 +43,7 @@ async def run_parts(settings: Settings, *, api: bool, delivery: bool) -> None:
     """Run the API, the delivery or both until told to stop."""
     async with foundation(settings) as base:
         say_keys(base)
+        spare_collector()
         if delivery:
             async with worker(base):
                 await (_serve(base) if api else stop_signal())
@@ -66,6 +69,13 @@ async def serving(base: Foundation) -> AsyncIterator[str]:
         finally:
             server.should_exit = True
             await task
+
+
+def spare_collector() -> None:
+    """Leave what stands after the start out of garbage collections: searching it costs 60 ms each time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, 20, 50)
 
 
 async def stop_signal() -> None:
