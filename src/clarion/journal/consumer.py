@@ -107,18 +107,12 @@ class LaneSupervisor:
         self._slots = slots
         self._consumers: dict[str, asyncio.Task[None]] = {}
 
-    def expect(self, lane: str) -> None:
-        """Start on a lane now instead of at the next look."""
-        if lane not in self._consumers:
-            consumer = LaneConsumer(self._journal, self._clock, lane, self._work, self._slots)
-            self._consumers[lane] = asyncio.create_task(consumer.run())
-
     async def run(self) -> None:
-        """Look for new lanes every half second until cancelled."""
+        """Look for new lanes until cancelled."""
         try:
             while True:
                 await self._look()
-                await asyncio.sleep(0.5)
+                await self._journal.wait(self._prefix)
         finally:
             for task in self._consumers.values():
                 task.cancel()
@@ -127,6 +121,12 @@ class LaneSupervisor:
     async def _look(self) -> None:
         try:
             for lane in await self._journal.lanes(self._prefix):
-                self.expect(lane)
+                self._attend(lane)
         except Exception:
             log.exception("journal unavailable, looking again", prefix=self._prefix)
+            await asyncio.sleep(1)
+
+    def _attend(self, lane: str) -> None:
+        if lane not in self._consumers:
+            consumer = LaneConsumer(self._journal, self._clock, lane, self._work, self._slots)
+            self._consumers[lane] = asyncio.create_task(consumer.run())

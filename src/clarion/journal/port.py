@@ -97,5 +97,5 @@ class Journal(Protocol):
         ...
 
     async def wait(self, lane: str) -> None:
-        """Return when the lane may have something due."""
+        """Return when the lane may have something due, or a lane of that prefix may be new."""
         ...

@@ -77,10 +77,18 @@ class SqlJournal:
 
     def _ring(self, records: Sequence[Record]) -> None:
         for lane in {record.lane for record in records if not record.not_before}:
+            if lane not in self._bells:
+                self._bell(_family(lane)).set()
             self._bell(lane).set()
 
     def _bell(self, lane: str) -> asyncio.Event:
         return self._bells.setdefault(lane, asyncio.Event())
+
+
+def _family(lane: str) -> str:
+    """The prefix that lanes of a kind share: who waits for it hears of new ones."""
+    kind, colon, _ = lane.partition(":")
+    return kind + colon
 
 
 _APPEND = """

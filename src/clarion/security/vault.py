@@ -39,7 +39,8 @@ class Vault:
         """Decrypt what was sealed for `place`; `SecretUnreadable` under another key or in another place."""
         if sealed[:1] != _VERSION or sealed[1:_HEADER] != self._key_id:
             raise SecretUnreadable(
-                "a stored secret was sealed with another key: set CLARION_ENCRYPTION_KEY to that one"
+                "a stored secret was sealed with another key: restore encryption.key,"
+                " or set CLARION_ENCRYPTION_KEY to what it held"
             )
         nonce, ciphertext = sealed[_HEADER : _HEADER + _NONCE_BYTES], sealed[_HEADER + _NONCE_BYTES :]
         try:

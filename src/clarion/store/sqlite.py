@@ -60,6 +60,7 @@ def engine_for(path: Path, *, readers: int = _READERS) -> sa.Engine:
 
 def _enable_wal(path: Path) -> None:
     """Kept in the file itself; switching needs the file alone, so it happens before anybody else opens it."""
+    path.touch(0o600)  # device tokens are nobody else's business; the WAL takes its mode from here
     connection = sqlite3.connect(path, timeout=30)
     connection.execute("PRAGMA journal_mode=WAL").close()
     connection.close()
