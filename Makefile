@@ -50,6 +50,7 @@ check: .venv/.installed ## Lint, check types and the import rule
 bench: .venv/.installed ## Measure, on this machine
 	.venv/bin/python benchmarks/journal_append.py
 	.venv/bin/python benchmarks/accept.py
+	.venv/bin/python benchmarks/broadcast.py
 
 lock: $(UV) ## Pin the dependencies anew
 	$(COMPILE) -o requirements/runtime.txt

@@ -39,7 +39,7 @@ log = structlog.get_logger(__name__)
 
 PROVIDERS: Mapping[str, Provider[Any]] = {provider.id: provider for provider in (Fcm(), PushWebhook())}
 
-_BATCHES_PER_LANE = 4
+_BATCHES_PER_LANE = 16
 _CATALOG_PAUSE = 0.25
 
 
@@ -125,7 +125,7 @@ def _lanes(base: Foundation, sender: Any) -> list[LaneConsumer | LaneSupervisor]
     return [
         consumer(ACCEPTED_LANE, address.accepted, 2),
         consumer(PAGE_LANE, address.page, 1),
-        consumer(CHUNK_LANE, address.chunk, 2),
+        consumer(CHUNK_LANE, address.chunk, 4),
         LaneSupervisor(base.journal, base.clock, DELIVER_PREFIX, deliver.work, _BATCHES_PER_LANE),
     ]
 

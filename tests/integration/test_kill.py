@@ -4,10 +4,10 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
-from running import KEY, ClarionProcess, wait_for
 
 from clarion.testing.fcm import AcceptedMessage
 from clarion.testing.kit import EmulatorThread
+from running import KEY, ClarionProcess, wait_for
 
 RECIPIENTS = 1000
 PER_CALL = 500

@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from running import KEY, ClarionProcess, wait_for
-from verbs import Verb, environ
 
 from clarion.testing.kit import EmulatorThread
+from running import KEY, ClarionProcess, wait_for
+from verbs import Verb, environ
 
 README = Path(__file__).parents[2] / "README.md"
 URL = "http://127.0.0.1:3000"

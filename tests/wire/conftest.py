@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 from novu_py import Novu
-from running import KEY, ClarionProcess
 
 from clarion.testing.fcm import FcmEmulator
 from clarion.testing.kit import EmulatorThread
 from clarion.testing.webhook import WebhookReceiver
+from running import KEY, ClarionProcess
 
 WEBHOOK_SECRET = "signing secret of the tests"
 

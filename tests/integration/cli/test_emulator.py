@@ -7,9 +7,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from verbs import Verb, environ
 
 from clarion.testing.faults import Word
+from verbs import Verb, environ
 
 PUSH = {
     "target": ["phone-1"],

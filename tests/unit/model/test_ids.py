@@ -1,7 +1,7 @@
 import pytest
 
 from clarion.model.clock import iso
-from clarion.model.ids import derived_id, new_id, time_of
+from clarion.model.ids import derived_id, new_id, placed_id, time_of
 
 NOW = 1_796_000_000_123
 
@@ -25,6 +25,14 @@ def test_parts_are_kept_apart(parts: tuple[str, ...]) -> None:
 
 def test_a_derived_id_fits_every_collapse_field() -> None:
     assert len(derived_id(new_id(NOW), "x")) == 32
+
+
+def test_placed_ids_sort_by_place_under_one_root() -> None:
+    root = new_id(NOW)
+    ids = [placed_id(root, place, "user") for place in (1, 2, 10, 300, 70_000, 5_000_000)]
+    assert ids == sorted(ids)
+    assert {len(identity) for identity in ids} == {32}
+    assert placed_id(root, 1, "user") == ids[0] != placed_id(new_id(NOW), 1, "user")
 
 
 def test_dates_on_the_wire_have_milliseconds() -> None:
