@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 from clarion.journal.port import Batch, Change, LeaseLost, Parked, Record
 from clarion.model.clock import SECOND, Clock, Millis
 from clarion.store.database import Database
+from clarion.store.dialect import run, run_many, sql, storable
 
 LEASE: Millis = 10 * SECOND
 _LONGEST_WAIT: Millis = SECOND // 2
@@ -91,104 +92,121 @@ def _family(lane: str) -> str:
     return kind + colon
 
 
-_APPEND = """
+_APPEND = sql("""
 INSERT INTO journal (lane, not_before, leased_until, lease, claims, body) VALUES (?, ?, 0, '', 0, ?)
-"""
+""")
 
 # Finds the earliest moment at which a record of the lane may be claimed.
-_NEXT = """
-SELECT MIN(MAX(not_before, leased_until)) FROM (
+_NEXT = sql("""
+SELECT MIN(CASE WHEN not_before > leased_until THEN not_before ELSE leased_until END) FROM (
   SELECT not_before, leased_until FROM journal
-  WHERE lane = ? AND parked_at IS NULL ORDER BY not_before, id LIMIT 1000)
-"""
+  WHERE lane = ? AND parked_at IS NULL ORDER BY not_before, id LIMIT 1000) AS soonest
+""")
 
-_ANY_DUE = """
+_ANY_DUE = sql("""
 SELECT 1 FROM journal
-WHERE lane = ?1 AND parked_at IS NULL AND not_before <= ?2 AND leased_until <= ?2 LIMIT 1
-"""
+WHERE lane = ? AND parked_at IS NULL AND not_before <= ? AND leased_until <= ? LIMIT 1
+""")
 
-_MENTIONS = "SELECT 1 FROM journal WHERE lane = ? AND parked_at IS NULL AND instr(body, ?) > 0 LIMIT 1"
-
-# Leases the oldest due records of a lane.
-_CLAIM = """
-UPDATE journal SET lease = ?1, leased_until = ?2, claims = claims + 1 WHERE id IN (
+# Leases the oldest due records of a lane; on PostgreSQL past those that others are leasing right now.
+_CLAIM = sql(
+    """
+UPDATE journal SET lease = ?, leased_until = ?, claims = claims + 1 WHERE id IN (
   SELECT id FROM journal
-  WHERE lane = ?3 AND parked_at IS NULL AND not_before <= ?4 AND leased_until <= ?4
-  ORDER BY not_before, id LIMIT ?5)
+  WHERE lane = ? AND parked_at IS NULL AND not_before <= ? AND leased_until <= ?
+  ORDER BY not_before, id LIMIT ?)
 RETURNING id, lane, body, claims, lease
-"""
+""",
+    postgresql="""
+UPDATE journal SET lease = ?, leased_until = ?, claims = claims + 1 WHERE id IN (
+  SELECT id FROM journal
+  WHERE lane = ? AND parked_at IS NULL AND not_before <= ? AND leased_until <= ?
+  ORDER BY not_before, id LIMIT ? FOR UPDATE SKIP LOCKED)
+RETURNING id, lane, body, claims, lease
+""",
+)
 
 # Lists the lanes that begin with a prefix, one index step per lane.
-_LANES = """
+_LANES = sql("""
 WITH RECURSIVE found(lane) AS (
-  SELECT MIN(lane) FROM journal WHERE lane >= ?1 AND parked_at IS NULL
+  SELECT MIN(lane) FROM journal WHERE lane >= ? AND parked_at IS NULL
   UNION ALL
   SELECT (SELECT MIN(lane) FROM journal WHERE lane > found.lane AND parked_at IS NULL)
   FROM found WHERE found.lane IS NOT NULL)
-SELECT lane FROM found WHERE lane IS NOT NULL AND substr(lane, 1, length(?1)) = ?1
-"""
+SELECT lane FROM found WHERE lane IS NOT NULL AND substr(lane, 1, ?) = ?
+""")
 
-_RENEW = "UPDATE journal SET leased_until = ? WHERE id = ? AND lease = ?"
-_END = "DELETE FROM journal WHERE id = ? AND lease = ?"
-_PUT_BACK = """
+_MENTIONS = sql(
+    "SELECT 1 FROM journal WHERE lane = ? AND parked_at IS NULL AND instr(body, ?) > 0 LIMIT 1",
+    postgresql="""
+SELECT 1 FROM journal WHERE lane = ? AND parked_at IS NULL AND position(? IN body) > 0 LIMIT 1
+""",
+)
+_RENEW = sql("UPDATE journal SET leased_until = ? WHERE id = ? AND lease = ?")
+_END = sql("DELETE FROM journal WHERE id = ? AND lease = ?")
+_PUT_BACK = sql("""
 UPDATE journal SET lease = '', leased_until = 0, not_before = ?, error = ? WHERE id = ? AND lease = ?
-"""
-_PARK = "UPDATE journal SET lease = '', leased_until = 0, parked_at = ?, error = ? WHERE id = ? AND lease = ?"
-_RELEASE_ALL = "UPDATE journal SET lease = '', leased_until = 0 WHERE lease <> ''"
-_PARKED = "SELECT id, lane, error, claims, parked_at FROM journal WHERE parked_at IS NOT NULL ORDER BY id"
+""")
+_PARK = sql("""
+UPDATE journal SET lease = '', leased_until = 0, parked_at = ?, error = ? WHERE id = ? AND lease = ?
+""")
+_RELEASE_ALL = sql("UPDATE journal SET lease = '', leased_until = 0 WHERE lease <> ''")
+_PARKED = sql(
+    "SELECT id, lane, error, claims, parked_at FROM journal WHERE parked_at IS NOT NULL ORDER BY id"
+)
 
 
 def _append(connection: Connection, records: Sequence[Record]) -> None:
     if records:
         rows = [(record.lane, record.not_before, record.body) for record in records]
-        connection.exec_driver_sql(_APPEND, rows)
+        run_many(connection, _APPEND, rows)
 
 
 def _mentions(connection: Connection, lane: str, text: bytes) -> bool:
-    return connection.exec_driver_sql(_MENTIONS, (lane, text)).first() is not None
+    return run(connection, _MENTIONS, lane, text).first() is not None
 
 
 def _any_due(connection: Connection, lane: str, now: Millis) -> bool:
-    return connection.exec_driver_sql(_ANY_DUE, (lane, now)).first() is not None
+    return run(connection, _ANY_DUE, lane, now, now).first() is not None
 
 
 def _claim(connection: Connection, lane: str, most: int, now: Millis, owner: str) -> list[Batch]:
     lease = f"{owner}:{secrets.token_hex(4)}"
-    rows = connection.exec_driver_sql(_CLAIM, (lease, now + LEASE, lane, now, most)).all()
+    rows = run(connection, _CLAIM, lease, now + LEASE, lane, now, now, most).all()
     return sorted((Batch(*row) for row in rows), key=lambda batch: batch.id)
 
 
 def _lanes(connection: Connection, prefix: str) -> set[str]:
-    return set(connection.exec_driver_sql(_LANES, (prefix,)).scalars())
+    return set(run(connection, _LANES, prefix, len(prefix), prefix).scalars())
 
 
 def _next_due(connection: Connection, lane: str) -> Millis | None:
-    found: Millis | None = connection.exec_driver_sql(_NEXT, (lane,)).scalar()
+    found: Millis | None = run(connection, _NEXT, lane).scalar()
     return found
 
 
 def _renew(connection: Connection, batch: Batch, until: Millis) -> None:
-    _must_own(connection.exec_driver_sql(_RENEW, (until, batch.id, batch.lease)).rowcount)
+    _must_own(run(connection, _RENEW, until, batch.id, batch.lease).rowcount)
 
 
 def _end(connection: Connection, batch: Batch) -> None:
-    _must_own(connection.exec_driver_sql(_END, (batch.id, batch.lease)).rowcount)
+    _must_own(run(connection, _END, batch.id, batch.lease).rowcount)
 
 
 def _put_back(connection: Connection, batch: Batch, error: str, not_before: Millis) -> None:
-    connection.exec_driver_sql(_PUT_BACK, (not_before, error, batch.id, batch.lease))
+    run(connection, _PUT_BACK, not_before, storable(error), batch.id, batch.lease)
 
 
 def _park(connection: Connection, batch: Batch, error: str, now: Millis) -> None:
-    connection.exec_driver_sql(_PARK, (now, error, batch.id, batch.lease))
+    run(connection, _PARK, now, storable(error), batch.id, batch.lease)
 
 
 def _release_all(connection: Connection) -> int:
-    return connection.exec_driver_sql(_RELEASE_ALL).rowcount
+    return run(connection, _RELEASE_ALL).rowcount
 
 
 def _parked(connection: Connection) -> list[Parked]:
-    return [Parked(*row) for row in connection.exec_driver_sql(_PARKED)]
+    return [Parked(*row) for row in run(connection, _PARKED)]
 
 
 def _must_own(changed: int) -> None:

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from clarion.errors import LimitExceeded
 from clarion.model.clock import Millis
 from clarion.model.people import MAX_DEVICE_TOKENS, Channel, Device
+from clarion.store.dialect import listed, run, run_many, sql
 from clarion.store.tables import channels, devices, integrations
 
 
@@ -93,10 +93,10 @@ def remove_provider(
 
 def channels_of(connection: Connection, subscriber_pks: Iterable[int]) -> dict[int, list[Channel]]:
     """What subscribers have under each integration, in the order they got it."""
-    pks = msgspec.json.encode(list(subscriber_pks))
+    pks = listed(subscriber_pks)
     found: dict[int, list[Channel]] = {}
     entries: dict[tuple[int, str], Channel] = {}
-    for pk, provider, integration, identifier, url in connection.exec_driver_sql(_CHANNELS, (pks,)):
+    for pk, provider, integration, identifier, url in run(connection, _CHANNELS, pks):
         channel = Channel(pk, provider, integration, identifier, [], url)
         found.setdefault(pk, []).append(channel)
         entries[pk, integration] = channel
@@ -108,19 +108,19 @@ def channels_of(connection: Connection, subscriber_pks: Iterable[int]) -> dict[i
 def retire(connection: Connection, retirements: Sequence[tuple[int, Millis, str, Millis]]) -> None:
     """Retire devices, each (pk, died_at, reason, now). One registered again after `died_at` stays."""
     rows = [(now, reason, pk, died_at) for pk, died_at, reason, now in retirements]
-    connection.exec_driver_sql(_RETIRE, rows)
+    run_many(connection, _RETIRE, rows)
 
 
 def _live(connection: Connection, subscriber_pk: int, integration_id: str) -> list[str]:
-    return list(connection.exec_driver_sql(_LIVE, (subscriber_pk, integration_id)).scalars())
+    return list(run(connection, _LIVE, subscriber_pk, integration_id).scalars())
 
 
-def _live_of(connection: Connection, pks: bytes) -> Iterable[Device]:
-    return (Device(*row) for row in connection.exec_driver_sql(_LIVE_OF, (pks,)))
+def _live_of(connection: Connection, pks: str) -> Iterable[Device]:
+    return (Device(*row) for row in run(connection, _LIVE_OF, pks))
 
 
 def _ensure_channel(connection: Connection, subscriber_pk: int, integration_id: str) -> None:
-    connection.exec_driver_sql(_ENSURE_CHANNEL, (subscriber_pk, integration_id))
+    run(connection, _ENSURE_CHANNEL, subscriber_pk, integration_id)
 
 
 def _touch(
@@ -128,7 +128,7 @@ def _touch(
 ) -> None:
     if tokens:
         rows = [(now, now, subscriber_pk, integration_id, token) for token in tokens]
-        connection.exec_driver_sql(_TOUCH, rows)
+        run_many(connection, _TOUCH, rows)
 
 
 def _register(
@@ -136,72 +136,70 @@ def _register(
 ) -> None:
     _ensure_channel(connection, subscriber_pk, integration_id)
     if tokens:
-        last: int = connection.exec_driver_sql(_LAST_POSITION, (subscriber_pk, integration_id)).scalar() or 0
+        last: int = run(connection, _LAST_POSITION, subscriber_pk, integration_id).scalar() or 0
         rows = [
             (subscriber_pk, integration_id, token, last + step, now, now)
             for step, token in enumerate(tokens, 1)
         ]
-        connection.exec_driver_sql(_REGISTER, rows)
+        run_many(connection, _REGISTER, rows)
 
 
 def _forget_others(
     connection: Connection, subscriber_pk: int, integration_id: str, keep: Sequence[str]
 ) -> None:
-    connection.exec_driver_sql(
-        _FORGET_OTHERS, (subscriber_pk, integration_id, msgspec.json.encode(list(keep)))
-    )
+    run(connection, _FORGET_OTHERS, subscriber_pk, integration_id, listed(keep))
 
 
 # The entries of subscribers, oldest first.
-_CHANNELS = """
+_CHANNELS = sql("""
 SELECT c.subscriber_pk, i.provider_id, c.integration_id, i.identifier, c.webhook_url
-FROM json_each(?) j
+FROM {numbers}
 JOIN channels c ON c.subscriber_pk = j.value
 JOIN integrations i ON i.id = c.integration_id
 ORDER BY c.subscriber_pk, c.pk
-"""
+""")
 
 # The live tokens of one entry, in order.
-_LIVE = """
+_LIVE = sql("""
 SELECT token FROM devices
 WHERE subscriber_pk = ? AND integration_id = ? AND retired_at IS NULL ORDER BY position
-"""
+""")
 
 # The live tokens of many subscribers, in order: what a chunk of recipients is sent to.
-_LIVE_OF = """
+_LIVE_OF = sql("""
 SELECT d.pk, d.subscriber_pk, d.integration_id, d.token
-FROM json_each(?) j JOIN devices d ON d.subscriber_pk = j.value
+FROM {numbers} JOIN devices d ON d.subscriber_pk = j.value
 WHERE d.retired_at IS NULL ORDER BY d.subscriber_pk, d.position
-"""
+""")
 
-_ENSURE_CHANNEL = """
+_ENSURE_CHANNEL = sql("""
 INSERT INTO channels (subscriber_pk, integration_id) VALUES (?, ?)
 ON CONFLICT (subscriber_pk, integration_id) DO NOTHING
-"""
+""")
 
 # A token that is registered again was alive then, whatever a provider says of the time before.
-_TOUCH = """
+_TOUCH = sql("""
 UPDATE devices SET registered_at = ?, last_seen_at = ?
 WHERE subscriber_pk = ? AND integration_id = ? AND token = ?
-"""
+""")
 
-_LAST_POSITION = "SELECT MAX(position) FROM devices WHERE subscriber_pk = ? AND integration_id = ?"
+_LAST_POSITION = sql("SELECT MAX(position) FROM devices WHERE subscriber_pk = ? AND integration_id = ?")
 
 # Registers tokens in order; a retired one comes back to life.
-_REGISTER = """
+_REGISTER = sql("""
 INSERT INTO devices (subscriber_pk, integration_id, token, position, registered_at, last_seen_at)
 VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (subscriber_pk, integration_id, token) DO UPDATE SET
   position = excluded.position, registered_at = excluded.registered_at, last_seen_at = excluded.last_seen_at,
   retired_at = NULL, retired_reason = NULL
-"""
+""")
 
-_FORGET_OTHERS = """
+_FORGET_OTHERS = sql("""
 DELETE FROM devices WHERE subscriber_pk = ? AND integration_id = ?
-AND token NOT IN (SELECT value FROM json_each(?)) AND retired_at IS NULL
-"""
+AND token NOT IN (SELECT j.value FROM {texts}) AND retired_at IS NULL
+""")
 
-_RETIRE = """
+_RETIRE = sql("""
 UPDATE devices SET retired_at = ?, retired_reason = ?
 WHERE pk = ? AND retired_at IS NULL AND registered_at <= ?
-"""
+""")

@@ -7,6 +7,7 @@ from sqlalchemy.engine import Connection
 
 from clarion.model.clock import Millis
 from clarion.model.trace import Detail
+from clarion.store.dialect import run_many, sql, storable
 
 
 class NewNotification(msgspec.Struct, frozen=True):
@@ -23,17 +24,16 @@ class NewNotification(msgspec.Struct, frozen=True):
 
 def add(connection: Connection, notifications: Sequence[NewNotification]) -> None:
     """Write notifications; one that is there already stays."""
-    if notifications:
-        connection.exec_driver_sql(_ADD, [_row(item) for item in notifications])
+    run_many(connection, _ADD, [_row(item) for item in notifications])
 
 
 def _row(item: NewNotification) -> tuple[object, ...]:
-    details = msgspec.json.encode(item.details).decode()
+    details = storable(msgspec.json.encode(item.details).decode())
     names = (item.environment_id, item.id, item.trigger_id, item.subscriber_pk)
     return (*names, item.planned, details, item.created_at)
 
 
-_ADD = """
+_ADD = sql("""
 INSERT INTO notifications (environment_id, id, trigger_id, subscriber_pk, planned, details, created_at)
 VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (environment_id, id) DO NOTHING
-"""
+""")

@@ -12,6 +12,7 @@ from clarion.errors import Conflict
 from clarion.model.clock import Millis
 from clarion.model.ids import new_id
 from clarion.model.people import Subscriber
+from clarion.store.dialect import listed, run, run_many, sql
 from clarion.store.tables import messages, notifications, subscribers
 
 PROFILE = ("first_name", "last_name", "email", "phone", "avatar", "locale", "timezone", "data")
@@ -28,7 +29,7 @@ def get(connection: Connection, environment_id: str, subscriber_id: str) -> Subs
 
 def by_pk(connection: Connection, pks: Iterable[int]) -> dict[int, Subscriber]:
     """Many subscribers by row number."""
-    rows = connection.exec_driver_sql(_BY_PK, (msgspec.json.encode(list(pks)),))
+    rows = run(connection, _BY_PK, listed(pks))
     return {row[0]: _read(row) for row in rows}
 
 
@@ -82,12 +83,13 @@ def ensure(
     connection: Connection, environment_id: str, subscriber_ids: Sequence[str], now: Millis
 ) -> dict[str, Subscriber]:
     """The subscribers of those names, created where missing."""
-    names = msgspec.json.encode(list(dict.fromkeys(subscriber_ids)))
+    names = listed(dict.fromkeys(subscriber_ids))
     found = _by_name(connection, environment_id, names)
     missing = [name for name in dict.fromkeys(subscriber_ids) if name not in found]
     if not missing:
         return found
-    connection.exec_driver_sql(_ADD, [(new_id(now), environment_id, name, now, now) for name in missing])
+    rows = [(new_id(now), environment_id, name, now, now) for name in sorted(missing)]
+    run_many(connection, _ADD, rows)
     return _by_name(connection, environment_id, names)
 
 
@@ -139,13 +141,13 @@ def by_id(connection: Connection, environment_id: str, identity: str) -> Subscri
 
 def bounds(connection: Connection, environment_id: str, after: int, size: int, most: int) -> list[int]:
     """The last row of each chunk of `size` subscribers behind row `after`, at most `most` chunks."""
-    rows = connection.exec_driver_sql(_BOUNDS, (environment_id, after, size * most, size)).scalars()
+    rows = run(connection, _BOUNDS, environment_id, after, size * most, size).scalars()
     return list(rows)
 
 
 def between(connection: Connection, environment_id: str, after: int, upto: int) -> list[Subscriber]:
     """Subscribers of an environment in row order, behind row `after` up to row `upto`."""
-    return [_read(row) for row in connection.exec_driver_sql(_BETWEEN, (environment_id, after, upto))]
+    return [_read(row) for row in run(connection, _BETWEEN, environment_id, after, upto)]
 
 
 def _matches(wanted: Search) -> list[sa.ColumnElement[bool]]:
@@ -159,8 +161,8 @@ def _matches(wanted: Search) -> list[sa.ColumnElement[bool]]:
     return conditions
 
 
-def _by_name(connection: Connection, environment_id: str, names: bytes) -> dict[str, Subscriber]:
-    rows = connection.exec_driver_sql(_BY_NAME, (names, environment_id))
+def _by_name(connection: Connection, environment_id: str, names: str) -> dict[str, Subscriber]:
+    rows = run(connection, _BY_NAME, names, environment_id)
     return {row[3]: _read(row) for row in rows}
 
 
@@ -183,28 +185,28 @@ def _read(row: Sequence[Any]) -> Subscriber:
 
 
 # Loads many subscribers by row number.
-_BY_PK = f"SELECT {_LIST} FROM json_each(?) j JOIN subscribers s ON s.pk = j.value"  # noqa: S608
+_BY_PK = sql(f"SELECT {_LIST} FROM {{numbers}} JOIN subscribers s ON s.pk = j.value")  # noqa: S608
 
 # Loads many subscribers of one environment by name.
-_BY_NAME = f"""
-SELECT {_LIST} FROM json_each(?) j JOIN subscribers s ON s.environment_id = ? AND s.subscriber_id = j.value
-"""  # noqa: S608
+_BY_NAME = sql(f"""
+SELECT {_LIST} FROM {{texts}} JOIN subscribers s ON s.environment_id = ? AND s.subscriber_id = j.value
+""")  # noqa: S608
 
 # Cuts the rows behind one into chunks: the last row of each, the rest counting as one.
-_BOUNDS = """
+_BOUNDS = sql("""
 SELECT MAX(pk) FROM (
   SELECT pk, ROW_NUMBER() OVER (ORDER BY pk) - 1 AS place FROM (
-    SELECT pk FROM subscribers WHERE environment_id = ? AND pk > ? ORDER BY pk LIMIT ?))
+    SELECT pk FROM subscribers WHERE environment_id = ? AND pk > ? ORDER BY pk LIMIT ?) AS ahead) AS placed
 GROUP BY place / ? ORDER BY 1
-"""
+""")
 
 # Reads one chunk of an environment.
-_BETWEEN = f"""
+_BETWEEN = sql(f"""
 SELECT {_LIST} FROM subscribers s WHERE s.environment_id = ? AND s.pk > ? AND s.pk <= ? ORDER BY s.pk
-"""  # noqa: S608
+""")  # noqa: S608
 
 # Adds subscribers that only have a name yet; one that appeared meanwhile stays as it is.
-_ADD = """
+_ADD = sql("""
 INSERT INTO subscribers (id, environment_id, subscriber_id, created_at, updated_at) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (environment_id, subscriber_id) DO NOTHING
-"""
+""")

@@ -32,6 +32,7 @@ metadata = sa.MetaData(
 
 _Id = sa.String(32)
 _Time = sa.BigInteger
+_NOT_PARKED = sa.text("parked_at IS NULL")
 _Row = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
@@ -242,7 +243,9 @@ journal = sa.Table(
     sa.Column("parked_at", _Time),
     sa.Column("error", sa.Text),
     sa.Column("body", sa.LargeBinary, nullable=False),
-    sa.Index("ix_journal_due", "lane", "not_before", "id", sqlite_where=sa.text("parked_at IS NULL")),
+    sa.Index(
+        "ix_journal_due", "lane", "not_before", "id", sqlite_where=_NOT_PARKED, postgresql_where=_NOT_PARKED
+    ),
     sqlite_autoincrement=True,
     comment="The durable queue: each row is a batch that one stage works on under a lease.",
 )

@@ -55,6 +55,7 @@ def upgrade() -> None:
             ["lane", "not_before", "id"],
             unique=False,
             sqlite_where=sa.text("parked_at IS NULL"),
+            postgresql_where=sa.text("parked_at IS NULL"),
         )
 
     op.create_table(
