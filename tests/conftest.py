@@ -1,16 +1,41 @@
 """Fixtures that every kind of test shares."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from clarion.store.database import Database
 from clarion.store.migrate import migrate
+from clarion.store.postgresql import PostgresDatabase
 from clarion.store.sqlite import SqliteDatabase
+from postgres import PostgresServer, postgres_server
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """One PostgreSQL server for the whole session."""
+    with postgres_server(tmp_path_factory.mktemp("postgres")) as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+    """A database at the schema of this version, once embedded and once on PostgreSQL."""
+    opened: Database
+    if request.param == "sqlite":
+        embedded = SqliteDatabase(tmp_path / "clarion.db")
+        migrate(embedded.engine)
+        opened = embedded
+    else:
+        server: PostgresServer = request.getfixturevalue("postgres")
+        opened = PostgresDatabase(server.make())
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[SqliteDatabase]:
+async def embedded(tmp_path: Path) -> AsyncIterator[SqliteDatabase]:
     """An embedded database at the schema of this version."""
     opened = SqliteDatabase(tmp_path / "clarion.db")
     migrate(opened.engine)

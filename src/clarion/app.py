@@ -2,7 +2,7 @@
 
 import asyncio
 import fcntl
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ from clarion.deliver.stage import DeliverStage
 from clarion.echo.recorder import Recorder
 from clarion.errors import SettingsError
 from clarion.journal.consumer import LaneConsumer, LaneSupervisor
+from clarion.journal.listen import listen
 from clarion.journal.port import ACCEPTED_LANE, CHUNK_LANE, DELIVER_PREFIX, PAGE_LANE
 from clarion.journal.sql import SqlJournal
 from clarion.model.clock import SECOND, Clock, system_clock
@@ -31,8 +32,10 @@ from clarion.security.keys import fingerprint
 from clarion.security.vault import Vault, load_or_create_key, parse_key
 from clarion.settings import Settings
 from clarion.store.catalog import Catalog
+from clarion.store.database import Database
 from clarion.store.installation import FirstStart, begin
 from clarion.store.migrate import migrate
+from clarion.store.postgresql import PostgresDatabase
 from clarion.store.sqlite import SqliteDatabase
 
 log = structlog.get_logger(__name__)
@@ -49,7 +52,7 @@ class Foundation(NamedTuple):
     settings: Settings
     clock: Clock
     vault: Vault
-    database: SqliteDatabase
+    database: Database
     journal: SqlJournal
     catalog: Catalog
     first_start: FirstStart | None
@@ -60,16 +63,16 @@ class Foundation(NamedTuple):
 async def foundation(settings: Settings, clock: Clock = system_clock) -> AsyncIterator[Foundation]:
     """Open the store, migrated and with its environments."""
     vault = Vault(_encryption_key(settings))
-    database = _opened(settings.database_path)
+    database, listening = await _store(settings)
     try:
-        await asyncio.to_thread(migrate, database.engine)
         given = settings.api_key.get_secret_value() if settings.api_key else None
         first = await database.write(begin, vault, given, clock())
         catalog = Catalog(database, vault)
         snapshot = await catalog.current()
         ignored = given is not None and fingerprint(given) not in snapshot.holders
         journal = SqlJournal(database, clock)
-        yield Foundation(settings, clock, vault, database, journal, catalog, first, ignored)
+        async with _background(listen(listening, journal.ring) if listening else None):
+            yield Foundation(settings, clock, vault, database, journal, catalog, first, ignored)
     finally:
         await database.close()
 
@@ -78,19 +81,14 @@ async def foundation(settings: Settings, clock: Clock = system_clock) -> AsyncIt
 async def services(base: Foundation) -> AsyncIterator[Services]:
     """What the API calls upon."""
     gate = Gate(Intake(base.journal), base.catalog, base.database, base.journal, base.clock)
-    watch = asyncio.create_task(_keep_current(base.catalog))
-    try:
+    async with _background(_keep_current(base.catalog)):
         yield Services(base.database, base.catalog, base.vault, gate, base.clock, PROVIDERS)
-    finally:
-        watch.cancel()
-        await asyncio.gather(watch, return_exceptions=True)
 
 
 @asynccontextmanager
 async def worker(base: Foundation, sender: HttpSender | None = None) -> AsyncIterator[None]:
     """Deliver while the context is open. Only one worker at a time works on an embedded database."""
-    with _only_worker(base.settings.database_path):
-        await base.journal.release_all()
+    async with _alone(base):
         client = None if sender else _client(base.settings)
         lanes = _lanes(base, sender or client)
         tasks = [asyncio.create_task(lane.run()) for lane in lanes]
@@ -140,11 +138,42 @@ def _encryption_key(settings: Settings) -> bytes:
     return load_or_create_key(settings.data_dir)
 
 
-def _opened(path: Path) -> SqliteDatabase:
+async def _store(settings: Settings) -> tuple[Database, str | None]:
+    """The database, at the schema of this version, and where to listen for its news."""
+    if settings.postgresql_url:
+        shared = PostgresDatabase(settings.postgresql_url)
+        await shared.migrate()
+        return shared, settings.postgresql_url
+    path = settings.database_path
     try:
-        return SqliteDatabase(path)
+        embedded = SqliteDatabase(path)
     except OSError as error:
         raise SettingsError(f"{path} can't be used: {error.strerror}; see CLARION_DATA_DIR") from error
+    await asyncio.to_thread(migrate, embedded.engine)
+    return embedded, None
+
+
+@asynccontextmanager
+async def _alone(base: Foundation) -> AsyncIterator[None]:
+    """On an embedded database this is the only worker, so that what a killed one held is due at once."""
+    if base.settings.postgresql_url:
+        yield
+        return
+    with _only_worker(base.settings.database_path):
+        await base.journal.release_all()
+        yield
+
+
+@asynccontextmanager
+async def _background(work: Coroutine[Any, Any, None] | None) -> AsyncIterator[None]:
+    """Do the work while the context is open."""
+    task = asyncio.create_task(work) if work else None
+    try:
+        yield
+    finally:
+        if task:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
 async def _keep_current(catalog: Catalog) -> None:

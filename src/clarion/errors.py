@@ -13,7 +13,8 @@ ClarionError
 │   ├── Conflict           409
 │   ├── TooLarge           413
 │   ├── Unprocessable      422
-│   └── Overloaded         503
+│   ├── Overloaded         503
+│   └── DatabaseUnavailable 503
 ├── TemplateError          a template that doesn't parse or render
 ├── CredentialsInvalid     integration credentials that can't work, by field
 ├── SecretUnreadable       a stored secret that the present key can't open
@@ -58,6 +59,15 @@ class LimitExceeded(BadInput):
         super().__init__(message)
         self.current = current
         self.limit = limit
+
+
+class DatabaseUnavailable(RequestError):
+    """The database is not there for the moment."""
+
+    status = 503
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, headers={"Retry-After": "1"})
 
 
 class FieldIssue(Exception):

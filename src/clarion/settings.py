@@ -164,7 +164,7 @@ class Settings(BaseSettings):
         default=None,
         repr=False,
         description="The database. One file in the data directory is all that one machine needs."
-        " PostgreSQL is for several machines; this version can't run on it yet.",
+        " PostgreSQL (15 or newer) is for many processes or machines.",
     )
     journal_url: Annotated[
         _DatabaseUrl | None, _Rule(_DATABASE_FORMS, absent="the same database", hidden=True)
@@ -262,15 +262,16 @@ class Settings(BaseSettings):
         return (init_settings,)
 
     @property
+    def postgresql_url(self) -> str | None:
+        """The URL of the PostgreSQL database; None when the database is embedded."""
+        url = self.database_url
+        return url if url is not None and not url.startswith(_SQLITE) else None
+
+    @property
     def database_path(self) -> Path:
-        """The file of the embedded database; `SettingsError` when the database is not one."""
-        if self.database_url is None:
+        """The file of the embedded database."""
+        if self.database_url is None or self.postgresql_url:
             return self.data_dir / _DATABASE_FILE
-        if not self.database_url.startswith(_SQLITE):
-            raise SettingsError(
-                "CLARION_DATABASE_URL names a PostgreSQL database, which this version can't run on:"
-                " use sqlite:///path or leave it out"
-            )
         return Path(self.database_url.removeprefix(_SQLITE))
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from clarion.testing.fcm import AcceptedMessage
 from clarion.testing.kit import EmulatorThread
+from postgres import PostgresServer
 from running import KEY, ClarionProcess, wait_for
 
 RECIPIENTS = 1000
@@ -50,10 +51,21 @@ def reached(emulators: EmulatorThread) -> dict[str, list[AcceptedMessage]]:
     return found
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def settings(request: pytest.FixtureRequest) -> dict[str, str]:
+    """The footing to run on."""
+    if request.param == "sqlite":
+        return {}
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return {"database_url": server.make()}
+
+
 @pytest.mark.parametrize("after", [1, 400, 999])
-def test_a_broadcast_killed_half_way_reaches_every_device(tmp_path: Path, after: int) -> None:
+def test_a_broadcast_killed_half_way_reaches_every_device(
+    tmp_path: Path, settings: dict[str, str], after: int
+) -> None:
     with EmulatorThread(tmp_path) as emulators:
-        process = ClarionProcess(tmp_path, emulators).start()
+        process = ClarionProcess(tmp_path, emulators, **settings).start()
         prepare(process, emulators)
         with process.client as client:
             body = {"name": "news", "payload": {"text": "extra"}}
@@ -102,3 +114,28 @@ def test_an_accepted_trigger_survives_a_kill_right_after_the_answer(tmp_path: Pa
         assert process.settled().delivered == 1
         assert process.stop() == 0
         assert KEY not in process.log
+
+
+def test_another_worker_takes_over_what_a_killed_one_held(tmp_path: Path, postgres: PostgresServer) -> None:
+    url = postgres.make()
+
+    def process(name: str) -> ClarionProcess:
+        return ClarionProcess(tmp_path, emulators, name=name, database_url=url)
+
+    with EmulatorThread(tmp_path) as emulators:
+        apis = [process("api-1").start("api"), process("api-2").start("api")]
+        workers = [process("worker-1").start("worker"), process("worker-2").start("worker")]
+        prepare(apis[0], emulators)
+        with apis[1].client as client:
+            body = {"name": "news", "payload": {"text": "extra"}}
+            assert client.post("/v1/events/trigger/broadcast", json=body).status_code == 201
+        emulators.wait_for_messages(200, 30)
+        workers[0].kill()
+        ledger = apis[0].settled()
+        assert (ledger.planned, ledger.delivered) == (RECIPIENTS, RECIPIENTS)
+        assert len(reached(emulators)) == RECIPIENTS
+        for device in devices():
+            assert len(emulators.shown(device)) == 1
+        for running in [*apis, workers[1]]:
+            assert running.stop() == 0
+            assert "Traceback" not in running.log

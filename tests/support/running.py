@@ -1,5 +1,6 @@
 """A real Clarion process against real emulators, for tests that drive it from outside."""
 
+import asyncio
 import json
 import os
 import signal
@@ -13,8 +14,10 @@ from typing import Any, Self, TypeVar
 
 import httpx
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from clarion.store.ledger import Ledger, ledger
+from clarion.store.postgresql import PostgresDatabase
 from clarion.testing.kit import EmulatorThread
 
 T = TypeVar("T")
@@ -25,9 +28,16 @@ KEY = "cl_sk_development_key_for_tests"
 class ClarionProcess:
     """`clarion <verb>` on a free port, stopped by pid."""
 
-    def __init__(self, directory: Path, emulators: EmulatorThread | None = None, **settings: str) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        emulators: EmulatorThread | None = None,
+        *,
+        name: str = "clarion",
+        **settings: str,
+    ) -> None:
         self.data_dir = directory / "data"
-        self._log = directory / "clarion.log"
+        self._log = directory / f"{name}.log"
         self._environ = _environ(self.data_dir, emulators) | {
             f"CLARION_{name.upper()}": value for name, value in settings.items()
         }
@@ -64,13 +74,15 @@ class ClarionProcess:
 
     def ledger(self) -> Ledger:
         """The Development environment's ledger, read beside the running process."""
+        url = self._environ.get("CLARION_DATABASE_URL")
+        if url:
+            return asyncio.run(_shared_ledger(url))
         engine = sa.create_engine(
             "sqlite://",
             creator=lambda: sqlite3.connect(f"file:{self.data_dir / 'clarion.db'}?mode=ro", uri=True),
         )
         with engine.connect() as connection:
-            query = "SELECT id FROM environments WHERE type = 'dev'"
-            found = ledger(connection, connection.exec_driver_sql(query).scalar_one())
+            found = _development_ledger(connection)
         engine.dispose()
         return found
 
@@ -85,6 +97,8 @@ class ClarionProcess:
         for line in text.splitlines():
             if "listens on " in line:
                 return line.partition("listens on ")[2].split()[0]
+            if line.endswith(" delivers"):
+                return "delivers"
         return None
 
     def _end(self, number: int) -> int:
@@ -93,6 +107,19 @@ class ClarionProcess:
             return 0
         process.send_signal(number)
         return process.wait(30)
+
+
+def _development_ledger(connection: Connection) -> Ledger:
+    query = "SELECT id FROM environments WHERE type = 'dev'"
+    return ledger(connection, connection.exec_driver_sql(query).scalar_one())
+
+
+async def _shared_ledger(url: str) -> Ledger:
+    database = PostgresDatabase(url)
+    try:
+        return await database.read(_development_ledger)
+    finally:
+        await database.close()
 
 
 def wait_for(found: Callable[[], T | None], seconds: float) -> T:

@@ -209,10 +209,11 @@ def test_sqlite_urls_name_relative_and_absolute_files() -> None:
     assert load({"CLARION_DATA_DIR": "/srv"}).database_path == Path("/srv/clarion.db")
 
 
-def test_a_postgresql_url_is_read_but_has_no_file() -> None:
-    settings = load({"CLARION_DATABASE_URL": "postgresql://host/clarion"})
-    with pytest.raises(SettingsError, match="can't run on"):
-        _ = settings.database_path
+def test_a_postgresql_url_is_told_from_a_file() -> None:
+    url = "postgresql://clarion@db/clarion"
+    assert load({"CLARION_DATABASE_URL": url}).postgresql_url == url
+    assert load({"CLARION_DATABASE_URL": "sqlite:///a.db"}).postgresql_url is None
+    assert load({}).postgresql_url is None
 
 
 def test_secrets_stay_out_of_what_is_shown() -> None:

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import msgspec
 
-from clarion.errors import Overloaded
+from clarion.errors import Overloaded, PayloadInvalid
 from clarion.journal.port import ACCEPTED_LANE, Journal, Record
 from clarion.model.trigger import Trigger
 
@@ -19,23 +20,35 @@ MOST_RECIPIENTS = 500
 """Named recipients at which a record is closed."""
 
 
+class _Entry(NamedTuple):
+    """A trigger, encoded once."""
+
+    body: bytes
+    recipients: int
+
+
 class Intake:
     """The way into the journal."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
-        self._waiting: list[Trigger] = []
+        self._waiting: list[_Entry] = []
         self._commit: asyncio.Future[None] | None = None
         self._writer: asyncio.Task[None] | None = None
 
     async def put(self, triggers: Sequence[Trigger]) -> None:
-        """Return once the triggers are on disk; `Overloaded` when too many wait already."""
+        """Return once the triggers are on disk.
+
+        `Overloaded` when too many wait already, `PayloadInvalid` for a number that can't be kept.
+        """
+        if not triggers:
+            return
         if len(self._waiting) >= MOST_WAITING:
             raise Overloaded(
                 "Too many triggers are being accepted at once; try again in a second",
                 headers={"Retry-After": "1"},
             )
-        self._waiting.extend(triggers)
+        self._waiting.extend(_entries(triggers))
         if self._commit is None:
             self._commit = asyncio.get_running_loop().create_future()
         if self._writer is None:
@@ -44,9 +57,9 @@ class Intake:
 
     async def _write(self) -> None:
         while self._waiting and (commit := self._commit) is not None:
-            triggers, self._waiting, self._commit = self._waiting, [], None
+            entries, self._waiting, self._commit = self._waiting, [], None
             try:
-                await self._journal.append(list(_records(triggers)))
+                await self._journal.append(list(_records(entries)))
             except Exception as error:
                 commit.set_exception(error)
             else:
@@ -54,15 +67,24 @@ class Intake:
         self._writer = None
 
 
-def _records(triggers: Sequence[Trigger]) -> Iterator[Record]:
-    """Records of bounded size; each trigger is encoded once."""
+def _entries(triggers: Sequence[Trigger]) -> list[_Entry]:
+    """Encoded while their caller listens: what can't be written is the trouble of that call alone."""
+    try:
+        return [_Entry(msgspec.msgpack.encode(trigger), len(trigger.people)) for trigger in triggers]
+    except OverflowError as error:
+        raise PayloadInvalid(
+            "The trigger holds a whole number of more than 64 bits; send it as a string"
+        ) from error
+
+
+def _records(entries: Sequence[_Entry]) -> Iterator[Record]:
+    """Records of bounded size."""
     lot: list[msgspec.Raw] = []
     size = recipients = 0
-    for trigger in triggers:
-        body = msgspec.msgpack.encode(trigger)
-        lot.append(msgspec.Raw(body))
-        size += len(body)
-        recipients += len(trigger.people)
+    for entry in entries:
+        lot.append(msgspec.Raw(entry.body))
+        size += len(entry.body)
+        recipients += entry.recipients
         if size >= MOST_BYTES or recipients >= MOST_RECIPIENTS:
             yield _record(lot)
             lot, size, recipients = [], 0, 0

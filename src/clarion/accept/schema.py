@@ -38,6 +38,11 @@ class PayloadSchema:
             raise PayloadInvalid(
                 f"The payload schema of the workflow refers to {error.ref}, which it doesn't hold"
             ) from error
+        except Exception as error:  # a schema that refers to itself or to a non-schema, a number out of range
+            raise PayloadInvalid(
+                f"The payload can't be checked against the schema of the workflow ({type(error).__name__});"
+                " check what the schema refers to"
+            ) from error
 
 
 def validator_of(schema: Mapping[str, Any]) -> PayloadSchema:
@@ -47,12 +52,16 @@ def validator_of(schema: Mapping[str, Any]) -> PayloadSchema:
 
 def check_schema(schema: dict[str, Any]) -> None:
     """`Unprocessable` when the document is no JSON Schema."""
+    if not isinstance(schema.get("$schema", ""), str):
+        raise _no_schema("$schema must be a URI")
     try:
         validator_for(schema, default=Draft202012Validator).check_schema(schema)
     except SchemaError as error:
-        raise Unprocessable(
-            "payloadSchema is not a JSON Schema", {"payloadSchema": [error.message]}
-        ) from error
+        raise _no_schema(error.message) from error
+
+
+def _no_schema(reason: str) -> Unprocessable:
+    return Unprocessable("payloadSchema is not a JSON Schema", {"payloadSchema": [reason]})
 
 
 @lru_cache(_KEPT)

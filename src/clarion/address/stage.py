@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 
 from clarion.address.people import Recipient, settle_people
 from clarion.address.plan import Plan
-from clarion.journal.port import CHUNK_LANE, PAGE_LANE, Batch, Journal, Record
+from clarion.journal.port import ACCEPTED_LANE, CHUNK_LANE, PAGE_LANE, Batch, Journal, Record
 from clarion.model.clock import Clock, Millis
 from clarion.model.trigger import Accepted, Chunk, Page, Trigger
 from clarion.store import devices, notifications, subscribers, triggers
@@ -20,6 +20,9 @@ CHUNK_SIZE = 500
 """Recipients handled at a time."""
 
 CHUNKS_PER_PAGE = 20
+
+_CLAIMS_TOGETHER = 2
+"""Beyond them a group of triggers is taken apart, so that the one at fault keeps nobody else."""
 
 
 class Addressed(NamedTuple):
@@ -54,6 +57,9 @@ class AddressStage:
     async def accepted(self, batch: Batch) -> None:
         """Address everybody that a group of triggers names."""
         accepted = msgspec.msgpack.decode(batch.body, type=Accepted)
+        if batch.claims > _CLAIMS_TOGETHER and len(accepted.triggers) > 1:
+            await self._journal.settle(batch, lambda _: [_alone(trigger) for trigger in accepted.triggers])
+            return
         snapshot = await self._catalog.current()
         addressed = await self._database.write(_admit, snapshot, accepted.triggers, self._clock())
         pages = [
@@ -136,5 +142,9 @@ def _in_chunk(connection: Connection, chunk: Chunk) -> Addressed | None:
     return Addressed(admission, [Recipient(subscriber) for subscriber in rows])
 
 
-def _record(lane: str, body: Page | Chunk) -> Record:
+def _alone(trigger: Trigger) -> Record:
+    return _record(ACCEPTED_LANE, Accepted([trigger]))
+
+
+def _record(lane: str, body: Accepted | Page | Chunk) -> Record:
     return Record(lane, msgspec.msgpack.encode(body))

@@ -1,5 +1,6 @@
 """`clarion migrate`: the schema of this version, without starting anything."""
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from alembic.util.exc import CommandError
 from clarion.errors import SettingsError
 from clarion.settings import load
 from clarion.store.migrate import Migration, migrate
+from clarion.store.postgresql import PostgresDatabase
 from clarion.store.sqlite import engine_for
 
 _WHERE = "CLARION_DATA_DIR and CLARION_DATABASE_URL say where the database is"
@@ -22,10 +24,22 @@ def command() -> None:
     Makes the database where there is none. Safe to repeat, and while the version before this one runs: it
     works on the new schema.
     """
-    path = load(os.environ).database_path
-    click.echo(f"database  {path}")
-    for line in _report(_migrated(path)):
+    settings = load(os.environ)
+    if settings.postgresql_url:
+        where, done = asyncio.run(_migrated_server(settings.postgresql_url))
+    else:
+        where, done = str(settings.database_path), _migrated(settings.database_path)
+    click.echo(f"database  {where}")
+    for line in _report(done):
         click.echo(line)
+
+
+async def _migrated_server(url: str) -> tuple[str, Migration]:
+    database = PostgresDatabase(url)
+    try:
+        return database.where, await database.migrate()
+    finally:
+        await database.close()
 
 
 def _migrated(path: Path) -> Migration:

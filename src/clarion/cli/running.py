@@ -46,7 +46,7 @@ async def run_parts(settings: Settings, *, api: bool, delivery: bool) -> None:
         spare_collector()
         if delivery:
             async with worker(base):
-                await (_serve(base) if api else stop_signal())
+                await (_serve(base) if api else _deliver())
         else:
             await _serve(base)
 
@@ -55,6 +55,11 @@ async def _serve(base: Foundation) -> None:
     async with serving(base) as url:
         click.echo(f"Clarion {clarion.__version__} listens on {url}  (reference: {url}/reference)", err=True)
         await stop_signal()
+
+
+async def _deliver() -> None:
+    click.echo(f"Clarion {clarion.__version__} delivers", err=True)
+    await stop_signal()
 
 
 @asynccontextmanager

@@ -67,7 +67,7 @@ class Composer:
         for step in self._steps:
             try:
                 composed.planned.extend(self._step(step, subscriber, push, composed.details))
-            except TemplateError as error:
+            except (TemplateError, RecursionError) as error:  # overrides may nest deeper than they merge
                 failed = self._detail(Event.CONTENT_FAILED, step, raw={"error": str(error)})
                 composed.details.append(failed)
         return composed

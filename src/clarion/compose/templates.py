@@ -12,6 +12,8 @@ from clarion.errors import TemplateError
 _KEPT = 4096
 _MOST_LOOPS = 10_000
 _MOST_BYTES = 64 * 1024
+_COMPUTED = "["
+"""How the analysis begins a variable whose name is computed: `[payload.which].firstName`."""
 
 
 class _BoundedEnvironment(Environment):
@@ -29,9 +31,11 @@ def render(source: str, variables: Mapping[str, Any]) -> str:
     if "{" not in source:
         return source
     try:
-        return _compiled(source).render(**variables)
+        return _compiled(source).render(variables)
     except LiquidError as error:
         raise TemplateError(str(error)) from error
+    except Exception as error:  # filters let out whatever arithmetic, codecs and containers raise
+        raise TemplateError(f"{type(error).__name__}: {error}") from error
 
 
 def check(source: str) -> None:
@@ -48,9 +52,10 @@ def mentions(source: str, name: str) -> bool:
     if "{" not in source:
         return False
     try:
-        return name in _compiled(source).analyze().globals
+        roots = _compiled(source).analyze().globals
     except LiquidError:
         return True
+    return name in roots or any(root.startswith(_COMPUTED) for root in roots)
 
 
 @lru_cache(_KEPT)

@@ -68,16 +68,13 @@ class DeliverStage:
         known = await self._database.read(_known, delivery, batch.claims > 1)
         run = _Run(delivery, self._outcomes, self._clock)
         left = [send for send in delivery.sends if send.message_id not in known.settled]
+        unwanted = [send for send in left if send.trigger_id in known.cancelled]
+        wanted = [send for send in left if send.trigger_id not in known.cancelled]
+        await run.refuse(unwanted, MessageStatus.CANCELLED, _CANCELLED)
         lane = self._lane(snapshot.integrations.get(delivery.integration_id))
         if lane is None:
-            await run.refuse(left, MessageStatus.FAILED, _OFF)
+            await run.refuse(wanted, MessageStatus.FAILED, _OFF)
         else:
-            await run.refuse(
-                (send for send in left if send.trigger_id in known.cancelled),
-                MessageStatus.CANCELLED,
-                _CANCELLED,
-            )
-            wanted = [send for send in left if send.trigger_id not in known.cancelled]
             await run.send(lane, wanted, self._concurrency)
         await run.written()
         await self._journal.settle(batch, lambda _: run.again(batch.lane))

@@ -25,7 +25,8 @@ class Recorder:
 
     async def put(self, result: Result) -> "asyncio.Future[None]":
         """Take an outcome; the future is done once it is on disk, and carries the error when it can't be."""
-        await self._room.wait()
+        while len(self._waiting) >= MOST_WAITING:  # of those that wake together, not all find room
+            await self._room.wait()
         if self._commit is None:
             self._commit = asyncio.get_running_loop().create_future()
         self._waiting.append(result)

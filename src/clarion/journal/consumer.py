@@ -15,6 +15,9 @@ Work = Callable[[Batch], Awaitable[None]]
 """Does one batch and settles it."""
 
 MOST_FAILURES = 8
+GRACE_SECONDS = 8.0
+"""How long what was begun may take to end when the worker stops."""
+
 _LONGEST_PAUSE: Millis = 5 * MINUTE
 
 
@@ -40,8 +43,15 @@ class LaneConsumer:
             while True:
                 await self._turn()
         finally:
-            if self._running:
-                await asyncio.shield(asyncio.wait(self._running))
+            await asyncio.shield(self._finish())
+
+    async def _finish(self) -> None:
+        """Let what was begun end; what takes too long gives its lease back."""
+        if self._running:
+            _, slow = await asyncio.wait(self._running, timeout=GRACE_SECONDS)
+            for task in slow:
+                task.cancel()
+            await asyncio.gather(*slow, return_exceptions=True)
 
     async def _turn(self) -> None:
         free = self._slots - len(self._running)
@@ -67,6 +77,9 @@ class LaneConsumer:
         renewal = asyncio.create_task(self._keep_lease(batch))
         try:
             await self._work(batch)
+        except asyncio.CancelledError:
+            await self._journal.put_back(batch, "the worker stopped", 0)
+            raise
         except LeaseLost:
             log.warning("lease lost, the batch is done elsewhere", lane=batch.lane, batch=batch.id)
         except Exception as error:
@@ -77,7 +90,7 @@ class LaneConsumer:
 
     async def _keep_lease(self, batch: Batch) -> None:
         while True:
-            await asyncio.sleep(LEASE / 3 / 1000)
+            await asyncio.sleep(LEASE / 4 / 1000)
             try:
                 await self._journal.renew(batch)
             except LeaseLost:

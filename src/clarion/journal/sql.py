@@ -9,9 +9,12 @@ from sqlalchemy.engine import Connection
 from clarion.journal.port import Batch, Change, LeaseLost, Parked, Record
 from clarion.model.clock import SECOND, Clock, Millis
 from clarion.store.database import Database
-from clarion.store.dialect import run, run_many, sql, storable
+from clarion.store.dialect import listed, run, run_many, sql, storable
 
-LEASE: Millis = 10 * SECOND
+LEASE: Millis = 4 * SECOND
+CHANNEL = "clarion_journal"
+"""Where PostgreSQL tells of new records."""
+
 _LONGEST_WAIT: Millis = SECOND // 2
 
 
@@ -76,11 +79,15 @@ class SqlJournal:
         """Make every leased batch due again: for a worker that knows it is the only one, at its start."""
         return await self._database.write(_release_all)
 
+    def ring(self, lane: str) -> None:
+        """Wake who waits for the lane; a new lane wakes who waits for its kind."""
+        if lane not in self._bells:
+            self._bell(_family(lane)).set()
+        self._bell(lane).set()
+
     def _ring(self, records: Sequence[Record]) -> None:
-        for lane in {record.lane for record in records if not record.not_before}:
-            if lane not in self._bells:
-                self._bell(_family(lane)).set()
-            self._bell(lane).set()
+        for lane in _due_now(records):
+            self.ring(lane)
 
     def _bell(self, lane: str) -> asyncio.Event:
         return self._bells.setdefault(lane, asyncio.Event())
@@ -90,6 +97,10 @@ def _family(lane: str) -> str:
     """The prefix that lanes of a kind share: who waits for it hears of new ones."""
     kind, colon, _ = lane.partition(":")
     return kind + colon
+
+
+def _due_now(records: Sequence[Record]) -> set[str]:
+    return {record.lane for record in records if not record.not_before}
 
 
 _APPEND = sql("""
@@ -142,6 +153,8 @@ _MENTIONS = sql(
 SELECT 1 FROM journal WHERE lane = ? AND parked_at IS NULL AND position(? IN body) > 0 LIMIT 1
 """,
 )
+# Tells every process which lanes have news, when the transaction commits.
+_NOTIFY = sql("SELECT pg_notify(?, j.value) FROM {texts}")
 _RENEW = sql("UPDATE journal SET leased_until = ? WHERE id = ? AND lease = ?")
 _END = sql("DELETE FROM journal WHERE id = ? AND lease = ?")
 _PUT_BACK = sql("""
@@ -160,6 +173,8 @@ def _append(connection: Connection, records: Sequence[Record]) -> None:
     if records:
         rows = [(record.lane, record.not_before, record.body) for record in records]
         run_many(connection, _APPEND, rows)
+        if connection.dialect.name == "postgresql":
+            run(connection, _NOTIFY, CHANNEL, listed(_due_now(records)))
 
 
 def _mentions(connection: Connection, lane: str, text: bytes) -> bool:

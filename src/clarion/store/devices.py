@@ -51,6 +51,7 @@ def append(
 
 def grant(connection: Connection, subscriber_pk: int, grants: Sequence[Grant], now: Millis) -> None:
     """Add what several grants bring, all or nothing: `LimitExceeded` changes nothing."""
+    run(connection, _LOCK, subscriber_pk)
     wanted: dict[str, list[str]] = {}
     for item in grants:
         wanted.setdefault(item.integration_id, []).extend(item.device_tokens or ())
@@ -67,6 +68,7 @@ def replace(
     connection: Connection, subscriber_pk: int, integration_id: str, given: Sequence[str], now: Millis
 ) -> None:
     """Make the given tokens the only ones; see `merged`."""
+    run(connection, _LOCK, subscriber_pk)
     tokens = merged((), given, append=False)
     _forget_others(connection, subscriber_pk, integration_id, tokens)
     _register(connection, subscriber_pk, integration_id, tokens, now)
@@ -149,6 +151,12 @@ def _forget_others(
 ) -> None:
     run(connection, _FORGET_OTHERS, subscriber_pk, integration_id, listed(keep))
 
+
+# One change at a time for a subscriber, so that the limit holds between processes.
+_LOCK = sql(
+    "SELECT pk FROM subscribers WHERE pk = ?",
+    postgresql="SELECT pk FROM subscribers WHERE pk = ? FOR UPDATE",
+)
 
 # The entries of subscribers, oldest first.
 _CHANNELS = sql("""

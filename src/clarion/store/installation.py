@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from clarion.model.clock import Millis
@@ -11,6 +12,9 @@ from clarion.security.keys import fingerprint, new_key
 from clarion.security.vault import Vault
 from clarion.store import environments
 from clarion.store.environments import StoredKey
+
+_LOCK = 0x636C6173
+"""Held while beginning, so that of several processes that start at once one does it."""
 
 
 class FirstStart(NamedTuple):
@@ -22,6 +26,8 @@ class FirstStart(NamedTuple):
 
 def begin(connection: Connection, vault: Vault, given_key: str | None, now: Millis) -> FirstStart | None:
     """Begin the installation unless it was begun before; `given_key` becomes Development's."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
     if environments.organization_id(connection):
         return None
     environments.create_organization(connection, new_id(now), "Clarion", now)

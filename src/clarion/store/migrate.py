@@ -19,11 +19,11 @@ class Migration(NamedTuple):
 
 
 def migrate(engine: sa.Engine) -> Migration:
-    """Apply what is missing. Safe to call at every start and from several processes at once."""
+    """Bring an embedded database to this version. Safe at every start and from several processes at once."""
     with engine.connect() as connection:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         try:
-            outcome = _upgrade(connection)
+            outcome = upgrade(connection)
         except BaseException:
             connection.exec_driver_sql("ROLLBACK")
             raise
@@ -31,7 +31,8 @@ def migrate(engine: sa.Engine) -> Migration:
         return outcome
 
 
-def _upgrade(connection: sa.Connection) -> Migration:
+def upgrade(connection: sa.Connection) -> Migration:
+    """Apply what is missing, inside the transaction that is open on the connection."""
     config = _config(connection)
     before = _revision(connection)
     command.upgrade(config, "head")

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from clarion.cli.main import main
+from postgres import PostgresServer
 
 
 @pytest.fixture(autouse=True)
@@ -76,11 +77,18 @@ def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
         assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("9999",)]
 
 
-def test_a_postgresql_url_is_told_that_it_is_too_early() -> None:
-    done = migrate(CLARION_DATABASE_URL="postgresql://me:hunter2@host/db")
+def test_a_postgresql_that_is_not_there_is_told_in_one_line() -> None:
+    done = migrate(CLARION_DATABASE_URL="postgresql://me:hunter2@127.0.0.1:9/db")
     assert done.exit_code == 2
-    assert "can't run on" in done.stderr
-    assert "hunter2" not in done.stderr
+    assert done.stderr == "clarion: PostgreSQL can't be reached at postgresql://me:***@127.0.0.1:9/db\n"
+
+
+def test_postgresql_is_migrated_and_found_migrated(postgres: PostgresServer) -> None:
+    url = postgres.make_empty()
+    first, second = migrate(CLARION_DATABASE_URL=url), migrate(CLARION_DATABASE_URL=url)
+    assert (first.exit_code, second.exit_code) == (0, 0)
+    assert "applied   0001" in first.stdout
+    assert "nothing to do" in second.stdout
 
 
 def test_the_installed_command_migrates(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from clarion.journal.consumer import LaneConsumer, LaneSupervisor, pause_after
 from clarion.journal.port import Batch, LeaseLost, Record
 from clarion.journal.sql import LEASE, SqlJournal
 from clarion.model.clock import HOUR, MINUTE, SECOND
-from clarion.store.sqlite import SqliteDatabase
+from clarion.store.database import Database
 
 
 class HandClock:
@@ -27,7 +27,7 @@ def clock() -> HandClock:
 
 
 @pytest.fixture
-def journal(database: SqliteDatabase, clock: HandClock) -> SqlJournal:
+def journal(database: Database, clock: HandClock) -> SqlJournal:
     return SqlJournal(database, clock)
 
 

@@ -33,37 +33,37 @@ def lanes(connection: Connection) -> list[str]:
     return list(connection.exec_driver_sql("SELECT lane FROM journal ORDER BY id").scalars())
 
 
-async def test_a_change_that_fails_undoes_itself_and_nobody_else(database: SqliteDatabase) -> None:
+async def test_a_change_that_fails_undoes_itself_and_nobody_else(embedded: SqliteDatabase) -> None:
     results = await asyncio.gather(
-        *(database.write(add_and_fail if n % 3 == 0 else add_lane, str(n)) for n in range(30)),
+        *(embedded.write(add_and_fail if n % 3 == 0 else add_lane, str(n)) for n in range(30)),
         return_exceptions=True,
     )
     failed = [n for n, result in enumerate(results) if isinstance(result, ValueError)]
     assert failed == list(range(0, 30, 3))
-    assert sorted(await database.read(lanes)) == sorted(str(n) for n in range(30) if n % 3)
+    assert sorted(await embedded.read(lanes)) == sorted(str(n) for n in range(30) if n % 3)
 
 
-async def test_a_read_sees_what_was_written_before(database: SqliteDatabase) -> None:
+async def test_a_read_sees_what_was_written_before(embedded: SqliteDatabase) -> None:
     for n in range(20):
-        await database.write(add_lane, str(n))
-        assert len(await database.read(lanes)) == n + 1
+        await embedded.write(add_lane, str(n))
+        assert len(await embedded.read(lanes)) == n + 1
 
 
-async def test_concurrent_changes_share_commits(database: SqliteDatabase, tmp_path: Path) -> None:
-    await asyncio.gather(*(database.write(add_lane, str(n)) for n in range(2000)))
+async def test_concurrent_changes_share_commits(embedded: SqliteDatabase, tmp_path: Path) -> None:
+    await asyncio.gather(*(embedded.write(add_lane, str(n)) for n in range(2000)))
     frames = (tmp_path / "clarion.db-wal").stat().st_size // 4096
     assert frames < 1000
 
 
-async def test_a_closed_database_takes_no_change(database: SqliteDatabase) -> None:
-    await database.close()
+async def test_a_closed_database_takes_no_change(embedded: SqliteDatabase) -> None:
+    await embedded.close()
     with pytest.raises(DatabaseClosed):
-        await database.write(add_lane, "late")
+        await embedded.write(add_lane, "late")
 
 
-async def test_the_migrations_make_the_schema_of_the_tables(database: SqliteDatabase) -> None:
-    assert migrate(database.engine).applied == ()
-    with database.engine.connect() as connection:
+async def test_the_migrations_make_the_schema_of_the_tables(embedded: SqliteDatabase) -> None:
+    assert migrate(embedded.engine).applied == ()
+    with embedded.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
@@ -88,8 +88,8 @@ asyncio.run(main())
 """
 
 
-async def test_what_was_acknowledged_survives_kill_9(database: SqliteDatabase, tmp_path: Path) -> None:
-    await database.close()
+async def test_what_was_acknowledged_survives_kill_9(embedded: SqliteDatabase, tmp_path: Path) -> None:
+    await embedded.close()
     path = tmp_path / "clarion.db"
     writer = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True)
     assert writer.stdout is not None
