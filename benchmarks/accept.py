@@ -1,16 +1,15 @@
-"""How many single triggers one API process accepts a second, each durable before its 201.
+"""How many triggers one API process accepts a second, each durable before its 201.
 
-`clarion api` (authentication, validation, documented headers, SQLite with synchronous=FULL) against a bare
-ASGI handler on the same server that reads the body and stores nothing. The server has one core, the client
-the other; rounds of both alternate. Every answer is checked, and in the end the journal is counted.
+`clarion api` (authentication, validation, documented headers) on each footing against a bare ASGI handler on
+the same server that reads the body and stores nothing. The server has one core, the client the other (with
+PostgreSQL, when it is measured); rounds of all alternate. Every answer is checked, and the journal counted.
 
-    python benchmarks/accept.py [--seconds 5] [--rounds 3] [--connections 64]
+    python benchmarks/accept.py [--seconds 5] [--rounds 3] [--connections 64] [--on sqlite postgresql]
 """
 
 import argparse
 import asyncio
 import os
-import sqlite3
 import statistics
 import subprocess
 import sys
@@ -25,14 +24,19 @@ from typing import NamedTuple, cast
 import httpx
 import msgspec
 import uvloop
+from sqlalchemy.engine import Connection
 
 from clarion.model.trigger import Accepted
+from clarion.store.database import Database
+from clarion.store.dialect import run, sql
+from footing import Footing, footing
 
 KEY = "cl_sk_benchmark"
-BODY = (
+EVENT = (
     b'{"name":"welcome","to":{"subscriberId":"user-%06d"},'
     b'"payload":{"text":"Your parcel is on its way","id":1042}}'
 )
+BULK = 100
 BARE = """
 import uvicorn
 async def app(scope, receive, send):
@@ -44,6 +48,24 @@ async def app(scope, receive, send):
 uvicorn.run(app, host="127.0.0.1", port={port}, http="httptools", loop="uvloop", lifespan="off",
             access_log=False, log_level="error", server_header=False, date_header=False)
 """
+
+
+class Load(NamedTuple):
+    """What one call asks: how many triggers, where."""
+
+    path: str
+    events: int
+
+    def body(self, number: int) -> bytes:
+        """The body of a call; every trigger is for another subscriber."""
+        if self.events == 1:
+            return EVENT % (number % 1_000_000)
+        events = b",".join(EVENT % ((number * BULK + n) % 1_000_000) for n in range(self.events))
+        return b'{"events":[' + events + b"]}"
+
+
+SINGLE = Load("/v1/events/trigger", 1)
+IN_BULK = Load("/v1/events/trigger/bulk", BULK)
 
 
 class Round(NamedTuple):
@@ -58,9 +80,10 @@ class Round(NamedTuple):
 class Caller(asyncio.Protocol):
     """One keep-alive connection with one request in flight."""
 
-    def __init__(self, url: httpx.URL, number: int, until: float) -> None:
+    def __init__(self, url: httpx.URL, load: Load, number: int, until: float) -> None:
+        self._load = load
         self._head = (
-            f"POST /v1/events/trigger HTTP/1.1\r\nHost: {url.host}\r\nAuthorization: ApiKey {KEY}\r\n"
+            f"POST {load.path} HTTP/1.1\r\nHost: {url.host}\r\nAuthorization: ApiKey {KEY}\r\n"
             "Content-Type: application/json\r\nIdempotency-Key: 1795472495094wvfan0xq7\r\n"
         ).encode()
         self._number = number
@@ -79,7 +102,7 @@ class Caller(asyncio.Protocol):
         if not found or len(body) < _length(head):
             return
         assert head.startswith(b"HTTP/1.1 201"), self._buffer
-        assert b'"processed"' in body
+        assert body.count(b'"processed"') == self._load.events
         self._buffer = b""
         now = time.perf_counter()
         self.waits.append(now - self._asked)
@@ -95,7 +118,7 @@ class Caller(asyncio.Protocol):
 
     def _ask(self) -> None:
         self._number += 1
-        body = BODY % (self._number % 1_000_000)
+        body = self._load.body(self._number)
         self._asked = time.perf_counter()
         self._transport.write(self._head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
 
@@ -109,17 +132,20 @@ def _same(caller: Caller) -> Caller:
     return caller
 
 
-async def _round(url: httpx.URL, connections: int, seconds: float) -> Round:
+async def _round(url: httpx.URL, load: Load, connections: int, seconds: float) -> Round:
     loop = asyncio.get_running_loop()
     began = time.perf_counter()
-    callers = [Caller(url, n * 10_000, began + seconds) for n in range(connections)]
+    callers = [Caller(url, load, n * 10_000, began + seconds) for n in range(connections)]
     for caller in callers:
         await loop.create_connection(partial(_same, caller), url.host, url.port or 80)
     await asyncio.gather(*(caller.done for caller in callers))
     took = time.perf_counter() - began
     waits = sorted(wait for caller in callers for wait in caller.waits)
     return Round(
-        len(waits) / took, waits[len(waits) // 2] * 1000, waits[len(waits) * 99 // 100] * 1000, len(waits)
+        len(waits) * load.events / took,
+        waits[len(waits) // 2] * 1000,
+        waits[len(waits) * 99 // 100] * 1000,
+        len(waits) * load.events,
     )
 
 
@@ -150,9 +176,14 @@ def _prepare(url: httpx.URL) -> None:
     httpx.post(url.join("/v2/workflows"), json=workflow, headers=headers).raise_for_status()
 
 
-def _stored(database: Path) -> int:
-    rows = sqlite3.connect(database).execute("SELECT body FROM journal WHERE lane = 'accepted'")
-    return sum(len(msgspec.msgpack.decode(body, type=Accepted).triggers) for (body,) in rows)
+async def _stored(database: Database) -> int:
+    """Triggers in the journal."""
+    bodies = await database.read(_accepted)
+    return sum(len(msgspec.msgpack.decode(body, type=Accepted).triggers) for body in bodies)
+
+
+def _accepted(connection: Connection) -> list[bytes]:
+    return [row[0] for row in run(connection, sql("SELECT body FROM journal WHERE lane = 'accepted'"))]
 
 
 def main() -> None:
@@ -160,52 +191,54 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--connections", type=int, default=64)
+    parser.add_argument("--on", choices=["sqlite", "postgresql"], nargs="*", default=["sqlite", "postgresql"])
     asked = parser.parse_args()
     os.sched_setaffinity(0, os.sched_getaffinity(0) - {0} or {0})
-    with tempfile.TemporaryDirectory() as folder:
-        directory = Path(folder)
-        environ = {k: v for k, v in os.environ.items() if not k.startswith("CLARION_")}
-        ours = environ | {
-            "CLARION_PORT": "0",
-            "CLARION_API_KEY": KEY,
-            "CLARION_DATA_DIR": str(directory / "data"),
-        }
-        port = 40_000 + os.getpid() % 20_000
-        bare = [sys.executable, "-c", BARE.replace("{port}", str(port))]
-        with (
-            _process([sys.executable, "-m", "clarion.cli", "api"], ours, directory / "api.log"),
-            _process(bare, environ, directory / "bare.log"),
-        ):
-            url = _announced(directory / "api.log")
-            _prepare(url)
-            results = _measure(
-                asked, {"clarion api": url, "bare handler": httpx.URL(f"http://127.0.0.1:{port}")}
-            )
-        stored = _stored(directory / "data" / "clarion.db")
-    _report(results, stored)
+    for name in asked.on:
+        with tempfile.TemporaryDirectory() as folder, footing(name, Path(folder)) as on:
+            measure(on, Path(folder), asked)
 
 
-def _measure(asked: argparse.Namespace, urls: dict[str, httpx.URL]) -> dict[str, list[Round]]:
-    results: dict[str, list[Round]] = {name: [] for name in urls}
-    for _ in range(asked.rounds):
-        for name, url in urls.items():
-            results[name].append(uvloop.run(_round(url, asked.connections, asked.seconds)))
-    return results
+def measure(on: Footing, directory: Path, asked: argparse.Namespace) -> None:
+    """Both loads on one footing, in rounds that alternate with the bare handler."""
+    environ = {k: v for k, v in os.environ.items() if not k.startswith("CLARION_")}
+    ours = environ | on.settings | {"CLARION_PORT": "0", "CLARION_API_KEY": KEY}
+    port = 40_000 + os.getpid() % 20_000
+    bare = [sys.executable, "-c", BARE.replace("{port}", str(port))]
+    with (
+        _process([sys.executable, "-m", "clarion.cli", "api"], ours, directory / "api.log"),
+        _process(bare, environ, directory / "bare.log"),
+    ):
+        url = _announced(directory / "api.log")
+        _prepare(url)
+        bare_url = httpx.URL(f"http://127.0.0.1:{port}")
+        rounds: dict[str, list[Round]] = {"single": [], "bare": [], "bulk": []}
+        for _ in range(asked.rounds):
+            for kind, to, load in (
+                ("single", url, SINGLE),
+                ("bare", bare_url, SINGLE),
+                ("bulk", url, IN_BULK),
+            ):
+                connections = asked.connections if load is SINGLE else 8
+                rounds[kind].append(uvloop.run(_round(to, load, connections, asked.seconds)))
+        acknowledged = sum(r.accepted for kind in ("single", "bulk") for r in rounds[kind])
+        stored = on.ask(_stored)
+    _report(on.name, rounds)
+    print(f"{on.name:10} acknowledged {acknowledged:,}, on disk {stored:,}")
+    assert stored == acknowledged
 
 
-def _report(results: dict[str, list[Round]], stored: int) -> None:
-    for name, rounds in results.items():
+def _report(name: str, results: dict[str, list[Round]]) -> None:
+    for kind, rounds in results.items():
         rates = [r.per_second for r in rounds]
         print(
-            f"{name:13} {statistics.median(rates):8,.0f}/s  ({min(rates):,.0f} to {max(rates):,.0f})"
-            f"   p50 {statistics.median(r.p50 for r in rounds):.2f} ms"
+            f"{name:10} {kind:6} {statistics.median(rates):8,.0f} triggers/s"
+            f"  ({min(rates):,.0f} to {max(rates):,.0f})"
+            f"   a call p50 {statistics.median(r.p50 for r in rounds):.2f} ms"
             f"   p99 {statistics.median(r.p99 for r in rounds):.2f} ms"
         )
-    ours, bare = (statistics.median(r.per_second for r in rounds) for rounds in results.values())
-    print(f"ratio         {ours / bare:.2f}")
-    acknowledged = sum(r.accepted for r in results["clarion api"])
-    print(f"acknowledged  {acknowledged:,}, on disk {stored:,}")
-    assert stored == acknowledged
+    single, bare = (statistics.median(r.per_second for r in results[kind]) for kind in ("single", "bare"))
+    print(f"{name:10} single is {single / bare:.2f} of the bare handler")
 
 
 if __name__ == "__main__":

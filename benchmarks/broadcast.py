@@ -1,9 +1,9 @@
 """A broadcast to many devices: trigger → FCM over HTTP/2 + TLS accepted → outcome recorded.
 
-One `clarion serve` on SQLite; nginx stands in for FCM. Subscribers and devices are put into the database
-beforehand. Counted until the ledger holds a delivery for every device.
+One `clarion serve` on each footing; nginx stands in for FCM. Subscribers and devices are put into the
+database beforehand. Counted until the ledger holds a delivery for every device.
 
-    python benchmarks/broadcast.py [--devices 100000]
+    python benchmarks/broadcast.py [--devices 100000] [--on sqlite postgresql]
 """
 
 import argparse
@@ -22,49 +22,51 @@ from sqlalchemy.engine import Connection
 
 from clarion.model.clock import system_clock
 from clarion.model.ids import new_id
-from clarion.settings import Settings
+from clarion.store.database import Database
+from clarion.store.dialect import run, run_many, sql
 from clarion.store.ledger import ledger
-from clarion.store.sqlite import SqliteDatabase
+from footing import Footing, footing
 from provider import nginx, service_account
 
 KEY = "cl_sk_benchmark"
 PROFILER = ["py-spy", "record", "--gil", "--duration", "300", "--format", "raw", "--output"]
 
 
-async def populate(path: Path, devices: int) -> str:
+def populate(on: Footing, devices: int) -> str:
     """One device a subscriber under the only integration; answers the environment."""
-    database = SqliteDatabase(path)
-    for start in range(1, devices + 1, 20_000):
-        await database.write(_add, range(start, min(start + 20_000, devices + 1)))
-    found = await database.read(_environment)
-    await database.close()
-    return found
+
+    async def fill(database: Database) -> str:
+        for start in range(1, devices + 1, 20_000):
+            await database.write(_add, range(start, min(start + 20_000, devices + 1)))
+        return await database.read(_environment)
+
+    return on.ask(fill)
 
 
 def _environment(connection: Connection) -> str:
-    return str(connection.exec_driver_sql("SELECT environment_id FROM integrations").scalar_one())
+    return str(run(connection, _ONLY_INTEGRATION).one()[0])
 
 
 def _add(connection: Connection, rows: range) -> None:
     now = system_clock()
-    query = "SELECT environment_id, id FROM integrations"
-    environment, integration = connection.exec_driver_sql(query).one()
+    environment, integration = run(connection, _ONLY_INTEGRATION).one()
     people = [(n, new_id(now), environment, f"user-{n}", now, now) for n in rows]
     devices = [(n, integration, f"token:{n:012d}" + "x" * 130, now, now) for n in rows]
-    connection.exec_driver_sql(_PEOPLE, people)
-    connection.exec_driver_sql(_CHANNELS, [(n, integration) for n in rows])
-    connection.exec_driver_sql(_DEVICES, devices)
+    run_many(connection, _PEOPLE, people)
+    run_many(connection, _CHANNELS, [(n, integration) for n in rows])
+    run_many(connection, _DEVICES, devices)
 
 
-_PEOPLE = """
+_ONLY_INTEGRATION = sql("SELECT environment_id, id FROM integrations")
+_PEOPLE = sql("""
 INSERT INTO subscribers (pk, id, environment_id, subscriber_id, first_name, created_at, updated_at)
 VALUES (?, ?, ?, ?, 'Ada', ?, ?)
-"""
-_CHANNELS = "INSERT INTO channels (subscriber_pk, integration_id) VALUES (?, ?)"
-_DEVICES = """
+""")
+_CHANNELS = sql("INSERT INTO channels (subscriber_pk, integration_id) VALUES (?, ?)")
+_DEVICES = sql("""
 INSERT INTO devices (subscriber_pk, integration_id, token, position, registered_at, last_seen_at)
 VALUES (?, ?, ?, 1, ?, ?)
-"""
+""")
 
 
 def prepare(client: httpx.Client) -> None:
@@ -105,17 +107,15 @@ class Server:
         raise TimeoutError(self._log.read_text())
 
 
-async def settled(path: Path, environment: str, devices: int, began: float) -> float:
+def settled(on: Footing, environment: str, devices: int, began: float) -> float:
     """Seconds until every device has its delivery."""
-    database = SqliteDatabase(path)
-    while True:
-        found = await database.read(ledger, environment)
-        if found.delivered >= devices:
-            break
-        await asyncio.sleep(0.25)
-    took = time.perf_counter() - began
-    await database.close()
-    return took
+
+    async def wait(database: Database) -> float:
+        while (await database.read(ledger, environment)).delivered < devices:
+            await asyncio.sleep(0.25)
+        return time.perf_counter() - began
+
+    return on.ask(wait)
 
 
 def rss(pid: int) -> int:
@@ -127,46 +127,47 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def measure(on: Footing, directory: Path, devices: int, profile: str | None) -> None:
+    """One broadcast, from nothing."""
+    with nginx(directory) as provider:
+        settings = on.settings | {
+            "CLARION_PORT": "0",
+            "CLARION_API_KEY": KEY,
+            "CLARION_PROVIDER_URLS": json.dumps({"fcm": provider.url}),
+            "CLARION_CA_FILE": str(provider.ca_file),
+            "CLARION_DELIVERY_CONCURRENCY": os.environ.get("CONCURRENCY", "500"),
+        }
+        environ = {k: v for k, v in os.environ.items() if not k.startswith("CLARION_")} | settings
+        headers = {"authorization": f"ApiKey {KEY}"}
+        first = Server(environ, directory / "first.log", [])
+        with httpx.Client(base_url=first.url, headers=headers, timeout=60) as client:
+            prepare(client)
+        first.stop()
+        environment = populate(on, devices)
+        server = Server(environ, directory / "serve.log", [*PROFILER, profile, "--"] if profile else [])
+        started = cpu_seconds(server.process.pid)
+        began = time.perf_counter()
+        with httpx.Client(base_url=server.url, headers=headers, timeout=60) as client:
+            body = {"name": "news", "payload": {"text": "Breaking"}}
+            client.post("/v1/events/trigger/broadcast", json=body).raise_for_status()
+        took = settled(on, environment, devices, began)
+        cpu = cpu_seconds(server.process.pid) - started
+        print(
+            f"{on.name:10} broadcast to {devices:,} devices: {took:.1f} s, {devices / took:,.0f} devices/s,"
+            f" {cpu / devices * 1e6:.0f} us CPU a device, peak memory {rss(server.process.pid)} MiB"
+        )
+        server.stop()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--devices", type=int, default=100_000)
-    parser.add_argument("--profile", help="write a py-spy flame graph here")
+    parser.add_argument("--on", choices=["sqlite", "postgresql"], nargs="*", default=["sqlite", "postgresql"])
+    parser.add_argument("--profile", help="write py-spy's stacks here")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        directory = Path(folder)
-        with nginx(directory) as provider:
-            settings = {
-                "CLARION_PORT": "0",
-                "CLARION_API_KEY": KEY,
-                "CLARION_DATA_DIR": str(directory / "data"),
-                "CLARION_PROVIDER_URLS": json.dumps({"fcm": provider.url}),
-                "CLARION_CA_FILE": str(provider.ca_file),
-                "CLARION_DELIVERY_CONCURRENCY": os.environ.get("CONCURRENCY", "500"),
-            }
-            ours = {k: v for k, v in os.environ.items() if not k.startswith("CLARION_")}
-            environ = ours | settings
-            path = Settings(data_dir=directory / "data").database_path
-            headers = {"authorization": f"ApiKey {KEY}"}
-            first = Server(environ, directory / "first.log", [])
-            with httpx.Client(base_url=first.url, headers=headers, timeout=60) as client:
-                prepare(client)
-            first.stop()
-            environment = asyncio.run(populate(path, asked.devices))
-            wrap = [*PROFILER, asked.profile, "--"] if asked.profile else []
-            server = Server(environ, directory / "serve.log", wrap)
-            started = cpu_seconds(server.process.pid)
-            began = time.perf_counter()
-            with httpx.Client(base_url=server.url, headers=headers, timeout=60) as client:
-                body = {"name": "news", "payload": {"text": "Breaking"}}
-                client.post("/v1/events/trigger/broadcast", json=body).raise_for_status()
-            took = asyncio.run(settled(path, environment, asked.devices, began))
-            cpu = cpu_seconds(server.process.pid) - started
-            print(
-                f"broadcast to {asked.devices:,} devices: {took:.1f} s, {asked.devices / took:,.0f} devices/s,"
-                f" {cpu / asked.devices * 1e6:.0f} us CPU a device,"
-                f" peak memory {rss(server.process.pid)} MiB"
-            )
-            server.stop()
+    for name in asked.on:
+        with tempfile.TemporaryDirectory() as folder, footing(name, Path(folder)) as on:
+            measure(on, Path(folder), asked.devices, asked.profile)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,10 @@ class SqlJournal:
         self._bells: dict[str, asyncio.Event] = {}
 
     async def append(self, records: Sequence[Record]) -> None:
-        await self._database.write(_append, records)
+        if len(records) == 1:
+            await self._database.write_alone(_append_one, records[0])
+        else:
+            await self._database.write(_append, records)
         self._ring(records)
 
     async def lanes(self, prefix: str) -> set[str]:
@@ -37,10 +40,10 @@ class SqlJournal:
     async def claim(self, lane: str, most: int) -> list[Batch]:
         now = self._clock()
         due = await self._database.read(_any_due, lane, now)
-        return await self._database.write(_claim, lane, most, now, self._owner) if due else []
+        return await self._database.write_alone(_claim, lane, most, now, self._owner) if due else []
 
     async def renew(self, batch: Batch) -> None:
-        await self._database.write(_renew, batch, self._clock() + LEASE)
+        await self._database.write_alone(_renew, batch, self._clock() + LEASE)
 
     async def settle(self, batch: Batch, change: Change) -> None:
         def together(connection: Connection) -> Sequence[Record]:
@@ -58,8 +61,13 @@ class SqlJournal:
         await self._database.write(_park, batch, error, self._clock())
 
     async def parked(self) -> list[Parked]:
-        """Everything set aside, oldest first."""
         return await self._database.read(_parked)
+
+    async def replay(self, parked_id: int) -> bool:
+        lane = await self._database.write(_replay, parked_id)
+        if lane is not None:
+            self._ring([Record(lane, b"")])
+        return lane is not None
 
     async def mentions(self, lane: str, text: str) -> bool:
         return await self._database.read(_mentions, lane, text.encode())
@@ -106,6 +114,17 @@ def _due_now(records: Sequence[Record]) -> set[str]:
 _APPEND = sql("""
 INSERT INTO journal (lane, not_before, leased_until, lease, claims, body) VALUES (?, ?, 0, '', 0, ?)
 """)
+
+# The same for one record, on PostgreSQL told to every process in the same round trip.
+_APPEND_ONE = sql(
+    "INSERT INTO journal (lane, not_before, leased_until, lease, claims, body) VALUES (?, ?, 0, '', 0, ?)",
+    postgresql="""
+WITH added AS (
+  INSERT INTO journal (lane, not_before, leased_until, lease, claims, body)
+  VALUES (?, ?, 0, '', 0, ?) RETURNING lane, not_before)
+SELECT pg_notify(?, lane) FROM added WHERE not_before = 0
+""",
+)
 
 # Finds the earliest moment at which a record of the lane may be claimed.
 _NEXT = sql("""
@@ -167,6 +186,10 @@ _RELEASE_ALL = sql("UPDATE journal SET lease = '', leased_until = 0 WHERE lease 
 _PARKED = sql(
     "SELECT id, lane, error, claims, parked_at FROM journal WHERE parked_at IS NOT NULL ORDER BY id"
 )
+_REPLAY = sql("""
+UPDATE journal SET parked_at = NULL, not_before = 0, claims = 0, error = NULL
+WHERE id = ? AND parked_at IS NOT NULL RETURNING lane
+""")
 
 
 def _append(connection: Connection, records: Sequence[Record]) -> None:
@@ -175,6 +198,11 @@ def _append(connection: Connection, records: Sequence[Record]) -> None:
         run_many(connection, _APPEND, rows)
         if connection.dialect.name == "postgresql":
             run(connection, _NOTIFY, CHANNEL, listed(_due_now(records)))
+
+
+def _append_one(connection: Connection, record: Record) -> None:
+    notified = (CHANNEL,) if connection.dialect.name == "postgresql" else ()
+    run(connection, _APPEND_ONE, record.lane, record.not_before, record.body, *notified)
 
 
 def _mentions(connection: Connection, lane: str, text: bytes) -> bool:
@@ -222,6 +250,11 @@ def _release_all(connection: Connection) -> int:
 
 def _parked(connection: Connection) -> list[Parked]:
     return [Parked(*row) for row in run(connection, _PARKED)]
+
+
+def _replay(connection: Connection, parked_id: int) -> str | None:
+    lane: str | None = run(connection, _REPLAY, parked_id).scalar()
+    return lane
 
 
 def _must_own(changed: int) -> None:

@@ -28,6 +28,12 @@ class Database(Protocol):
         """Run `change` in a transaction and return once it is on disk; an exception undoes it alone."""
         ...
 
+    async def write_alone(
+        self, change: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """The same for a change of one statement, which needs no transaction around it."""
+        ...
+
     async def close(self) -> None:
         """Finish what was begun and let go of the database."""
         ...

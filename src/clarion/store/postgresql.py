@@ -87,6 +87,11 @@ class PostgresDatabase:
             writer.add_done_callback(self._writers.discard)
         return await done
 
+    async def write_alone(
+        self, change: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        return await self.read(change, *args, **kwargs)
+
     async def close(self) -> None:
         self._closed = True
         while self._writers:

@@ -105,6 +105,8 @@ class SqliteDatabase:
         self._changes.put(_Change(lambda c: change(c, *args, **kwargs), done, loop))
         return await done
 
+    write_alone = write
+
     async def close(self) -> None:
         if self._closed:
             return
