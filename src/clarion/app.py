@@ -19,7 +19,7 @@ from clarion.echo.recorder import Recorder
 from clarion.errors import SettingsError
 from clarion.journal.consumer import LaneConsumer, LaneSupervisor
 from clarion.journal.listen import listen
-from clarion.journal.port import ACCEPTED_LANE, CHUNK_LANE, DELIVER_PREFIX, PAGE_LANE
+from clarion.journal.port import ACCEPTED_LANE, BULK_PREFIX, CHUNK_LANE, DELIVER_PREFIX, PAGE_LANE
 from clarion.journal.sql import SqlJournal
 from clarion.model.clock import SECOND, Clock, system_clock
 from clarion.net.client import HttpClient
@@ -125,6 +125,7 @@ def _lanes(base: Foundation, sender: Any) -> list[LaneConsumer | LaneSupervisor]
         consumer(PAGE_LANE, address.page, 1),
         consumer(CHUNK_LANE, address.chunk, 4),
         LaneSupervisor(base.journal, base.clock, DELIVER_PREFIX, deliver.work, _BATCHES_PER_LANE),
+        LaneSupervisor(base.journal, base.clock, BULK_PREFIX, deliver.work, _BATCHES_PER_LANE),
     ]
 
 

@@ -74,11 +74,12 @@ def test_a_broadcast_killed_half_way_reaches_every_device(
         process.kill()
         before = len(emulators.messages())
         process.start()
+        wait_for(lambda: process.ledger().planned == RECIPIENTS or None, 30)
         ledger = process.settled()
-        wait_for(lambda: len(reached(emulators)) == RECIPIENTS or None, 30)
         assert process.stop() == 0
         assert before < RECIPIENTS + 100
         assert (ledger.planned, ledger.delivered) == (RECIPIENTS, RECIPIENTS)
+        assert len(reached(emulators)) == RECIPIENTS
         for device, messages in reached(emulators).items():
             collapse_ids = {message.message["android"]["collapse_key"] for message in messages}
             assert len(collapse_ids) == 1, device
@@ -131,6 +132,7 @@ def test_another_worker_takes_over_what_a_killed_one_held(tmp_path: Path, postgr
             assert client.post("/v1/events/trigger/broadcast", json=body).status_code == 201
         emulators.wait_for_messages(200, 30)
         workers[0].kill()
+        wait_for(lambda: apis[0].ledger().planned == RECIPIENTS or None, 30)
         ledger = apis[0].settled()
         assert (ledger.planned, ledger.delivered) == (RECIPIENTS, RECIPIENTS)
         assert len(reached(emulators)) == RECIPIENTS

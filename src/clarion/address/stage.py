@@ -8,8 +8,17 @@ from sqlalchemy.engine import Connection
 
 from clarion.address.people import Recipient, settle_people
 from clarion.address.plan import Plan
-from clarion.journal.port import ACCEPTED_LANE, CHUNK_LANE, PAGE_LANE, Batch, Journal, Record
-from clarion.model.clock import Clock, Millis
+from clarion.journal.port import (
+    ACCEPTED_LANE,
+    CHUNK_LANE,
+    PAGE_LANE,
+    Batch,
+    Journal,
+    Record,
+    bulk_lane,
+    deliver_lane,
+)
+from clarion.model.clock import SECOND, Clock, Millis
 from clarion.model.trigger import Accepted, Chunk, Page, Trigger
 from clarion.store import devices, notifications, subscribers, triggers
 from clarion.store.catalog import Catalog, Snapshot
@@ -20,6 +29,13 @@ CHUNK_SIZE = 500
 """Recipients handled at a time."""
 
 CHUNKS_PER_PAGE = 20
+"""Chunks that are cut at once, and that may wait before more are cut."""
+
+MOST_AHEAD = 40
+"""Deliveries of broadcasts that may wait for an integration before more are made."""
+
+_SOON: Millis = SECOND // 10
+_PAUSE: Millis = SECOND
 
 _CLAIMS_TOGETHER = 2
 """Beyond them a group of triggers is taken apart, so that the one at fault keeps nobody else."""
@@ -67,33 +83,56 @@ class AddressStage:
             for item in addressed
             if item.admission.trigger.broadcast
         ]
-        await self._hand_on(batch, snapshot, addressed, lambda _: pages)
+        await self._hand_on(batch, snapshot, addressed, deliver_lane, pages)
 
     async def page(self, batch: Batch) -> None:
-        """Cut the next part of a broadcast into chunks."""
+        """Cut the next part of a broadcast into chunks, unless enough of them wait."""
         page = msgspec.msgpack.decode(batch.body, type=Page)
+        if await self._journal.depth(CHUNK_LANE, CHUNKS_PER_PAGE) >= CHUNKS_PER_PAGE:
+            await self._later(batch, _SOON)
+            return
 
         def cut(connection: Connection) -> list[Record]:
             admission = triggers.get(connection, page.trigger_id)
             if admission is None:
                 return []
+            if admission.paused:
+                return [Record(PAGE_LANE, batch.body, self._clock() + _PAUSE)]
             return _cut(connection, admission, page)
 
         await self._journal.settle(batch, cut)
 
     async def chunk(self, batch: Batch) -> None:
-        """Address one chunk of a broadcast."""
+        """Address one chunk of a broadcast, unless enough waits to be sent."""
         chunk = msgspec.msgpack.decode(batch.body, type=Chunk)
         snapshot = await self._catalog.current()
         addressed = await self._database.read(_in_chunk, chunk)
-        await self._hand_on(batch, snapshot, [addressed] if addressed else [], lambda _: [])
+        if addressed and addressed.admission.paused:
+            await self._later(batch, _PAUSE)
+        elif addressed and await self._congested(snapshot, addressed.admission.trigger.environment_id):
+            await self._later(batch, _SOON)
+        else:
+            await self._hand_on(batch, snapshot, [addressed] if addressed else [], bulk_lane, [])
+
+    async def _congested(self, snapshot: Snapshot, environment_id: str) -> bool:
+        """Whether an integration has enough to do: what waits is kept as chunks, which are small."""
+        for integration in snapshot.integrations_of(environment_id):
+            lane = bulk_lane(integration.id)
+            if integration.active and await self._journal.depth(lane, MOST_AHEAD) >= MOST_AHEAD:
+                return True
+        return False
+
+    async def _later(self, batch: Batch, pause: Millis) -> None:
+        again = Record(batch.lane, batch.body, self._clock() + pause)
+        await self._journal.settle(batch, lambda _: [again])
 
     async def _hand_on(
         self,
         batch: Batch,
         snapshot: Snapshot,
         addressed: Sequence[Addressed],
-        more: Callable[[Connection], list[Record]],
+        lane_of: Callable[[str], str],
+        more: Sequence[Record],
     ) -> None:
         """Compose, then write the notifications and their deliveries as one change with the batch's end."""
         pks = {recipient.subscriber.pk for item in addressed for recipient in item.recipients}
@@ -101,11 +140,11 @@ class AddressStage:
         plan = Plan(snapshot, channels, self._wants_subscriber, self._clock(), self._lifetime)
         for item in addressed:
             plan.add(item.admission, item.recipients)
-        records = plan.records()
+        records = [*plan.records(lane_of), *more]
 
         def write(connection: Connection) -> Sequence[Record]:
             notifications.add(connection, plan.notifications)
-            return [*records, *more(connection)]
+            return records
 
         await self._journal.settle(batch, write)
 
@@ -122,6 +161,8 @@ def _cut(connection: Connection, admission: Admission, page: Page) -> list[Recor
     """A chunk for every 500 rows, and the next page; the last page marks the trigger as expanded."""
     environment_id = admission.trigger.environment_id
     bounds = subscribers.bounds(connection, environment_id, page.after, CHUNK_SIZE, CHUNKS_PER_PAGE)
+    if page.after == 0:
+        triggers.begin_expansion(connection, admission.trigger)
     if admission.cancelled or not bounds:
         triggers.expanded(connection, page.trigger_id)
         return []

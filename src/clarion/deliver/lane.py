@@ -1,12 +1,12 @@
 """What deliveries of one integration share: its credentials, its access token, its streams."""
 
-import asyncio
 from typing import Any
 
 import structlog
 
 from clarion.deliver.authorization import Authorization
 from clarion.deliver.exchange import Exchange
+from clarion.deliver.streams import Streams
 from clarion.errors import CredentialsInvalid
 from clarion.model.clock import Clock
 from clarion.model.http import HttpReply
@@ -30,7 +30,7 @@ class Lane:
         concurrency: int,
     ) -> None:
         self.integration = integration
-        self.streams = asyncio.Semaphore(concurrency)
+        self._streams = Streams(concurrency)
         self._provider = provider
         self._exchange = exchange
         self._credentials: Any = None
@@ -43,11 +43,11 @@ class Lane:
         if isinstance(provider, AuthorizingProvider):
             self._authorization = Authorization(exchange, provider, self._credentials, clock)
 
-    async def send(self, message: PushMessage, target: Target) -> Verdict:
-        """Try once; a token that the provider no longer takes is renewed and the try repeated."""
+    async def send(self, message: PushMessage, target: Target, *, urgent: bool = True) -> Verdict:
+        """Try once, ahead of what is not urgent; with a renewed token where the provider refuses the old."""
         if self._trouble:
             return self._trouble
-        async with self.streams:
+        async with self._streams.one(urgent=urgent):
             verdict = await self._try(message, target)
             return await self._try(message, target) if verdict.stale_authorization else verdict
 

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from clarion.deliver.backoff import next_try
 from clarion.deliver.exchange import Exchange
 from clarion.deliver.lane import Lane
-from clarion.journal.port import Batch, Journal, Record
+from clarion.journal.port import BULK_PREFIX, Batch, Journal, Record
 from clarion.model.clock import SECOND, Clock, Millis
 from clarion.model.outcome import MessageStatus, Outcome, Verdict
 from clarion.model.people import Integration
@@ -23,6 +23,7 @@ from clarion.store.catalog import Catalog
 from clarion.store.database import Database
 
 _BUCKET: Millis = SECOND // 4
+_PAUSE: Millis = 2 * SECOND
 _CANCELLED = Verdict(Outcome.NOT_SENT, "cancelled", "The trigger was cancelled before this went out.")
 _OFF = Verdict(
     Outcome.NOT_SENT, "integration_off", "The integration was switched off or removed; switch it on again."
@@ -68,14 +69,17 @@ class DeliverStage:
         known = await self._database.read(_known, delivery, batch.claims > 1)
         run = _Run(delivery, self._outcomes, self._clock)
         left = [send for send in delivery.sends if send.message_id not in known.settled]
-        unwanted = [send for send in left if send.trigger_id in known.cancelled]
-        wanted = [send for send in left if send.trigger_id not in known.cancelled]
+        cancelled, paused = known.stopped
+        unwanted = [send for send in left if send.trigger_id in cancelled]
+        wanted = [send for send in left if send.trigger_id not in cancelled | paused]
         await run.refuse(unwanted, MessageStatus.CANCELLED, _CANCELLED)
+        run.postpone([send for send in left if send.trigger_id in paused])
         lane = self._lane(snapshot.integrations.get(delivery.integration_id))
         if lane is None:
             await run.refuse(wanted, MessageStatus.FAILED, _OFF)
         else:
-            await run.send(lane, wanted, self._concurrency)
+            urgent = not batch.lane.startswith(BULK_PREFIX)
+            await run.send(lane, wanted, self._concurrency, urgent=urgent)
         await run.written()
         await self._journal.settle(batch, lambda _: run.again(batch.lane))
 
@@ -96,14 +100,14 @@ class DeliverStage:
 
 class _Known(NamedTuple):
     settled: set[str]
-    cancelled: set[str]
+    stopped: triggers.Stopped
 
 
 def _known(connection: Connection, delivery: Delivery, repeated: bool) -> _Known:
     """What a run must not do again, and what it must not do at all."""
     ids = (send.message_id for send in delivery.sends)
     settled = messages.settled(connection, delivery.environment_id, ids) if repeated else set()
-    return _Known(settled, triggers.cancelled(connection, {send.trigger_id for send in delivery.sends}))
+    return _Known(settled, triggers.stopped(connection, {send.trigger_id for send in delivery.sends}))
 
 
 class _Run:
@@ -121,12 +125,17 @@ class _Run:
         for send in sends:
             await self._put(send, message_of(self._delivery, send), status, why)
 
-    async def send(self, lane: Lane, sends: Sequence[Send], streams: int) -> None:
+    def postpone(self, sends: Sequence[Send]) -> None:
+        """Look at paused sends again later."""
+        at = self._clock() + _PAUSE
+        self._again += [(at, send) for send in sends]
+
+    async def send(self, lane: Lane, sends: Sequence[Send], streams: int, *, urgent: bool) -> None:
         """Send through a fixed number of streams; an error in one ends the run, and nothing is lost by it."""
         queue = iter(sends)
         async with asyncio.TaskGroup() as group:
             for _ in range(min(streams, len(sends))):
-                group.create_task(self._drain(lane, queue))
+                group.create_task(self._drain(lane, queue, urgent=urgent))
 
     async def written(self) -> None:
         """Return when every outcome is on disk."""
@@ -142,10 +151,10 @@ class _Run:
             for at, sends in sorted(buckets.items())
         ]
 
-    async def _drain(self, lane: Lane, queue: Iterator[Send]) -> None:
+    async def _drain(self, lane: Lane, queue: Iterator[Send], *, urgent: bool) -> None:
         for send in queue:
             message = message_of(self._delivery, send)
-            verdict = await lane.send(message, Target(send.message_id, send.token))
+            verdict = await lane.send(message, Target(send.message_id, send.token), urgent=urgent)
             await self._judge(msgspec.structs.replace(send, attempt=send.attempt + 1), message, verdict)
 
     async def _judge(self, send: Send, message: PushMessage, verdict: Verdict) -> None:

@@ -11,18 +11,24 @@ from typing import NamedTuple, Protocol
 import msgspec
 from sqlalchemy.engine import Connection
 
-from clarion.errors import ClarionError
+from clarion.errors import ClarionError, Overloaded
 from clarion.model.clock import Millis
 
 ACCEPTED_LANE = "accepted"
 PAGE_LANE = "page"
 CHUNK_LANE = "chunk"
 DELIVER_PREFIX = "deliver:"
+BULK_PREFIX = "bulk:"
 
 
 def deliver_lane(integration_id: str) -> str:
     """The lane of one integration, so that a slow provider holds up nobody else."""
     return DELIVER_PREFIX + integration_id
+
+
+def bulk_lane(integration_id: str) -> str:
+    """The lane of what broadcasts send through an integration, so that single triggers overtake it."""
+    return BULK_PREFIX + integration_id
 
 
 class Record(NamedTuple):
@@ -55,6 +61,13 @@ class Parked(msgspec.Struct, frozen=True):
 
 class LeaseLost(ClarionError):
     """The batch took longer than its lease and belongs to somebody else now."""
+
+
+class JournalUnavailable(Overloaded):
+    """The journal's servers can't be reached for the moment, or don't confirm."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, headers={"Retry-After": "1"})
 
 
 Change = Callable[[Connection], Sequence[Record]]
@@ -90,6 +103,18 @@ class Journal(Protocol):
 
     async def park(self, batch: Batch, error: str) -> None:
         """Set the batch aside with its error, out of everybody's way."""
+        ...
+
+    async def parked(self) -> list[Parked]:
+        """What was set aside, oldest first."""
+        ...
+
+    async def replay(self, parked_id: int) -> bool:
+        """Put what was set aside back into its lane, as if it were new; False when it is not there."""
+        ...
+
+    async def depth(self, lane: str, most: int) -> int:
+        """Records of the lane, due or not, counted up to `most`."""
         ...
 
     async def mentions(self, lane: str, text: str) -> bool:

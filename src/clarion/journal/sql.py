@@ -69,6 +69,9 @@ class SqlJournal:
             self._ring([Record(lane, b"")])
         return lane is not None
 
+    async def depth(self, lane: str, most: int) -> int:
+        return await self._database.read(_depth, lane, most)
+
     async def mentions(self, lane: str, text: str) -> bool:
         return await self._database.read(_mentions, lane, text.encode())
 
@@ -166,6 +169,9 @@ WITH RECURSIVE found(lane) AS (
 SELECT lane FROM found WHERE lane IS NOT NULL AND substr(lane, 1, ?) = ?
 """)
 
+_DEPTH = sql("""
+SELECT COUNT(*) FROM (SELECT 1 FROM journal WHERE lane = ? AND parked_at IS NULL LIMIT ?) AS counted
+""")
 _MENTIONS = sql(
     "SELECT 1 FROM journal WHERE lane = ? AND parked_at IS NULL AND instr(body, ?) > 0 LIMIT 1",
     postgresql="""
@@ -207,6 +213,11 @@ def _append_one(connection: Connection, record: Record) -> None:
 
 def _mentions(connection: Connection, lane: str, text: bytes) -> bool:
     return run(connection, _MENTIONS, lane, text).first() is not None
+
+
+def _depth(connection: Connection, lane: str, most: int) -> int:
+    found: int = run(connection, _DEPTH, lane, most).scalar_one()
+    return found
 
 
 def _any_due(connection: Connection, lane: str, now: Millis) -> bool:

@@ -10,9 +10,10 @@ from clarion.store.tables import messages, notifications
 
 
 class Ledger(NamedTuple):
-    """Messages of an environment. `in_flight` has no final outcome yet; `skipped` counts notifications
-    without a message."""
+    """Notifications addressed and the messages they came to. `in_flight` has no final outcome yet;
+    `skipped` counts notifications without a message."""
 
+    addressed: int
     planned: int
     delivered: int
     failed: int
@@ -27,18 +28,27 @@ class Ledger(NamedTuple):
 
 def ledger(connection: Connection, environment_id: str) -> Ledger:
     """The ledger of an environment."""
-    mine = notifications.c.environment_id == environment_id
-    planned = connection.scalar(
-        sa.select(sa.func.coalesce(sa.func.sum(notifications.c.planned), 0)).where(mine)
+    return _counted(
+        connection,
+        notifications.c.environment_id == environment_id,
+        messages.c.environment_id == environment_id,
     )
-    skipped = connection.scalar(
-        sa.select(sa.func.count()).select_from(notifications).where(mine, notifications.c.planned == 0)
-    )
-    counts = sa.select(messages.c.status, sa.func.count()).where(messages.c.environment_id == environment_id)
-    rows = connection.execute(counts.group_by(messages.c.status))
-    by_status = {row[0]: row[1] for row in rows}
+
+
+def trigger_ledger(connection: Connection, trigger_id: str) -> Ledger:
+    """The ledger of one trigger."""
+    return _counted(connection, notifications.c.trigger_id == trigger_id, messages.c.trigger_id == trigger_id)
+
+
+def _counted(connection: Connection, planned: sa.ColumnElement[bool], sent: sa.ColumnElement[bool]) -> Ledger:
+    empty = sa.case((notifications.c.planned == 0, 1), else_=0)
+    sums = (sa.func.count(), sa.func.sum(notifications.c.planned), sa.func.sum(empty))
+    addressed, messages_planned, skipped = connection.execute(sa.select(*sums).where(planned)).one()
+    counts = sa.select(messages.c.status, sa.func.count()).where(sent).group_by(messages.c.status)
+    by_status = {row[0]: row[1] for row in connection.execute(counts)}
     return Ledger(
-        planned or 0,
+        addressed,
+        messages_planned or 0,
         by_status.get(MessageStatus.DELIVERED, 0),
         by_status.get(MessageStatus.FAILED, 0),
         by_status.get(MessageStatus.CANCELLED, 0),

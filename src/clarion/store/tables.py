@@ -181,6 +181,8 @@ triggers = sa.Table(
     sa.Column("body", sa.LargeBinary, nullable=False, comment="The accepted trigger, MessagePack."),
     sa.Column("expanded", sa.Boolean, nullable=False),
     sa.Column("cancelled_at", _Time),
+    sa.Column("paused_at", _Time),
+    sa.Column("audience", _Time, comment="Subscribers of the environment when a broadcast began."),
     sa.Column("accepted_at", _Time, nullable=False),
     sa.UniqueConstraint("environment_id", "transaction_id"),
     comment="A trigger whose recipients are being, or have been, addressed.",
@@ -197,7 +199,7 @@ notifications = sa.Table(
     sa.Column("details", Json, nullable=False),
     sa.Column("created_at", _Time, nullable=False),
     sa.PrimaryKeyConstraint("environment_id", "id"),
-    sa.Index(None, "trigger_id"),
+    sa.Index(None, "trigger_id", "planned"),
     sa.Index(None, "subscriber_pk", "id"),
     comment="One trigger for one subscriber.",
 )
@@ -228,6 +230,7 @@ messages = sa.Table(
     sa.Column("updated_at", _Time, nullable=False),
     sa.PrimaryKeyConstraint("environment_id", "id"),
     sa.Index(None, "notification_id"),
+    sa.Index(None, "trigger_id", "status"),
     comment="One message to one device, written when its outcome is known or its first retry is due.",
 )
 

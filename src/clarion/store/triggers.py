@@ -1,6 +1,7 @@
 """Triggers: one row per transaction, so that a repeated one is recognised for good."""
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import msgspec
 from sqlalchemy.engine import Connection
@@ -16,6 +17,7 @@ class Admission(msgspec.Struct, frozen=True):
 
     trigger: Trigger
     cancelled: bool
+    paused: bool = False
 
 
 def admit(connection: Connection, triggers: Sequence[Trigger]) -> list[Admission]:
@@ -34,7 +36,16 @@ def admit(connection: Connection, triggers: Sequence[Trigger]) -> list[Admission
 def get(connection: Connection, trigger_id: str) -> Admission | None:
     """A trigger that is being worked on."""
     row = run(connection, _GET, trigger_id).first()
-    return Admission(msgspec.msgpack.decode(row[0], type=Trigger), row[1] is not None) if row else None
+    if row is None:
+        return None
+    body, cancelled_at, paused_at = row
+    trigger = msgspec.msgpack.decode(body, type=Trigger)
+    return Admission(trigger, cancelled_at is not None, paused_at is not None)
+
+
+def begin_expansion(connection: Connection, trigger: Trigger) -> None:
+    """Note how many subscribers a broadcast is for."""
+    run(connection, _AUDIENCE, trigger.environment_id, trigger.id)
 
 
 def expanded(connection: Connection, trigger_id: str) -> None:
@@ -42,9 +53,42 @@ def expanded(connection: Connection, trigger_id: str) -> None:
     run(connection, _EXPANDED, trigger_id)
 
 
-def cancelled(connection: Connection, trigger_ids: Iterable[str]) -> set[str]:
-    """Those of the triggers that were cancelled."""
-    return set(run(connection, _CANCELLED, listed(trigger_ids)).scalars())
+class Stopped(NamedTuple):
+    """Those of some triggers that are not to be sent now, or at all."""
+
+    cancelled: set[str]
+    paused: set[str]
+
+
+def stopped(connection: Connection, trigger_ids: Iterable[str]) -> Stopped:
+    """Which of the triggers were cancelled, and which are paused."""
+    found = Stopped(set(), set())
+    for trigger_id, cancelled_at in run(connection, _STOPPED, listed(trigger_ids)):
+        (found.paused if cancelled_at is None else found.cancelled).add(trigger_id)
+    return found
+
+
+class Progress(NamedTuple):
+    """How far a transaction is. `audience` is known of broadcasts only."""
+
+    trigger_id: str
+    workflow_id: str
+    accepted_at: Millis
+    expanded: bool
+    cancelled_at: Millis | None
+    paused_at: Millis | None
+    audience: int | None
+
+
+def progress(connection: Connection, environment_id: str, transaction_id: str) -> Progress | None:
+    """The state of a transaction, None when it isn't known."""
+    row = run(connection, _PROGRESS, environment_id, transaction_id).first()
+    return Progress(row[0], row[1], row[2], bool(row[3]), row[4], row[5], row[6]) if row else None
+
+
+def pause(connection: Connection, environment_id: str, transaction_id: str, at: Millis | None) -> bool:
+    """Pause a transaction, or let it go on when `at` is None; False when it isn't known or is cancelled."""
+    return run(connection, _PAUSE, at, environment_id, transaction_id).rowcount > 0
 
 
 def cancel(connection: Connection, environment_id: str, transaction_id: str, now: Millis) -> bool:
@@ -82,18 +126,29 @@ WHERE triggers.workflow_id = ''
 _KEPT = sql("SELECT t.id, t.cancelled_at FROM {texts} JOIN triggers t ON t.id = j.value")
 _EXPANDED = sql("UPDATE triggers SET expanded = TRUE WHERE id = ?")
 _CANCEL = sql("UPDATE triggers SET cancelled_at = ? WHERE id = ?")
-_CANCELLED = sql("""
-SELECT t.id FROM {texts} JOIN triggers t ON t.id = j.value WHERE t.cancelled_at IS NOT NULL
+_STOPPED = sql("""
+SELECT t.id, t.cancelled_at FROM {texts} JOIN triggers t ON t.id = j.value
+WHERE t.cancelled_at IS NOT NULL OR t.paused_at IS NOT NULL
 """)
-_GET = sql("SELECT body, cancelled_at FROM triggers WHERE id = ?")
+_GET = sql("SELECT body, cancelled_at, paused_at FROM triggers WHERE id = ?")
+_AUDIENCE = sql("""
+UPDATE triggers SET audience = (SELECT COUNT(*) FROM subscribers WHERE environment_id = ?)
+WHERE id = ? AND audience IS NULL
+""")
+_PROGRESS = sql("""
+SELECT id, workflow_id, accepted_at, expanded, cancelled_at, paused_at, audience FROM triggers
+WHERE environment_id = ? AND transaction_id = ? AND workflow_id <> ''
+""")
+_PAUSE = sql("""
+UPDATE triggers SET paused_at = ?
+WHERE environment_id = ? AND transaction_id = ? AND cancelled_at IS NULL AND workflow_id <> ''
+""")
 
 # Finds a transaction and whether anything of it is still to come.
 _OUTSTANDING = sql("""
 SELECT t.id, t.cancelled_at, NOT t.expanded OR
   (SELECT COALESCE(SUM(n.planned), 0) FROM notifications n WHERE n.trigger_id = t.id) >
-  (SELECT COUNT(*) FROM notifications n
-   JOIN messages m ON m.notification_id = n.id AND m.environment_id = n.environment_id
-   WHERE n.trigger_id = t.id AND m.status <> 'pending')
+  (SELECT COUNT(*) FROM messages m WHERE m.trigger_id = t.id AND m.status <> 'pending')
 FROM triggers t WHERE t.environment_id = ? AND t.transaction_id = ? AND t.workflow_id <> ''
 """)
 

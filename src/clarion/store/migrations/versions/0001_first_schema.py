@@ -138,6 +138,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("messages", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_messages_notification_id"), ["notification_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_messages_trigger_id_status"), ["trigger_id", "status"], unique=False
+        )
 
     op.create_table(
         "notifications",
@@ -158,7 +161,9 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_notifications_subscriber_pk_id"), ["subscriber_pk", "id"], unique=False
         )
-        batch_op.create_index(batch_op.f("ix_notifications_trigger_id"), ["trigger_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_notifications_trigger_id_planned"), ["trigger_id", "planned"], unique=False
+        )
 
     op.create_table(
         "subscribers",
@@ -204,6 +209,13 @@ def upgrade() -> None:
         sa.Column("body", sa.LargeBinary(), nullable=False, comment="The accepted trigger, MessagePack."),
         sa.Column("expanded", sa.Boolean(), nullable=False),
         sa.Column("cancelled_at", sa.BigInteger(), nullable=True),
+        sa.Column("paused_at", sa.BigInteger(), nullable=True),
+        sa.Column(
+            "audience",
+            sa.BigInteger(),
+            nullable=True,
+            comment="Subscribers of the environment when a broadcast began.",
+        ),
         sa.Column("accepted_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["environment_id"], ["environments.id"], name=op.f("fk_triggers_environment_id")
@@ -301,11 +313,12 @@ def downgrade() -> None:
 
     op.drop_table("subscribers")
     with op.batch_alter_table("notifications", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_notifications_trigger_id"))
+        batch_op.drop_index(batch_op.f("ix_notifications_trigger_id_planned"))
         batch_op.drop_index(batch_op.f("ix_notifications_subscriber_pk_id"))
 
     op.drop_table("notifications")
     with op.batch_alter_table("messages", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_messages_trigger_id_status"))
         batch_op.drop_index(batch_op.f("ix_messages_notification_id"))
 
     op.drop_table("messages")

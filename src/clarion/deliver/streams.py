@@ -1,0 +1,46 @@
+"""So many requests at a time, and the urgent ones first."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+
+class Streams:
+    """The requests in flight of one integration. Among equals, who came first goes first."""
+
+    def __init__(self, limit: int) -> None:
+        self._free = limit
+        self._urgent: deque[asyncio.Future[None]] = deque()
+        self._patient: deque[asyncio.Future[None]] = deque()
+
+    @asynccontextmanager
+    async def one(self, *, urgent: bool) -> AsyncIterator[None]:
+        """Hold one of them."""
+        await self._take(self._urgent if urgent else self._patient)
+        try:
+            yield
+        finally:
+            self._give_back()
+
+    async def _take(self, queue: "deque[asyncio.Future[None]]") -> None:
+        if self._free and not queue:
+            self._free -= 1
+            return
+        turn = asyncio.get_running_loop().create_future()
+        queue.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._give_back()
+            raise
+
+    def _give_back(self) -> None:
+        for queue in (self._urgent, self._patient):
+            while queue:
+                turn = queue.popleft()
+                if not turn.done():
+                    turn.set_result(None)
+                    return
+        self._free += 1

@@ -1,0 +1,371 @@
+"""The journal on NATS JetStream: records are messages of one stream, a lane is a subject with its consumer.
+
+The state is in the database and the records are on the NATS servers, so settling is three steps, each
+durable before the next: the change, the records it hands on, the acknowledgement. Who dies in between is
+redelivered to somebody else, who does the work again: the stages name things by derived ids, so the change
+comes to the same, and the records are one atomic batch under ids derived from the message, which the server
+takes once (within `DUPLICATES`, five minutes).
+"""
+
+import asyncio
+import json
+import secrets
+import ssl
+from collections.abc import Sequence
+from contextlib import aclosing
+from functools import partial
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from clarion.errors import SettingsError
+from clarion.journal.jetstream_link import (
+    ACK,
+    MESSAGE_ID,
+    MOST_AT_ONCE,
+    NAK,
+    PROGRESS,
+    STREAM_NOT_FOUND,
+    TERM,
+    Gone,
+    Link,
+    Message,
+    Refused,
+    Stored,
+)
+from clarion.journal.jetstream_names import Names, consumer_name
+from clarion.journal.port import Batch, Change, JournalUnavailable, LeaseLost, Parked, Record
+from clarion.journal.sql import LEASE
+from clarion.model.clock import Clock, Millis, iso
+from clarion.store.database import Database
+
+log = structlog.get_logger(__name__)
+
+MOST_SCANNED = 1000
+"""Messages that `mentions` and `parked` look at: each is one request to the servers."""
+
+_PATIENCE = 5.0
+_LONGEST_WAIT = 0.5
+_MOST_ERROR = 1000
+_MOST_PAYLOAD = 4 * 1024 * 1024
+_OLDEST_SERVER = (2, 12)
+
+_LANE, _ERROR, _CLAIMS, _PARKED_AT = "Clarion-Lane", "Clarion-Error", "Clarion-Claims", "Clarion-Parked-At"
+
+
+class JetStreamJournal:
+    """The journal on the servers that `client` is connected to; `connect` has made its streams there."""
+
+    def __init__(
+        self,
+        client: Client,
+        database: Database,
+        clock: Clock,
+        *,
+        prefix: str = "clarion",
+        lease: Millis = LEASE,
+        patience: float = _PATIENCE,
+    ) -> None:
+        self._link = Link(client, patience)
+        self._database = database
+        self._clock = clock
+        self._names = Names(prefix)
+        self._lease = lease
+        self._consumers: set[str] = set()
+        self._leases: dict[int, str] = {}
+        self._ahead: dict[str, list[tuple[Msg, float]]] = {}
+        self._bells: dict[str, asyncio.Event] = {}
+
+    async def append(self, records: Sequence[Record]) -> None:
+        await self._publish(records, secrets.token_hex(12))
+
+    async def lanes(self, prefix: str) -> set[str]:
+        """Lanes that hold records which are due or leased; delayed ones show once they are due."""
+        info = await self._stream_info(self._names.below(prefix))
+        lanes = map(self._names.lane, info["state"].get("subjects") or {})
+        return {lane for lane in lanes if lane.startswith(prefix)}
+
+    async def claim(self, lane: str, most: int) -> list[Batch]:
+        messages = self._taken_ahead(lane, most)
+        if not messages:
+            messages = await self._pull(lane, most, 0)
+        return [self._batch(lane, message) for message in messages]
+
+    async def renew(self, batch: Batch) -> None:
+        self._must_hold(batch)
+        await self._link.answer(batch.lease, PROGRESS)
+
+    async def settle(self, batch: Batch, change: Change) -> None:
+        """`LeaseLost` when this process leased the batch anew; if another did, both settle, to one effect."""
+        self._must_hold(batch)
+        records = await self._database.write(change)
+        await self._publish(records, str(batch.id), recomputed=True)
+        await self._end(batch, ACK)
+
+    async def put_back(self, batch: Batch, error: str, not_before: Millis) -> None:
+        """The error goes to the log: a message can't be changed."""
+        log.info("batch put back", lane=batch.lane, batch=batch.id, claims=batch.claims, error=error)
+        nanos = max(not_before - self._clock(), 1) * 1_000_000
+        await self._end(batch, NAK + b" " + msgspec.json.encode({"delay": nanos}))
+
+    async def park(self, batch: Batch, error: str) -> None:
+        message = Message(self._names.parked, batch.body, _tag(batch, error, self._clock()))
+        await self._link.publish([message])
+        await self._end(batch, TERM)
+
+    async def parked(self) -> list[Parked]:
+        """The oldest 1,000."""
+        name = self._names.parked
+        async with aclosing(self._link.scan(name, name, MOST_SCANNED)) as messages:
+            return [_parked(stored) async for stored in messages]
+
+    async def replay(self, parked_id: int) -> bool:
+        stored = await self._link.get(self._names.parked, parked_id)
+        if stored is None:
+            return False
+        await self._publish([Record(_parked(stored).lane, stored.body)], f"replay-{parked_id}")
+        await self._forget(parked_id)
+        return True
+
+    async def depth(self, lane: str, most: int) -> int:
+        due = await self._count(self._names.subject(lane))
+        later = await self._count(self._names.later(lane, "*")) if due < most else 0
+        return min(due + later, most)
+
+    async def mentions(self, lane: str, text: str) -> bool:
+        """Looks at the oldest 1,000 records of the lane, without those that wait for their time."""
+        subject, wanted = self._names.subject(lane), text.encode()
+        async with aclosing(self._link.scan(self._names.stream, subject, MOST_SCANNED)) as messages:
+            async for stored in messages:
+                if wanted in stored.body:
+                    return True
+        return False
+
+    async def wait(self, lane: str) -> None:
+        if lane.endswith(":") or not lane:
+            await self._new_lane(lane)
+        else:
+            await self._take_ahead(lane)
+
+    async def close(self) -> None:
+        """Give back what was taken ahead and end the connection."""
+        client = self._link.client
+        for lane in list(self._ahead):
+            for message in self._taken_ahead(lane, MOST_AT_ONCE):
+                await client.publish(message.reply, NAK)
+        await client.close()
+
+    async def _publish(self, records: Sequence[Record], identity: str, *, recomputed: bool = False) -> None:
+        """In atomic batches; more than one of them are not one change, so what each holds is in its ids."""
+        if not records:
+            return
+        if recomputed and len(records) > MOST_AT_ONCE:
+            identity += "-" + blake2b(msgspec.msgpack.encode(records), digest_size=8).hexdigest()
+        messages = [self._message(record, f"{identity}-{place}") for place, record in enumerate(records)]
+        for start in range(0, len(messages), MOST_AT_ONCE):
+            await self._link.publish(messages[start : start + MOST_AT_ONCE])
+        self._ring(records)
+
+    def _message(self, record: Record, identity: str) -> Message:
+        subject, headers = self._names.subject(record.lane), {MESSAGE_ID: identity}
+        if record.not_before <= self._clock():
+            return Message(subject, record.body, headers)
+        schedule = {"Nats-Schedule": f"@at {iso(record.not_before)}", "Nats-Schedule-Target": subject}
+        return Message(self._names.later(record.lane, identity), record.body, headers | schedule)
+
+    async def _count(self, subjects: str) -> int:
+        info = await self._stream_info(subjects)
+        return sum((info["state"].get("subjects") or {}).values())
+
+    async def _stream_info(self, subjects: str) -> dict[str, Any]:
+        action, ask = f"STREAM.INFO.{self._names.stream}", {"subjects_filter": subjects}
+        return await self._link.insist(lambda: self._link.call(action, ask))
+
+    async def _pull(self, lane: str, most: int, seconds: float) -> list[Msg]:
+        async def attempt() -> list[Msg]:
+            await self._ensure_consumer(lane)
+            try:
+                return await self._link.pull(self._names.stream, consumer_name(lane), most, seconds)
+            except Gone:
+                self._consumers.discard(lane)
+                raise
+
+        return await self._link.insist(attempt)
+
+    async def _ensure_consumer(self, lane: str) -> None:
+        if lane in self._consumers:
+            return
+        config = self._names.consumer(lane, self._lease)
+        action = f"CONSUMER.CREATE.{self._names.stream}.{config['name']}.{config['filter_subject']}"
+        await self._link.call(action, {"stream_name": self._names.stream, "config": config})
+        self._consumers.add(lane)
+
+    def _batch(self, lane: str, message: Msg) -> Batch:
+        delivered = message.metadata
+        sequence = delivered.sequence.stream
+        self._leases[sequence] = message.reply
+        return Batch(sequence, lane, message.data, delivered.num_delivered, message.reply)
+
+    def _must_hold(self, batch: Batch) -> None:
+        """The server acknowledges late answers too, so only a later lease of this process tells."""
+        if self._leases.get(batch.id, batch.lease) != batch.lease:
+            raise LeaseLost("the lease ran out and the batch was handed out again")
+
+    async def _end(self, batch: Batch, word: bytes) -> None:
+        self._must_hold(batch)
+        await self._link.answer(batch.lease, word)
+        self._leases.pop(batch.id, None)
+
+    async def _forget(self, parked_id: int) -> None:
+        action, which = f"STREAM.MSG.DELETE.{self._names.parked}", {"seq": parked_id, "no_erase": True}
+        await self._link.insist(lambda: self._link.call(action, which))
+
+    async def _take_ahead(self, lane: str) -> None:
+        """Ask for the next record; where the servers don't answer, the claim that follows says so."""
+        try:
+            messages = await self._pull(lane, 1, _LONGEST_WAIT)
+        except JournalUnavailable:
+            return
+        until = asyncio.get_running_loop().time() + self._lease / 2 / 1000
+        self._ahead.setdefault(lane, []).extend((message, until) for message in messages)
+
+    def _taken_ahead(self, lane: str, most: int) -> list[Msg]:
+        """What `wait` took, unless so much of the lease has passed that it is better handed out anew."""
+        waiting, now = self._ahead.pop(lane, []), asyncio.get_running_loop().time()
+        if waiting[most:]:
+            self._ahead[lane] = waiting[most:]
+        return [message for message, until in waiting[:most] if now < until]
+
+    async def _new_lane(self, prefix: str) -> None:
+        bell = self._bells.setdefault(prefix, asyncio.Event())
+        try:
+            async with asyncio.timeout(_LONGEST_WAIT):
+                await bell.wait()
+        except TimeoutError:
+            return
+        bell.clear()
+
+    def _ring(self, records: Sequence[Record]) -> None:
+        for lane in {record.lane for record in records} - self._consumers:
+            for prefix, bell in self._bells.items():
+                if lane.startswith(prefix):
+                    bell.set()
+
+
+async def connect(
+    urls: str | Sequence[str],
+    *,
+    replicas: int,
+    prefix: str = "clarion",
+    tls: ssl.SSLContext | None = None,
+    seconds: float = 10,
+) -> Client:
+    """A connection that is made again for ever, to servers that have the journal's streams.
+
+    `SettingsError` when nobody answers within `seconds`, or the servers can't hold the journal.
+    """
+    client = await _connected(urls.split(",") if isinstance(urls, str) else list(urls), tls, seconds)
+    try:
+        _check(client)
+        await _prepare(Link(client, seconds), Names(prefix), replicas)
+    except BaseException:
+        await client.close()
+        raise
+    return client
+
+
+async def _connected(urls: list[str], tls: ssl.SSLContext | None, seconds: float) -> Client:
+    client = Client()
+    try:
+        async with asyncio.timeout(seconds):
+            await client.connect(
+                [url.strip() for url in urls],
+                name="clarion",
+                tls=tls,
+                connect_timeout=2,
+                reconnect_time_wait=1,
+                max_reconnect_attempts=-1,
+                ping_interval=3,
+                error_cb=_failed,
+                disconnected_cb=partial(_disconnected, client),
+                reconnected_cb=_reconnected,
+            )
+    except TimeoutError:
+        await client.close()
+        raise SettingsError(
+            f"no NATS server of CLARION_JOURNAL_URL let Clarion in within {seconds:g} s"
+            f" ({client.last_error or 'no answer'}): start one, or correct the address"
+        ) from client.last_error
+    return client
+
+
+def _check(client: Client) -> None:
+    version = client.connected_server_version
+    if (version.major, version.minor) < _OLDEST_SERVER:
+        raise SettingsError(f"CLARION_JOURNAL_URL: NATS server {version} is too old: use 2.12 or later")
+    if client.max_payload < _MOST_PAYLOAD:
+        raise SettingsError(
+            f"CLARION_JOURNAL_URL: the NATS server takes messages of {client.max_payload} bytes only:"
+            " set max_payload: 8MB in its configuration"
+        )
+
+
+async def _prepare(link: Link, names: Names, replicas: int) -> None:
+    """Make the streams, or add to them what this version needs."""
+    try:
+        for stream in names.streams(replicas):
+            await link.insist(partial(_ensure_stream, link, stream))
+    except JournalUnavailable as error:
+        raise SettingsError(
+            f"CLARION_JOURNAL_URL: the NATS servers can't hold the journal ({error.__cause__}): switch on"
+            f" JetStream in their configuration, and run at least CLARION_JOURNAL_REPLICAS={replicas} of them"
+        ) from error
+
+
+async def _ensure_stream(link: Link, wanted: dict[str, Any]) -> None:
+    name = wanted["name"]
+    try:
+        present = (await link.call(f"STREAM.INFO.{name}"))["config"]
+    except Refused as refused:
+        if refused.code != STREAM_NOT_FOUND:
+            raise
+        await link.call(f"STREAM.CREATE.{name}", wanted)
+        return
+    subjects = [*present["subjects"], *(new for new in wanted["subjects"] if new not in present["subjects"])]
+    config = {**present, **wanted, "subjects": subjects}
+    if config != present:
+        await link.call(f"STREAM.UPDATE.{name}", config)
+
+
+async def _failed(error: Exception) -> None:
+    log.debug("NATS connection", error=str(error) or type(error).__name__)
+
+
+async def _disconnected(client: Client) -> None:
+    if not client.is_closed:
+        log.warning("journal disconnected, connecting again")
+
+
+async def _reconnected() -> None:
+    log.info("journal connected again")
+
+
+def _tag(batch: Batch, error: str, now: Millis) -> dict[str, str]:
+    """What is known of a parked record, in ASCII: headers hold one line."""
+    return {
+        MESSAGE_ID: f"parked-{batch.id}-{batch.claims}",
+        _LANE: batch.lane,
+        _ERROR: json.dumps(error[:_MOST_ERROR]),
+        _CLAIMS: str(batch.claims),
+        _PARKED_AT: str(now),
+    }
+
+
+def _parked(stored: Stored) -> Parked:
+    headers = stored.headers
+    error = msgspec.json.decode(headers[_ERROR], type=str)
+    return Parked(stored.sequence, headers[_LANE], error, int(headers[_CLAIMS]), int(headers[_PARKED_AT]))
