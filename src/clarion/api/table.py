@@ -9,6 +9,7 @@ from clarion.api import (
     messages,
     notifications,
     subscribers,
+    transactions,
     workflows,
 )
 from clarion.api.route import Route
@@ -16,6 +17,7 @@ from clarion.api.route import Route
 ROUTES: tuple[Route, ...] = (
     *health.ROUTES,
     *events.ROUTES,
+    *transactions.ROUTES,
     *subscribers.ROUTES,
     *credentials.ROUTES,
     *integrations.ROUTES,

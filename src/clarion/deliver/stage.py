@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
@@ -24,6 +25,7 @@ from clarion.store.database import Database
 
 _BUCKET: Millis = SECOND // 4
 _PAUSE: Millis = 2 * SECOND
+_LOOK_SECONDS = 0.25
 _CANCELLED = Verdict(Outcome.NOT_SENT, "cancelled", "The trigger was cancelled before this went out.")
 _OFF = Verdict(
     Outcome.NOT_SENT, "integration_off", "The integration was switched off or removed; switch it on again."
@@ -67,21 +69,29 @@ class DeliverStage:
         delivery = msgspec.msgpack.decode(batch.body, type=Delivery)
         snapshot = await self._catalog.current()
         known = await self._database.read(_known, delivery, batch.claims > 1)
-        run = _Run(delivery, self._outcomes, self._clock)
         left = [send for send in delivery.sends if send.message_id not in known.settled]
-        cancelled, paused = known.stopped
-        unwanted = [send for send in left if send.trigger_id in cancelled]
-        wanted = [send for send in left if send.trigger_id not in cancelled | paused]
-        await run.refuse(unwanted, MessageStatus.CANCELLED, _CANCELLED)
-        run.postpone([send for send in left if send.trigger_id in paused])
         lane = self._lane(snapshot.integrations.get(delivery.integration_id))
-        if lane is None:
-            await run.refuse(wanted, MessageStatus.FAILED, _OFF)
-        else:
+        run = _Run(delivery, lane, known.stopped, self._outcomes, self._clock)
+        async with self._watched(run):
             urgent = not batch.lane.startswith(BULK_PREFIX)
-            await run.send(lane, wanted, self._concurrency, urgent=urgent)
+            await run.through(left, self._concurrency, urgent=urgent)
         await run.written()
         await self._journal.settle(batch, lambda _: run.again(batch.lane))
+
+    @asynccontextmanager
+    async def _watched(self, run: "_Run") -> AsyncIterator[None]:
+        """Hear of triggers that are cancelled or paused while a run lasts."""
+        watch = asyncio.create_task(self._watch(run))
+        try:
+            yield
+        finally:
+            watch.cancel()
+            await asyncio.gather(watch, return_exceptions=True)
+
+    async def _watch(self, run: "_Run") -> None:
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            run.stopped = await self._database.read(triggers.stopped, run.trigger_ids)
 
     def _lane(self, integration: Integration | None) -> Lane | None:
         """The lane of an active integration, made anew when the integration changed."""
@@ -111,31 +121,35 @@ def _known(connection: Connection, delivery: Delivery, repeated: bool) -> _Known
 
 
 class _Run:
-    """One pass over a delivery."""
+    """One pass over a delivery. `stopped` may change while it lasts."""
 
-    def __init__(self, delivery: Delivery, outcomes: Outcomes, clock: Clock) -> None:
+    def __init__(
+        self,
+        delivery: Delivery,
+        lane: Lane | None,
+        stopped: triggers.Stopped,
+        outcomes: Outcomes,
+        clock: Clock,
+    ) -> None:
+        self.stopped = stopped
         self._delivery = delivery
+        self._lane = lane
         self._outcomes = outcomes
         self._clock = clock
         self._commits: set[asyncio.Future[None]] = set()
         self._again: list[tuple[Millis, Send]] = []
 
-    async def refuse(self, sends: Iterable[Send], status: MessageStatus, why: Verdict) -> None:
-        """Write off sends without asking the provider."""
-        for send in sends:
-            await self._put(send, message_of(self._delivery, send), status, why)
+    @property
+    def trigger_ids(self) -> set[str]:
+        """The triggers that its sends belong to."""
+        return {send.trigger_id for send in self._delivery.sends}
 
-    def postpone(self, sends: Sequence[Send]) -> None:
-        """Look at paused sends again later."""
-        at = self._clock() + _PAUSE
-        self._again += [(at, send) for send in sends]
-
-    async def send(self, lane: Lane, sends: Sequence[Send], streams: int, *, urgent: bool) -> None:
+    async def through(self, sends: Sequence[Send], streams: int, *, urgent: bool) -> None:
         """Send through a fixed number of streams; an error in one ends the run, and nothing is lost by it."""
         queue = iter(sends)
         async with asyncio.TaskGroup() as group:
             for _ in range(min(streams, len(sends))):
-                group.create_task(self._drain(lane, queue, urgent=urgent))
+                group.create_task(self._drain(queue, urgent=urgent))
 
     async def written(self) -> None:
         """Return when every outcome is on disk."""
@@ -151,11 +165,19 @@ class _Run:
             for at, sends in sorted(buckets.items())
         ]
 
-    async def _drain(self, lane: Lane, queue: Iterator[Send], *, urgent: bool) -> None:
+    async def _drain(self, queue: Iterator[Send], *, urgent: bool) -> None:
         for send in queue:
             message = message_of(self._delivery, send)
-            verdict = await lane.send(message, Target(send.message_id, send.token), urgent=urgent)
-            await self._judge(msgspec.structs.replace(send, attempt=send.attempt + 1), message, verdict)
+            if send.trigger_id in self.stopped.cancelled:
+                await self._put(send, message, MessageStatus.CANCELLED, _CANCELLED)
+            elif send.trigger_id in self.stopped.paused:
+                self._again.append((self._clock() + _PAUSE, send))
+            elif self._lane is None:
+                await self._put(send, message, MessageStatus.FAILED, _OFF)
+            else:
+                target = Target(send.message_id, send.token)
+                verdict = await self._lane.send(message, target, urgent=urgent)
+                await self._judge(msgspec.structs.replace(send, attempt=send.attempt + 1), message, verdict)
 
     async def _judge(self, send: Send, message: PushMessage, verdict: Verdict) -> None:
         if verdict.outcome is Outcome.ACCEPTED:

@@ -48,7 +48,9 @@ log = structlog.get_logger(__name__)
 MOST_SCANNED = 1000
 """Messages that `mentions` and `parked` look at: each is one request to the servers."""
 
-_PATIENCE = 5.0
+_PATIENCE = 10.0
+"""Seconds; longer than the servers take to elect a leader after one died."""
+
 _LONGEST_WAIT = 0.5
 _MOST_ERROR = 1000
 _MOST_PAYLOAD = 4 * 1024 * 1024

@@ -32,6 +32,7 @@ _NO_MESSAGE = 10037
 _DUPLICATE_IN_BATCH = 10201
 
 _ANSWER_TIME = 2.0
+_PULL_ANSWER_TIME = 1.0
 _PAUSE = 0.1
 _HEADER_ROOM = 4096
 _NO_RESPONDERS = 503
@@ -131,7 +132,7 @@ class Link:
             patience = {"expires": int(seconds * 1e9)} if seconds else {"no_wait": True}
             request = msgspec.json.encode({"batch": most, **patience})
             await self._client.publish(f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}", request, reply=inbox)
-            return await _collected(subscription, most, seconds + _ANSWER_TIME)
+            return await _collected(subscription, most, seconds + _PULL_ANSWER_TIME)
         finally:
             if not self._client.is_closed:
                 await subscription.unsubscribe()

@@ -1,0 +1,143 @@
+"""How far a trigger is: Clarion's own calls, beside the contract's cancel."""
+
+from typing import Literal
+
+import msgspec
+from sqlalchemy.engine import Connection
+
+from clarion.api.route import Call, Category, NoQuery, Route
+from clarion.errors import NotFound
+from clarion.model.clock import SECOND, Millis, iso
+from clarion.store import triggers
+from clarion.store.ledger import Ledger, trigger_ledger
+from clarion.store.triggers import Progress
+
+State = Literal["expanding", "delivering", "paused", "completed", "cancelled"]
+
+
+class TransactionOut(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
+    """A trigger's ledger. `audience` and `expectedEnd` are known of broadcasts; `ratePerSecond` is the
+    average since the trigger was accepted."""
+
+    transaction_id: str
+    workflow_id: str | None = None
+    state: State
+    accepted_at: str
+    audience: int | None = None
+    addressed: int
+    skipped: int
+    messages: int
+    delivered: int
+    failed: int
+    cancelled: int
+    in_flight: int
+    rate_per_second: float
+    expected_end: str | None = None
+
+
+async def retrieve_transaction(call: Call[None, NoQuery]) -> TransactionOut:
+    """The ledger of a trigger, and how fast it goes."""
+    return await call.services.database.read(_read, call)
+
+
+async def pause_transaction(call: Call[None, NoQuery]) -> TransactionOut:
+    """Send nothing more of a trigger until it is resumed."""
+    return await _set_paused(call, call.services.clock())
+
+
+async def resume_transaction(call: Call[None, NoQuery]) -> TransactionOut:
+    """Go on with a paused trigger."""
+    return await _set_paused(call, None)
+
+
+async def _set_paused(call: Call[None, NoQuery], at: Millis | None) -> TransactionOut:
+    def write(connection: Connection) -> TransactionOut:
+        triggers.pause(connection, call.environment_id, call.path["transactionId"], at)
+        return _read(connection, call)
+
+    return await call.services.database.write(write)
+
+
+def _read(connection: Connection, call: Call[None, NoQuery]) -> TransactionOut:
+    transaction_id = call.path["transactionId"]
+    found = triggers.progress(connection, call.environment_id, transaction_id)
+    if found is None:
+        raise NotFound(f"Transaction {transaction_id} is not known, or not worked on yet")
+    counted = trigger_ledger(connection, found.trigger_id)
+    now = call.services.clock()
+    done = counted.delivered + counted.failed + counted.cancelled
+    rate = done * SECOND / max(now - found.accepted_at, 1)
+    workflow = call.snapshot.workflows.get(found.workflow_id)
+    state = _state(found, counted)
+    return TransactionOut(
+        transaction_id=transaction_id,
+        workflow_id=workflow.workflow_id if workflow else None,
+        state=state,
+        accepted_at=iso(found.accepted_at),
+        audience=found.audience,
+        addressed=counted.addressed,
+        skipped=counted.skipped,
+        messages=counted.planned,
+        delivered=counted.delivered,
+        failed=counted.failed,
+        cancelled=counted.cancelled,
+        in_flight=counted.in_flight,
+        rate_per_second=round(rate, 1),
+        expected_end=_expected_end(found, counted, rate, now) if state in _UNDER_WAY else None,
+    )
+
+
+_UNDER_WAY = ("expanding", "delivering")
+
+
+def _state(found: Progress, counted: Ledger) -> State:
+    if found.cancelled_at is not None:
+        return "cancelled"
+    if found.expanded and counted.in_flight == 0:
+        return "completed"
+    if found.paused_at is not None:
+        return "paused"
+    return "delivering" if found.expanded else "expanding"
+
+
+def _expected_end(found: Progress, counted: Ledger, rate: float, now: Millis) -> str | None:
+    """When what is left has gone out at this rate, if everybody has as many devices as those so far."""
+    if rate <= 0 or not counted.addressed:
+        return None
+    people = max(found.audience or 0, counted.addressed)
+    left = people * counted.planned / counted.addressed - (counted.planned - counted.in_flight)
+    return iso(now + round(left / rate * SECOND))
+
+
+_ONE = "/v1/transactions/{transactionId}"
+_TAG = "Events"
+
+ROUTES = (
+    Route(
+        "GET",
+        _ONE,
+        retrieve_transaction,
+        "How far a trigger is",
+        _TAG,
+        answer=TransactionOut,
+        category=Category.TRIGGER,
+    ),
+    Route(
+        "POST",
+        _ONE + "/pause",
+        pause_transaction,
+        "Pause a trigger",
+        _TAG,
+        answer=TransactionOut,
+        category=Category.TRIGGER,
+    ),
+    Route(
+        "POST",
+        _ONE + "/resume",
+        resume_transaction,
+        "Resume a trigger",
+        _TAG,
+        answer=TransactionOut,
+        category=Category.TRIGGER,
+    ),
+)
