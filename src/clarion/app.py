@@ -16,7 +16,7 @@ from clarion.api.route import Services
 from clarion.deliver.exchange import Exchange, HttpSender
 from clarion.deliver.stage import DeliverStage
 from clarion.echo.recorder import Recorder
-from clarion.errors import SettingsError
+from clarion.errors import RequestError, SettingsError
 from clarion.journal.consumer import LaneConsumer, LaneSupervisor
 from clarion.journal.listen import listen
 from clarion.journal.port import ACCEPTED_LANE, BULK_PREFIX, CHUNK_LANE, DELIVER_PREFIX, PAGE_LANE
@@ -183,8 +183,10 @@ async def _keep_current(catalog: Catalog) -> None:
         await asyncio.sleep(_CATALOG_PAUSE)
         try:
             await catalog.current()
+        except RequestError as error:
+            log.warning("catalog not read, trying again", error=error.message)
         except Exception:
-            log.exception("catalog not read, trying again")
+            log.exception("catalog can't be read, trying again")
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 """What was accepted survives `kill -9`, and a device that is reached twice shows it once."""
 
+import os
+import signal
 from collections import defaultdict
 from pathlib import Path
 
@@ -141,3 +143,25 @@ def test_another_worker_takes_over_what_a_killed_one_held(tmp_path: Path, postgr
         for running in [*apis, workers[1]]:
             assert running.stop() == 0
             assert "Traceback" not in running.log
+
+
+def test_a_fleet_replaces_the_process_that_dies_and_stops_in_order(
+    tmp_path: Path, postgres: PostgresServer
+) -> None:
+    with EmulatorThread(tmp_path) as emulators:
+        process = ClarionProcess(tmp_path, emulators, database_url=postgres.make())
+        process.start("serve", "--processes", "2")
+        prepare(process, emulators)
+        with process.client as client:
+            body = {"name": "news", "payload": {"text": "extra"}}
+            assert client.post("/v1/events/trigger/broadcast", json=body).status_code == 201
+        emulators.wait_for_messages(100, 30)
+        victim = process.children()[0]
+        os.kill(victim, signal.SIGKILL)
+        wait_for(lambda: process.ledger().delivered == RECIPIENTS or None, 30)
+        wait_for(lambda: len(process.children()) == 2 or None, 15)
+        assert victim not in process.children()
+        assert len(reached(emulators)) == RECIPIENTS
+        children = process.children()
+        assert process.stop() == 0
+        assert [child for child in children if Path(f"/proc/{child}").exists()] == []

@@ -44,15 +44,22 @@ class ClarionProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self.url = ""
 
-    def start(self, verb: str = "serve") -> Self:
+    def start(self, verb: str = "serve", *options: str) -> Self:
         """Start, and return once it answers."""
         log = self._log.open("ab")
         seen = self._log.stat().st_size
-        command = [sys.executable, "-m", "clarion.cli", verb]
+        command = [sys.executable, "-m", "clarion.cli", verb, *options]
         self._process = subprocess.Popen(command, env=self._environ, stdout=log, stderr=log)
         log.close()
         self.url = wait_for(lambda: self._announced(seen), 30)
         return self
+
+    def children(self) -> list[int]:
+        """The processes of a fleet, by pid."""
+        assert self._process is not None
+        pid = self._process.pid
+        found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [int(child) for child in found if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
 
     def kill(self) -> None:
         """`kill -9`."""

@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any
 
 import click
@@ -18,12 +18,14 @@ from starlette.types import ASGIApp
 import clarion
 from clarion.api.assembly import assembled
 from clarion.app import Foundation, foundation, services, worker
+from clarion.cli.fleet import run_fleet
 from clarion.errors import SettingsError
 from clarion.ops.logs import configure
 from clarion.settings import Settings, load
 
 _STOP = (signal.SIGINT, signal.SIGTERM)
-_GRACE_SECONDS = 10
+_GRACE_SECONDS = 8
+_BACKLOG = 2048
 _OBJECTS_BETWEEN_COLLECTIONS = 10_000
 
 
@@ -39,38 +41,72 @@ def run(main: Coroutine[Any, Any, None]) -> None:
     uvloop.run(main)
 
 
-async def run_parts(settings: Settings, *, api: bool, delivery: bool) -> None:
-    """Run the API, the delivery or both until told to stop."""
+def start(processes: int, *, api: bool, delivery: bool) -> None:
+    """Run the API, the delivery or both in so many processes until told to stop."""
+    settings = settings_in_force()
+    if processes == 1:
+        run(_run_parts(settings, api=api, delivery=delivery))
+        return
+    if delivery and not settings.postgresql_url:
+        raise SettingsError(
+            "the embedded database takes one delivering process at a time: leave --processes out,"
+            " or set CLARION_DATABASE_URL to a PostgreSQL database"
+        )
+    run(_prepare(settings))
+    listener = _listen(settings) if api else None
+    _announce(listener, processes)
+    run_fleet(processes, _member, listener, delivery)
+
+
+def _member(listener: socket.socket | None, delivery: bool) -> None:
+    """One process of several; the listening socket is shared, the system spreads the callers."""
+    run(_run_parts(settings_in_force(), api=listener is not None, delivery=delivery, listener=listener))
+
+
+async def _prepare(settings: Settings) -> None:
+    """What several processes would otherwise each do: migrate, and show the keys of a first start."""
     async with foundation(settings) as base:
+        say_keys(base)
+
+
+async def _run_parts(
+    settings: Settings, *, api: bool, delivery: bool, listener: socket.socket | None = None
+) -> None:
+    async with AsyncExitStack() as parts:
+        base = await parts.enter_async_context(foundation(settings))
         say_keys(base)
         spare_collector()
         if delivery:
-            async with worker(base):
-                await (_serve(base) if api else _deliver())
-        else:
-            await _serve(base)
-
-
-async def _serve(base: Foundation) -> None:
-    async with serving(base) as url:
-        click.echo(f"Clarion {clarion.__version__} listens on {url}  (reference: {url}/reference)", err=True)
+            await parts.enter_async_context(worker(base))
+        if api:
+            await parts.enter_async_context(serving(base, listener, quietly=listener is not None))
+        elif delivery:
+            _announce(None, 1)
         await stop_signal()
 
 
-async def _deliver() -> None:
-    click.echo(f"Clarion {clarion.__version__} delivers", err=True)
-    await stop_signal()
+def _announce(listener: socket.socket | None, processes: int) -> None:
+    several = f" in {processes} processes" if processes > 1 else ""
+    if listener is None:
+        _to_stderr(f"Clarion {clarion.__version__} delivers{several}")
+        return
+    url = _url(listener)
+    _to_stderr(f"Clarion {clarion.__version__} listens on {url}  (reference: {url}/reference){several}")
 
 
 @asynccontextmanager
-async def serving(base: Foundation) -> AsyncIterator[str]:
+async def serving(
+    base: Foundation, listener: socket.socket | None = None, *, quietly: bool = True
+) -> AsyncIterator[str]:
     """The API, answering at the URL this gives."""
     async with services(base) as ready:
-        listener = _listen(base.settings)
+        socket_of_ours = listener or _listen(base.settings)
         server = _Server(_config(assembled(ready)))
-        task = asyncio.create_task(server.serve(sockets=[listener]))
+        task = asyncio.create_task(server.serve(sockets=[socket_of_ours]))
+        if not quietly:
+            _announce(socket_of_ours, 1)
         try:
-            yield _url(listener)
+            yield _url(socket_of_ours)
         finally:
             server.should_exit = True
             await task
@@ -134,7 +170,7 @@ def _config(app: ASGIApp) -> uvicorn.Config:
         date_header=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
         timeout_keep_alive=75,
-        backlog=2048,
+        backlog=_BACKLOG,
     )
 
 
@@ -150,6 +186,7 @@ def _listen(settings: Settings) -> socket.socket:
             f"can't listen on {settings.host} port {settings.port}: {error.strerror};"
             " set CLARION_HOST or CLARION_PORT"
         ) from error
+    listener.listen(_BACKLOG)
     return listener
 
 

@@ -2,13 +2,20 @@
 
 import click
 
-from clarion.cli.running import run, run_parts, settings_in_force
+from clarion.cli.running import start
 
 
 @click.command(short_help="Run the delivery alone.")
-def command() -> None:
+@click.option(
+    "--processes",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="How many processes; one a core is a good number.",
+)
+def command(processes: int) -> None:
     """Run the delivery alone.
 
     It delivers what any `clarion api` on the same data directory accepted.
     """
-    run(run_parts(settings_in_force(), api=False, delivery=True))
+    start(processes, api=False, delivery=True)

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from clarion.errors import RequestError
 from clarion.journal.port import Batch, Journal, LeaseLost
 from clarion.journal.sql import LEASE
 from clarion.model.clock import MINUTE, SECOND, Clock, Millis
@@ -18,6 +19,7 @@ MOST_FAILURES = 8
 GRACE_SECONDS = 8.0
 """How long what was begun may take to end when the worker stops."""
 
+_BREATH_SECONDS = 1.0
 _LONGEST_PAUSE: Millis = 5 * MINUTE
 
 
@@ -68,9 +70,13 @@ class LaneConsumer:
     async def _claim(self, most: int) -> list[Batch]:
         try:
             return await self._journal.claim(self._lane, most)
+        except RequestError as error:
+            log.warning("journal unavailable, trying again", lane=self._lane, error=error.message)
+            await asyncio.sleep(_BREATH_SECONDS)
+            return []
         except Exception:
-            log.exception("journal unavailable, trying again", lane=self._lane)
-            await asyncio.sleep(1)
+            log.exception("journal can't be read, trying again", lane=self._lane)
+            await asyncio.sleep(_BREATH_SECONDS)
             return []
 
     async def _attend(self, batch: Batch) -> None:
@@ -135,9 +141,12 @@ class LaneSupervisor:
         try:
             for lane in await self._journal.lanes(self._prefix):
                 self._attend(lane)
+        except RequestError as error:
+            log.warning("journal unavailable, looking again", prefix=self._prefix, error=error.message)
+            await asyncio.sleep(_BREATH_SECONDS)
         except Exception:
-            log.exception("journal unavailable, looking again", prefix=self._prefix)
-            await asyncio.sleep(1)
+            log.exception("journal can't be read, looking again", prefix=self._prefix)
+            await asyncio.sleep(_BREATH_SECONDS)
 
     def _attend(self, lane: str) -> None:
         if lane not in self._consumers:
