@@ -19,6 +19,7 @@ ClarionError
 ├── CredentialsInvalid     integration credentials that can't work, by field
 ├── SecretUnreadable       a stored secret that the present key can't open
 └── TransportError         an outgoing request that got no answer
+    ├── NotSendable          the request's URL or headers can't be sent at all
     ├── EgressRefused      the address is not one Clarion may call
     ├── ConnectFailed      name lookup, TCP or TLS handshake failed
     ├── TlsFailed          the peer's certificate is not trusted
@@ -168,6 +169,13 @@ class TransportError(ClarionError):
     def __init__(self, message: str, *, unprocessed: bool = False) -> None:
         super().__init__(message)
         self.unprocessed = unprocessed
+
+
+class NotSendable(TransportError):
+    """The request itself is wrong: its URL or a header can't be sent to anybody."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, unprocessed=True)
 
 
 class EgressRefused(TransportError):

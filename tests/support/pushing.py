@@ -21,7 +21,7 @@ from clarion.providers.port import AccessToken
 NOW: Millis = 1_796_000_000_000
 ENVIRONMENT = "e" * 32
 
-Answer = HttpReply | Exception
+Answer = HttpReply | BaseException
 
 
 class HandClock:
@@ -47,15 +47,13 @@ class ScriptedSender:
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def send(
-        self, request: HttpRequest, *, timeout: float = 10.0, guarded: bool = False
-    ) -> HttpReply:
+    async def send(self, request: HttpRequest, *, timeout: float = 10.0, guarded: bool = False) -> HttpReply:
         key = self._key_of(request)
         self.requests[key].append(request)
         await self.gate.wait()
         script = self.scripts.get(key, [HttpReply(200)])
         answer = script[min(len(self.requests[key]), len(script)) - 1]
-        if isinstance(answer, Exception):
+        if isinstance(answer, BaseException):
             raise answer
         return answer
 
@@ -100,7 +98,7 @@ class TokenProvider:
 
 def integration(identity: str = "i1", provider_id: str = "fcm", **fields: Any) -> Integration:
     """An active push integration."""
-    given = {"credentials": {"secret": "s"}, "active": True} | fields
+    given: dict[str, Any] = {"credentials": {"secret": "s"}, "active": True} | fields
     return Integration(
         identity, ENVIRONMENT, f"{identity}-name", identity, provider_id, "push", NOW, NOW, **given
     )
@@ -114,14 +112,22 @@ def workflow(subject: str = "News", body: str = "{{payload.text}}", *more: Step)
 
 def trigger(*names: str, **fields: Any) -> Trigger:
     """A trigger of that workflow for people of those names."""
-    identity = fields.pop("id", None) or new_id(NOW)
-    given: dict[str, Any] = {"people": [Person(name) for name in names], "payload": {"text": "Hello"}}
-    return Trigger(identity, ENVIRONMENT, f"txn_{identity}", "w" * 32, NOW, **given | fields)
+    identity = fields.get("id") or new_id(NOW)
+    given: dict[str, Any] = {
+        "id": identity,
+        "environment_id": ENVIRONMENT,
+        "transaction_id": f"txn_{identity}",
+        "workflow_id": "w" * 32,
+        "accepted_at": NOW,
+        "people": [Person(name) for name in names],
+        "payload": {"text": "Hello"},
+    }
+    return Trigger(**given | fields)
 
 
 def subscriber(pk: int = 1, **fields: Any) -> Subscriber:
     """A person; `person-<pk>` unless named."""
-    named = {"subscriber_id": f"person-{pk}", "created_at": NOW, "updated_at": NOW} | fields
+    named: dict[str, Any] = {"subscriber_id": f"person-{pk}", "created_at": NOW, "updated_at": NOW} | fields
     return Subscriber(pk, f"{pk:032x}", ENVIRONMENT, **named)
 
 

@@ -12,7 +12,7 @@ from clarion.journal.port import ACCEPTED_LANE, Journal
 from clarion.model.clock import Clock
 from clarion.model.ids import new_id
 from clarion.model.push import Json
-from clarion.model.trigger import Person, TopicAudience, Trigger
+from clarion.model.trigger import Accepted, Person, TopicAudience, Trigger
 from clarion.model.workflow import Workflow
 from clarion.store import triggers
 from clarion.store.catalog import Catalog
@@ -98,9 +98,19 @@ class Gate:
 
     async def cancel(self, environment_id: str, transaction_id: str) -> bool:
         """Cancel what has not gone out yet; says whether there was anything."""
-        waiting = await self._journal.mentions(ACCEPTED_LANE, transaction_id)
+        waiting = await self._waits(environment_id, transaction_id)
         cancelled = await self._database.write(triggers.cancel, environment_id, transaction_id, self._clock())
         return cancelled or waiting
+
+    async def _waits(self, environment_id: str, transaction_id: str) -> bool:
+        """Whether the transaction is accepted and not addressed yet."""
+        bodies = await self._journal.matching(ACCEPTED_LANE, transaction_id)
+        accepted = (msgspec.msgpack.decode(body, type=Accepted) for body in bodies)
+        return any(
+            (trigger.environment_id, trigger.transaction_id) == (environment_id, transaction_id)
+            for group in accepted
+            for trigger in group.triggers
+        )
 
     async def _workflow(self, environment_id: str, name: str) -> Workflow:
         """Found without touching the database; one that isn't known may have been made elsewhere."""

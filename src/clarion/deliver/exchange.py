@@ -9,6 +9,7 @@ from clarion.errors import (
     ConnectFailed,
     ConnectionLost,
     EgressRefused,
+    NotSendable,
     TimedOut,
     TlsFailed,
     TransportError,
@@ -51,6 +52,8 @@ class Exchange:
             return await self._sender.send(
                 self._rebased(request), timeout=TIMEOUT, guarded=self._base is None
             )
+        except NotSendable as error:
+            return Verdict(Outcome.PAYLOAD_REJECTED, "not_sendable", str(error))
         except EgressRefused as error:
             return Verdict(Outcome.CREDENTIALS_REJECTED, "egress_refused", str(error))
         except TransportError as error:

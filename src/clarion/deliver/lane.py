@@ -48,8 +48,12 @@ class Lane:
         if self._trouble:
             return self._trouble
         async with self._streams.one(urgent=urgent):
-            verdict = await self._try(message, target)
-            return await self._try(message, target) if verdict.stale_authorization else verdict
+            try:
+                verdict = await self._try(message, target)
+                return await self._try(message, target) if verdict.stale_authorization else verdict
+            except Exception as error:  # one message's surprise must not hold up those beside it
+                log.exception("send failed unexpectedly", message_id=target.message_id)
+                return Verdict(Outcome.UNKNOWN, "internal_error", f"Clarion stumbled: {type(error).__name__}")
 
     async def _try(self, message: PushMessage, target: Target) -> Verdict:
         token = await self._authorization.token() if self._authorization else None

@@ -27,6 +27,9 @@ _BUCKET: Millis = SECOND // 4
 _PAUSE: Millis = 2 * SECOND
 _LOOK_SECONDS = 0.25
 _CANCELLED = Verdict(Outcome.NOT_SENT, "cancelled", "The trigger was cancelled before this went out.")
+_EXPIRED = Verdict(
+    Outcome.NOT_SENT, "expired", "It was not delivered within the retry window; see CLARION_RETRY_WINDOW."
+)
 _OFF = Verdict(
     Outcome.NOT_SENT, "integration_off", "The integration was switched off or removed; switch it on again."
 )
@@ -172,6 +175,8 @@ class _Run:
                 await self._put(send, message, MessageStatus.CANCELLED, _CANCELLED)
             elif send.trigger_id in self.stopped.paused:
                 self._again.append((self._clock() + _PAUSE, send))
+            elif send.attempt and self._clock() >= self._delivery.expires_at:
+                await self._put(send, message, MessageStatus.FAILED, _EXPIRED)
             elif self._lane is None:
                 await self._put(send, message, MessageStatus.FAILED, _OFF)
             else:

@@ -117,8 +117,8 @@ class Journal(Protocol):
         """Records of the lane, due or not, counted up to `most`."""
         ...
 
-    async def mentions(self, lane: str, text: str) -> bool:
-        """Whether a record of the lane holds the text."""
+    async def matching(self, lane: str, text: str) -> list[bytes]:
+        """Bodies of the lane's records that hold the text, at most 1,000."""
         ...
 
     async def wait(self, lane: str) -> None:

@@ -15,6 +15,7 @@ LEASE: Millis = 4 * SECOND
 CHANNEL = "clarion_journal"
 """Where PostgreSQL tells of new records."""
 
+_MOST_MATCHING = 1000
 _LONGEST_WAIT: Millis = SECOND // 2
 
 
@@ -72,8 +73,8 @@ class SqlJournal:
     async def depth(self, lane: str, most: int) -> int:
         return await self._database.read(_depth, lane, most)
 
-    async def mentions(self, lane: str, text: str) -> bool:
-        return await self._database.read(_mentions, lane, text.encode())
+    async def matching(self, lane: str, text: str) -> list[bytes]:
+        return await self._database.read(_matching, lane, text.encode())
 
     async def wait(self, lane: str) -> None:
         bell = self._bell(lane)
@@ -172,10 +173,10 @@ SELECT lane FROM found WHERE lane IS NOT NULL AND substr(lane, 1, ?) = ?
 _DEPTH = sql("""
 SELECT COUNT(*) FROM (SELECT 1 FROM journal WHERE lane = ? AND parked_at IS NULL LIMIT ?) AS counted
 """)
-_MENTIONS = sql(
-    "SELECT 1 FROM journal WHERE lane = ? AND parked_at IS NULL AND instr(body, ?) > 0 LIMIT 1",
+_MATCHING = sql(
+    "SELECT body FROM journal WHERE lane = ? AND parked_at IS NULL AND instr(body, ?) > 0 LIMIT ?",
     postgresql="""
-SELECT 1 FROM journal WHERE lane = ? AND parked_at IS NULL AND position(? IN body) > 0 LIMIT 1
+SELECT body FROM journal WHERE lane = ? AND parked_at IS NULL AND position(? IN body) > 0 LIMIT ?
 """,
 )
 # Tells every process which lanes have news, when the transaction commits.
@@ -211,8 +212,8 @@ def _append_one(connection: Connection, record: Record) -> None:
     run(connection, _APPEND_ONE, record.lane, record.not_before, record.body, *notified)
 
 
-def _mentions(connection: Connection, lane: str, text: bytes) -> bool:
-    return run(connection, _MENTIONS, lane, text).first() is not None
+def _matching(connection: Connection, lane: str, text: bytes) -> list[bytes]:
+    return list(run(connection, _MATCHING, lane, text, _MOST_MATCHING).scalars())
 
 
 def _depth(connection: Connection, lane: str, most: int) -> int:

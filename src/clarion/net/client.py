@@ -6,7 +6,7 @@ import ssl
 from functools import partial
 from urllib.parse import urlsplit
 
-from clarion.errors import ConnectionLost, TransportError
+from clarion.errors import ConnectionLost, NotSendable
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.net.dialer import Dialer
 from clarion.net.egress import EgressRule
@@ -76,7 +76,7 @@ class HttpClient:
 
     def _route(self, url: str, guarded: bool) -> _Route:
         if not (url.isascii() and url.isprintable()) or " " in url:
-            raise TransportError("the URL holds characters that must be percent-encoded", unprocessed=True)
+            raise NotSendable("the URL holds characters that must be percent-encoded")
         routes = self._routes[guarded]
         end = url.find("/", 8)
         return routes.get(url[:end] if end > 0 else url) or self._new_route(url, guarded)
@@ -84,7 +84,7 @@ class HttpClient:
     def _new_route(self, url: str, guarded: bool) -> _Route:
         match = _ORIGIN.match(url)
         if match is None:
-            raise TransportError("the URL must begin with https:// or http:// and a host", unprocessed=True)
+            raise NotSendable("the URL must begin with https:// or http:// and a host")
         routes = self._routes[guarded]
         origin = match[0]
         if origin not in routes:
@@ -104,9 +104,9 @@ def _endpoint(origin: str) -> tuple[str, int]:
         parts = urlsplit(origin)
         port = parts.port
     except ValueError as error:
-        raise TransportError(f"the URL's host or port is wrong: {error}", unprocessed=True) from error
+        raise NotSendable(f"the URL's host or port is wrong: {error}") from error
     if not parts.hostname or parts.username is not None:
-        raise TransportError("the URL must name a host and no user", unprocessed=True)
+        raise NotSendable("the URL must name a host and no user")
     return parts.hostname, port if port is not None else 443
 
 

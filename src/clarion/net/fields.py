@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from clarion.errors import TransportError
+from clarion.errors import NotSendable
 
 USER_AGENT = "clarion"
 """Who is calling, unless the request says otherwise."""
@@ -21,12 +21,12 @@ def field_name(name: str) -> bytes:
     """The name in lower case; empty when a request may not set it. Raises TransportError."""
     lower = name.lower()
     if not lower.isascii() or not lower.translate(_PUNCTUATION).isalnum():
-        raise TransportError(f"{name!r} is no header name", unprocessed=True)
+        raise NotSendable(f"{name!r} is no header name")
     return b"" if lower in _PER_CONNECTION else lower.encode()
 
 
 def field_value(name: str, value: str) -> bytes:
     """The value as octets. Raises TransportError when it would spill into the next field."""
     if "\n" in value or "\r" in value or "\0" in value:
-        raise TransportError(f"the value of header {name} spans lines", unprocessed=True)
+        raise NotSendable(f"the value of header {name} spans lines")
     return value.encode()

@@ -8,7 +8,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from clarion.errors import ConnectFailed, ConnectionLost, TimedOut, TransportError
+from clarion.errors import ConnectFailed, ConnectionLost, NotSendable, TimedOut, TransportError
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.net.dialer import not_trusted
 from clarion.net.egress import EgressRule
@@ -104,7 +104,7 @@ def _url(text: str) -> URL:
     try:
         return URL(text, encoded=True)
     except ValueError as error:
-        raise TransportError("the URL's host or port is wrong", unprocessed=True) from error
+        raise NotSendable("the URL's host or port is wrong") from error
 
 
 def _headers(request: HttpRequest) -> list[tuple[str, str]]:

@@ -20,6 +20,9 @@ from clarion.providers.port import decoded, merge, retry_after
 TOKEN_INVALID = "token_invalid"  # noqa: S105 - an agreed answer
 """A receiver that answers 410 with `{"code": "token_invalid"}` retires the device."""
 
+_ROUTING = frozenset({"webhookUrl", "hmacSecretKey"})
+"""Overrides that say where to and with which key; they replace the integration's and are not sent."""
+
 _TRANSIENT = frozenset({408, 425})
 _SETUP = frozenset({401, 403, 404, 410})
 
@@ -51,12 +54,14 @@ class PushWebhook:
     def build(
         self, credentials: WebhookCredentials, message: PushMessage, target: Target, token: str
     ) -> HttpRequest:
+        url = str(message.override.get("webhookUrl") or message.webhook_url or credentials.url)
+        secret = str(message.override.get("hmacSecretKey") or credentials.secret)
         body = msgspec.json.encode(_body(message, target))
         headers = {"content-type": "application/json", "idempotency-key": target.message_id}
         headers |= {str(k).lower(): str(v) for k, v in message.passthrough.get("headers", {}).items()}
-        if credentials.secret:
-            headers["x-novu-signature"] = hmac.new(credentials.secret.encode(), body, sha256).hexdigest()
-        return HttpRequest("POST", credentials.url, tuple(headers.items()), body)
+        if secret:
+            headers["x-novu-signature"] = hmac.new(secret.encode(), body, sha256).hexdigest()
+        return HttpRequest("POST", url, tuple(headers.items()), body)
 
     def read(self, reply: HttpReply, message: PushMessage) -> Verdict:
         answer = decoded(reply.body)
@@ -88,7 +93,8 @@ def _body(message: PushMessage, target: Target) -> Json:
             "step": message.step,
         },
     }
-    merged: Json = merge(merge(body, message.override), message.passthrough.get("body", {}))
+    shown = {name: value for name, value in message.override.items() if name not in _ROUTING}
+    merged: Json = merge(merge(body, shown), message.passthrough.get("body", {}))
     return merged
 
 

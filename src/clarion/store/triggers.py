@@ -48,9 +48,9 @@ def begin_expansion(connection: Connection, trigger: Trigger) -> None:
     run(connection, _AUDIENCE, trigger.environment_id, trigger.id)
 
 
-def expanded(connection: Connection, trigger_id: str) -> None:
-    """All recipients of the trigger are addressed."""
-    run(connection, _EXPANDED, trigger_id)
+def expanded(connection: Connection, trigger_ids: Sequence[str]) -> None:
+    """All recipients of the triggers are addressed."""
+    run_many(connection, _EXPANDED, [(trigger_id,) for trigger_id in trigger_ids])
 
 
 class Stopped(NamedTuple):
@@ -105,10 +105,8 @@ def cancel(connection: Connection, environment_id: str, transaction_id: str, now
 
 
 def _row(trigger: Trigger) -> tuple[object, ...]:
-    body = msgspec.msgpack.encode(trigger)
-    spread = bool(trigger.broadcast or trigger.topics)
     names = (trigger.id, trigger.environment_id, trigger.transaction_id, trigger.workflow_id)
-    return (*names, body, not spread, trigger.accepted_at)
+    return (*names, msgspec.msgpack.encode(trigger), False, trigger.accepted_at)
 
 
 # Keeps a trigger unless its transaction is known. A tombstone, a row without workflow, gives way: it cancels

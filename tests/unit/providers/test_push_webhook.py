@@ -104,3 +104,21 @@ def test_a_url_that_cannot_work_is_refused(url: str) -> None:
     stored: dict[str, Any] = {"webhookUrl": url}
     with pytest.raises(CredentialsInvalid, match="webhookUrl"):
         WEBHOOK.credentials(stored)
+
+
+def test_the_nearest_receiver_and_key_win() -> None:
+    credentials = WebhookCredentials("https://integration.example/push", "its key")
+    target = Target("m", "phone")
+
+    def built(message: PushMessage) -> HttpRequest:
+        return PushWebhook().build(credentials, message, target, "")
+
+    own = built(PushMessage("t", "b", webhook_url="https://person.example/push"))
+    assert own.url == "https://person.example/push"
+    routed = {"webhookUrl": "https://trigger.example/push", "hmacSecretKey": "another key", "title": "new"}
+    triggered = built(PushMessage("t", "b", override=routed, webhook_url="https://person.example/push"))
+    assert triggered.url == "https://trigger.example/push"
+    signature = hmac.new(b"another key", triggered.body, sha256).hexdigest()
+    assert dict(triggered.headers)["x-novu-signature"] == signature
+    assert b"webhookUrl" not in triggered.body
+    assert b"another key" not in triggered.body

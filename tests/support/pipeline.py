@@ -1,0 +1,276 @@
+"""The way of a message on a real database, worked by hand: the provider and the clock are stand-ins."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from clarion.accept.gate import Call, Gate, Receipt
+from clarion.accept.intake import Intake
+from clarion.address.stage import AddressStage
+from clarion.deliver.exchange import Exchange
+from clarion.deliver.stage import DeliverStage
+from clarion.echo.recorder import Recorder
+from clarion.journal.port import ACCEPTED_LANE, CHUNK_LANE, PAGE_LANE, Batch
+from clarion.journal.sql import SqlJournal
+from clarion.model.clock import HOUR, SECOND, Clock, Millis
+from clarion.model.http import HttpReply, HttpRequest
+from clarion.model.outcome import Verdict
+from clarion.model.people import Integration
+from clarion.model.push import PushMessage
+from clarion.model.trigger import Person
+from clarion.providers.push_webhook import PushWebhook
+from clarion.security.vault import Vault
+from clarion.store import devices, integrations, subscribers, workflows
+from clarion.store.catalog import Catalog
+from clarion.store.database import Database
+from clarion.store.installation import begin
+from clarion.store.ledger import Ledger, ledger
+from clarion.store.tables import messages, notifications
+from pushing import NOW, HandClock, ScriptedSender, integration, workflow
+
+LIFETIME: Millis = HOUR
+OK = HttpReply(200)
+GONE = HttpReply(410, body=b'{"code": "token_invalid"}')
+TROUBLE = HttpReply(503, body=b"overloaded")
+_EXPANDING = {PAGE_LANE, CHUNK_LANE}
+_MOST_ROUNDS = 1000
+
+
+class Sent(NamedTuple):
+    """A message as recorded."""
+
+    token: str
+    status: str
+    code: str
+    explanation: str
+    attempts: int
+    token_retired: bool = False
+
+
+class Counts(NamedTuple):
+    """Messages by what became of them; `skipped` counts notifications without one."""
+
+    planned: int
+    delivered: int
+    failed: int = 0
+    cancelled: int = 0
+    skipped: int = 0
+
+
+class DatedWebhook(PushWebhook):
+    """A receiver that may say when the device died, as APNs does: `{"diedAt": <ms>}`."""
+
+    def read(self, reply: HttpReply, message: PushMessage) -> Verdict:
+        verdict = super().read(reply, message)
+        answer = msgspec.json.decode(reply.body) if reply.status == 410 else {}
+        return msgspec.structs.replace(verdict, died_at=answer.get("diedAt"))
+
+
+class Worker:
+    """What one process holds: stages that know nothing of those before them but what is on disk."""
+
+    def __init__(self, database: Database, vault: Vault, clock: Clock, sender: ScriptedSender) -> None:
+        self.journal = SqlJournal(database, clock)
+        self.catalog = Catalog(database, vault)
+        self.gate = Gate(Intake(self.journal), self.catalog, database, self.journal, clock)
+        self.address = AddressStage(
+            database, self.journal, self.catalog, clock, frozenset({"push-webhook"}), LIFETIME
+        )
+        self.deliver = DeliverStage(
+            database,
+            self.journal,
+            self.catalog,
+            clock,
+            Recorder(database),
+            {"push-webhook": DatedWebhook()},
+            lambda _: Exchange(sender, None),
+            concurrency=10,
+        )
+
+    def work_of(self, lane: str) -> Callable[[Batch], Awaitable[None]]:
+        """The stage that works on a lane."""
+        stages = {
+            ACCEPTED_LANE: self.address.accepted,
+            PAGE_LANE: self.address.page,
+            CHUNK_LANE: self.address.chunk,
+        }
+        return stages.get(lane, self.deliver.work)
+
+
+class Pipeline:
+    """One environment with a workflow and a push webhook, whose receiver is `sender`, by device token."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.clock = HandClock()
+        self.sender = ScriptedSender(device_of)
+        self._vault = Vault(bytes(32))
+        self.environment_id = ""
+        self.integration: Integration
+        self.worker = self._worker()
+
+    async def begin(self) -> None:
+        """Make the environment."""
+        await self.database.write(begin, self._vault, None, NOW)
+        snapshot = await self.worker.catalog.current()
+        self.environment_id = next(item.id for item in snapshot.environments.values() if item.type == "dev")
+        credentials = {"webhookUrl": "https://receiver.test/", "secretKey": "s"}
+        self.integration = msgspec.structs.replace(
+            integration("i1", "push-webhook", credentials=credentials), environment_id=self.environment_id
+        )
+        flow = msgspec.structs.replace(workflow(), environment_id=self.environment_id)
+        await self.worker.catalog.change(integrations.create, self._vault, self.integration)
+        await self.worker.catalog.change(workflows.create, flow)
+
+    async def restart(self) -> None:
+        """A new process in place of one that died: it takes up what that one held."""
+        self.worker = self._worker()
+        await self.worker.journal.release_all()
+
+    async def register(self, name: str, *tokens: str) -> None:
+        """Give a person devices."""
+        await self.database.write(_register, self.environment_id, {name: tokens}, self.clock())
+
+    async def register_all(self, people: dict[str, Sequence[str]]) -> None:
+        """Give many people devices."""
+        await self.database.write(_register, self.environment_id, people, self.clock())
+
+    async def switch_off(self) -> None:
+        """Switch the integration off."""
+        off = msgspec.structs.replace(self.integration, active=False)
+        await self.worker.catalog.change(integrations.replace, self._vault, off)
+
+    async def trigger(self, *to: str | Person, **fields: Any) -> Receipt:
+        """Accept a trigger."""
+        return await self.worker.gate.accept(self.environment_id, call(*to, **fields))
+
+    async def trigger_together(self, *calls: Call) -> None:
+        """Accept triggers in one group."""
+        judged = [await self.worker.gate.judge(self.environment_id, call) for call in calls]
+        await self.worker.gate.put([trigger for trigger, _ in judged if trigger])
+
+    async def cancel(self, transaction_id: str) -> bool:
+        """Cancel a transaction."""
+        return await self.worker.gate.cancel(self.environment_id, transaction_id)
+
+    async def claim(self, lane: str) -> Batch:
+        """The next batch of a lane."""
+        (batch,) = await self.worker.journal.claim(lane, 1)
+        return batch
+
+    async def work(self, lane: str) -> int:
+        """Work on everything due in a lane now; how much that was."""
+        batches = await self.worker.journal.claim(lane, 100)
+        for batch in batches:
+            await self.worker.work_of(lane)(batch)
+        return len(batches)
+
+    async def address(self) -> None:
+        """Work on what was accepted, and on nothing behind it."""
+        assert await self.work(ACCEPTED_LANE)
+
+    async def drain(self) -> None:
+        """Work until nothing is due any more; the clock goes on while a broadcast makes way for others."""
+        for _ in range(_MOST_ROUNDS):
+            lanes = await self.worker.journal.lanes("")
+            if sum([await self.work(lane) for lane in sorted(lanes)]):
+                continue
+            if not lanes & _EXPANDING:
+                return
+            self.clock.now += SECOND // 10
+        raise AssertionError(f"still at work: {await self.worker.journal.lanes('')}")
+
+    async def delivery_lane(self) -> str:
+        """The lane that holds what is to be sent."""
+        (lane,) = await self.worker.journal.lanes("") - _EXPANDING
+        return lane
+
+    def message_ids(self, token: str) -> list[str]:
+        """The ids under which a device was sent to, one a request."""
+        return [dict(request.headers)["idempotency-key"] for request in self.sender.requests[token]]
+
+    @property
+    def tokens_sent_to(self) -> list[str]:
+        """The device of each request, sorted."""
+        return sorted(token for token, asked in self.sender.requests.items() for _ in asked)
+
+    async def sent(self) -> list[Sent]:
+        """Messages as recorded, by token."""
+        return await self.database.read(_sent)
+
+    async def notified(self) -> list[tuple[str, int, list[str]]]:
+        """Notifications: for whom, of how many messages, with which events."""
+        return await self.database.read(_notified)
+
+    async def tokens_of(self, name: str) -> list[str]:
+        """A person's live tokens."""
+        return await self.database.read(_tokens, self.environment_id, name)
+
+    async def counts(self) -> Counts:
+        """The environment's ledger in short."""
+        found = await self.ledger()
+        return Counts(found.planned, found.delivered, found.failed, found.cancelled, found.skipped)
+
+    async def ledger(self) -> Ledger:
+        """The environment's ledger."""
+        return await self.database.read(ledger, self.environment_id)
+
+    async def balanced(self) -> Ledger:
+        """The ledger, which balances: nothing under way, a final outcome for every planned message."""
+        found = await self.ledger()
+        assert await self.worker.journal.lanes("") == set()
+        assert found.in_flight == 0, found
+        assert found.planned == len(await self.sent())
+        return found
+
+    def _worker(self) -> Worker:
+        return Worker(self.database, self._vault, self.clock, self.sender)
+
+
+def call(*to: str | Person, **fields: Any) -> Call:
+    """A trigger as asked for."""
+    people = [Person(item) if isinstance(item, str) else item for item in to]
+    return Call("news", people, **{"payload": {"text": "Hello"}} | fields)
+
+
+def device_of(request: HttpRequest) -> str:
+    """The device a webhook is for."""
+    return str(msgspec.json.decode(request.body)["target"][0])
+
+
+def _register(
+    connection: Connection, environment_id: str, people: dict[str, Sequence[str]], now: Millis
+) -> None:
+    found = subscribers.ensure(connection, environment_id, list(people), now)
+    for name, tokens in people.items():
+        devices.append(connection, found[name].pk, "i1", tokens, now)
+
+
+def _sent(connection: Connection) -> list[Sent]:
+    columns = [messages.c[name] for name in Sent._fields]
+    query = sa.select(*columns).order_by(messages.c.token, messages.c.trigger_id)
+    return [Sent(*row) for row in connection.execute(query)]
+
+
+def _notified(connection: Connection) -> list[tuple[str, int, list[str]]]:
+    query = sa.select(notifications.c.subscriber_pk, notifications.c.planned, notifications.c.details)
+    rows = connection.execute(query.order_by(notifications.c.id)).all()
+    people = subscribers.by_pk(connection, {row.subscriber_pk for row in rows})
+    return [
+        (
+            people[row.subscriber_pk].subscriber_id,
+            row.planned,
+            [detail["event"] for detail in row.details],
+        )
+        for row in rows
+    ]
+
+
+def _tokens(connection: Connection, environment_id: str, name: str) -> list[str]:
+    found = subscribers.get(connection, environment_id, name)
+    assert found is not None
+    held = devices.channels_of(connection, [found.pk]).get(found.pk, [])
+    return [device.token for channel in held for device in channel.devices]
