@@ -1,4 +1,4 @@
-"""Access tokens: got once per integration, renewed early, by one request however many wait."""
+"""Access tokens: got or signed once per integration, renewed early, by one request however many wait."""
 
 import asyncio
 import random
@@ -7,7 +7,7 @@ from typing import Any
 from clarion.deliver.exchange import Exchange
 from clarion.model.clock import MINUTE, SECOND, Clock, Millis
 from clarion.model.outcome import Outcome, Verdict
-from clarion.providers.port import AccessToken, AuthorizingProvider
+from clarion.providers.port import AccessToken, AuthorizingProvider, IssuingProvider
 
 _EARLY: Millis = 5 * MINUTE
 _REST: dict[Outcome, Millis] = {Outcome.UNAVAILABLE: SECOND, Outcome.CREDENTIALS_REJECTED: 10 * SECOND}
@@ -17,7 +17,11 @@ class Authorization:
     """The access token of one set of credentials."""
 
     def __init__(
-        self, exchange: Exchange, provider: AuthorizingProvider[Any], credentials: Any, clock: Clock
+        self,
+        exchange: Exchange,
+        provider: AuthorizingProvider[Any] | IssuingProvider[Any],
+        credentials: Any,
+        clock: Clock,
     ) -> None:
         self._exchange = exchange
         self._provider = provider
@@ -66,6 +70,8 @@ class Authorization:
         return answer
 
     async def _ask(self) -> AccessToken | Verdict:
+        if isinstance(self._provider, IssuingProvider):
+            return self._provider.issue(self._credentials, self._clock())
         reply = await self._exchange.ask(self._provider.authorize(self._credentials, self._clock()))
         if isinstance(reply, Verdict):
             return reply

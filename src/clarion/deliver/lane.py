@@ -13,7 +13,7 @@ from clarion.model.http import HttpReply
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.people import Integration
 from clarion.model.push import PushMessage, Target
-from clarion.providers.port import AccessToken, AuthorizingProvider, Provider
+from clarion.providers.port import AccessToken, AuthorizingProvider, IssuingProvider, Provider
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +40,7 @@ class Lane:
             self._credentials = provider.credentials(integration.credentials)
         except CredentialsInvalid as error:
             self._trouble = Verdict(Outcome.CREDENTIALS_REJECTED, "credentials_invalid", str(error))
-        if isinstance(provider, AuthorizingProvider):
+        if isinstance(provider, AuthorizingProvider | IssuingProvider):
             self._authorization = Authorization(exchange, provider, self._credentials, clock)
 
     async def send(self, message: PushMessage, target: Target, *, urgent: bool = True) -> Verdict:

@@ -180,7 +180,7 @@ class _Run:
             elif self._lane is None:
                 await self._put(send, message, MessageStatus.FAILED, _OFF)
             else:
-                target = Target(send.message_id, send.token)
+                target = Target(send.message_id, send.token, self._clock())
                 verdict = await self._lane.send(message, target, urgent=urgent)
                 await self._judge(msgspec.structs.replace(send, attempt=send.attempt + 1), message, verdict)
 

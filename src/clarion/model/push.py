@@ -31,10 +31,11 @@ class PushMessage(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Target(msgspec.Struct, frozen=True):
-    """One device: its token under an integration, and the id its message travels under."""
+    """One device: its token under an integration, the id its message travels under, and when it is tried."""
 
     message_id: str
     token: str
+    at: Millis = 0
 
 
 class Personal(msgspec.Struct, frozen=True, omit_defaults=True):

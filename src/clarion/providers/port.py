@@ -56,6 +56,15 @@ class AuthorizingProvider(Provider[C], Protocol[C]):
         ...
 
 
+@runtime_checkable
+class IssuingProvider(Provider[C], Protocol[C]):
+    """A provider whose requests carry a token that Clarion signs by itself."""
+
+    def issue(self, credentials: C, now: Millis) -> AccessToken:
+        """A fresh token, and until when it may be used."""
+        ...
+
+
 def merge(lower: Any, higher: Any) -> Any:
     """`higher` over `lower`: objects deeply, arrays joined, anything else replaced."""
     if isinstance(lower, dict) and isinstance(higher, dict):
