@@ -6,6 +6,7 @@ from typing import NamedTuple
 import msgspec
 from sqlalchemy.engine import Connection
 
+from clarion.address.audience import Audience
 from clarion.address.people import Recipient, settle_people
 from clarion.address.plan import Plan
 from clarion.journal.port import (
@@ -20,7 +21,7 @@ from clarion.journal.port import (
 )
 from clarion.model.clock import SECOND, Clock, Millis
 from clarion.model.trigger import Accepted, Chunk, Page, Trigger
-from clarion.store import devices, notifications, subscribers, triggers
+from clarion.store import devices, notifications, triggers
 from clarion.store.catalog import Catalog, Snapshot
 from clarion.store.database import Database
 from clarion.store.triggers import Admission
@@ -81,9 +82,9 @@ class AddressStage:
         pages = [
             _record(PAGE_LANE, Page(item.admission.trigger.id, 0))
             for item in addressed
-            if item.admission.trigger.broadcast
+            if _spreads(item.admission.trigger)
         ]
-        named = [item.admission.trigger.id for item in addressed if not item.admission.trigger.broadcast]
+        named = [item.admission.trigger.id for item in addressed if not _spreads(item.admission.trigger)]
         await self._hand_on(batch, snapshot, addressed, deliver_lane, pages, named)
 
     async def page(self, batch: Batch) -> None:
@@ -165,10 +166,10 @@ def _admit(
 
 def _cut(connection: Connection, admission: Admission, page: Page) -> list[Record]:
     """A chunk for every 500 rows, and the next page; the last page marks the trigger as expanded."""
-    environment_id = admission.trigger.environment_id
-    bounds = subscribers.bounds(connection, environment_id, page.after, CHUNK_SIZE, CHUNKS_PER_PAGE)
+    audience = Audience.of(connection, admission.trigger)
     if page.after == 0:
-        triggers.begin_expansion(connection, admission.trigger)
+        triggers.begin_expansion(connection, page.trigger_id, audience.size(connection))
+    bounds = audience.bounds(connection, page.after, CHUNK_SIZE, CHUNKS_PER_PAGE)
     if admission.cancelled or not bounds:
         triggers.expanded(connection, [page.trigger_id])
         return []
@@ -184,9 +185,13 @@ def _in_chunk(connection: Connection, chunk: Chunk) -> Addressed | None:
     admission = triggers.get(connection, chunk.trigger_id)
     if admission is None:
         return None
-    environment_id = admission.trigger.environment_id
-    rows = subscribers.between(connection, environment_id, chunk.after, chunk.upto)
+    rows = Audience.of(connection, admission.trigger).between(connection, chunk.after, chunk.upto)
     return Addressed(admission, [Recipient(subscriber) for subscriber in rows])
+
+
+def _spreads(trigger: Trigger) -> bool:
+    """Whether recipients are found a page at a time."""
+    return trigger.broadcast or bool(trigger.topics)
 
 
 def _alone(trigger: Trigger) -> Record:

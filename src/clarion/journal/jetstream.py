@@ -46,13 +46,14 @@ from clarion.store.database import Database
 log = structlog.get_logger(__name__)
 
 MOST_SCANNED = 1000
-"""Messages that `mentions` and `parked` look at: each is one request to the servers."""
+"""Messages that `matching` and `parked` look at: each is one request to the servers."""
 
 _PATIENCE = 10.0
 """Seconds; longer than the servers take to elect a leader after one died."""
 
 _LONGEST_WAIT = 0.5
 _MOST_ERROR = 1000
+_PAST_THE_LAST = 1_000_000_000
 _MOST_PAYLOAD = 4 * 1024 * 1024
 _OLDEST_SERVER = (2, 12)
 
@@ -110,11 +111,15 @@ class JetStreamJournal:
 
     async def put_back(self, batch: Batch, error: str, not_before: Millis) -> None:
         """The error goes to the log: a message can't be changed."""
+        if not self._holds(batch):
+            return
         log.info("batch put back", lane=batch.lane, batch=batch.id, claims=batch.claims, error=error)
         nanos = max(not_before - self._clock(), 1) * 1_000_000
         await self._end(batch, NAK + b" " + msgspec.json.encode({"delay": nanos}))
 
     async def park(self, batch: Batch, error: str) -> None:
+        if not self._holds(batch):
+            return
         message = Message(self._names.parked, batch.body, _tag(batch, error, self._clock()))
         await self._link.publish([message])
         await self._end(batch, TERM)
@@ -134,18 +139,18 @@ class JetStreamJournal:
         return True
 
     async def depth(self, lane: str, most: int) -> int:
-        due = await self._count(self._names.subject(lane))
-        later = await self._count(self._names.later(lane, "*")) if due < most else 0
-        return min(due + later, most)
+        subject = self._names.subject(lane)
+        info = await self._stream_info(subject)
+        due: int = (info["state"].get("subjects") or {}).get(subject, 0)
+        if due < most:
+            due += await self._delayed(lane)
+        return min(due, most)
 
-    async def mentions(self, lane: str, text: str) -> bool:
+    async def matching(self, lane: str, text: str) -> list[bytes]:
         """Looks at the oldest 1,000 records of the lane, without those that wait for their time."""
         subject, wanted = self._names.subject(lane), text.encode()
         async with aclosing(self._link.scan(self._names.stream, subject, MOST_SCANNED)) as messages:
-            async for stored in messages:
-                if wanted in stored.body:
-                    return True
-        return False
+            return [stored.body async for stored in messages if wanted in stored.body]
 
     async def wait(self, lane: str) -> None:
         if lane.endswith(":") or not lane:
@@ -179,12 +184,13 @@ class JetStreamJournal:
         schedule = {"Nats-Schedule": f"@at {iso(record.not_before)}", "Nats-Schedule-Target": subject}
         return Message(self._names.later(record.lane, identity), record.body, headers | schedule)
 
-    async def _count(self, subjects: str) -> int:
-        info = await self._stream_info(subjects)
-        return sum((info["state"].get("subjects") or {}).values())
+    async def _delayed(self, lane: str) -> int:
+        """Delayed records: each has a subject of its own, and past the last page only their number comes."""
+        total: int = (await self._stream_info(self._names.later(lane, "*"), _PAST_THE_LAST))["total"]
+        return total
 
-    async def _stream_info(self, subjects: str) -> dict[str, Any]:
-        action, ask = f"STREAM.INFO.{self._names.stream}", {"subjects_filter": subjects}
+    async def _stream_info(self, subjects: str, offset: int = 0) -> dict[str, Any]:
+        action, ask = f"STREAM.INFO.{self._names.stream}", {"subjects_filter": subjects, "offset": offset}
         return await self._link.insist(lambda: self._link.call(action, ask))
 
     async def _pull(self, lane: str, most: int, seconds: float) -> list[Msg]:
@@ -195,6 +201,10 @@ class JetStreamJournal:
             except Gone:
                 self._consumers.discard(lane)
                 raise
+            except Refused as refused:  # so many are leased or resting that the lane gives out no more
+                log.warning("lane gives out nothing for now", lane=lane, error=str(refused))
+                await asyncio.sleep(seconds)
+                return []
 
         return await self._link.insist(attempt)
 
@@ -212,15 +222,18 @@ class JetStreamJournal:
         self._leases[sequence] = message.reply
         return Batch(sequence, lane, message.data, delivered.num_delivered, message.reply)
 
+    def _holds(self, batch: Batch) -> bool:
+        """The server takes late answers too, so only a later lease of this process tells."""
+        return self._leases.get(batch.id, batch.lease) == batch.lease
+
     def _must_hold(self, batch: Batch) -> None:
-        """The server acknowledges late answers too, so only a later lease of this process tells."""
-        if self._leases.get(batch.id, batch.lease) != batch.lease:
+        if not self._holds(batch):
             raise LeaseLost("the lease ran out and the batch was handed out again")
 
     async def _end(self, batch: Batch, word: bytes) -> None:
-        self._must_hold(batch)
         await self._link.answer(batch.lease, word)
-        self._leases.pop(batch.id, None)
+        if self._holds(batch):
+            self._leases.pop(batch.id, None)
 
     async def _forget(self, parked_id: int) -> None:
         action, which = f"STREAM.MSG.DELETE.{self._names.parked}", {"seq": parked_id, "no_erase": True}

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy.engine import Connection
 
 from clarion.journal.port import Batch, Change, LeaseLost, Parked, Record
+from clarion.journal.summary import MOST_COUNTED, JournalSummary, LaneSummary, accepted_at
 from clarion.model.clock import SECOND, Clock, Millis
 from clarion.store.database import Database
 from clarion.store.dialect import listed, run, run_many, sql, storable
@@ -75,6 +76,10 @@ class SqlJournal:
 
     async def matching(self, lane: str, text: str) -> list[bytes]:
         return await self._database.read(_matching, lane, text.encode())
+
+    async def summary(self) -> JournalSummary:
+        """How the journal stands, for operators; numbers end at `MOST_COUNTED`."""
+        return await self._database.read(_summary, self._clock())
 
     async def wait(self, lane: str) -> None:
         bell = self._bell(lane)
@@ -173,6 +178,22 @@ SELECT lane FROM found WHERE lane IS NOT NULL AND substr(lane, 1, ?) = ?
 _DEPTH = sql("""
 SELECT COUNT(*) FROM (SELECT 1 FROM journal WHERE lane = ? AND parked_at IS NULL LIMIT ?) AS counted
 """)
+
+# Counts the first records of a lane: all, those due, those leased.
+_COUNTED = sql("""
+SELECT COUNT(*), COALESCE(SUM(due), 0), COALESCE(SUM(leased), 0) FROM (
+  SELECT CASE WHEN not_before <= ? AND leased_until <= ? THEN 1 ELSE 0 END AS due,
+    CASE WHEN leased_until > ? THEN 1 ELSE 0 END AS leased
+  FROM journal WHERE lane = ? AND parked_at IS NULL ORDER BY not_before, id LIMIT ?) AS counted
+""")
+_NEXT_IN_LINE = sql("""
+SELECT body FROM journal WHERE lane = ? AND parked_at IS NULL ORDER BY not_before, id LIMIT 1
+""")
+
+# Counts what is parked among the oldest records: what is parked stays, and the others go.
+_COUNT_PARKED = sql("""
+SELECT COUNT(parked_at) FROM (SELECT parked_at FROM journal ORDER BY id LIMIT ?) AS oldest
+""")
 _MATCHING = sql(
     "SELECT body FROM journal WHERE lane = ? AND parked_at IS NULL AND instr(body, ?) > 0 LIMIT ?",
     postgresql="""
@@ -210,6 +231,19 @@ def _append(connection: Connection, records: Sequence[Record]) -> None:
 def _append_one(connection: Connection, record: Record) -> None:
     notified = (CHANNEL,) if connection.dialect.name == "postgresql" else ()
     run(connection, _APPEND_ONE, record.lane, record.not_before, record.body, *notified)
+
+
+def _summary(connection: Connection, now: Millis) -> JournalSummary:
+    lanes = [_lane_summary(connection, lane, now) for lane in sorted(_lanes(connection, ""))]
+    parked: int = run(connection, _COUNT_PARKED, MOST_COUNTED).scalar_one()
+    return JournalSummary([lane for lane in lanes if lane.records], parked)
+
+
+def _lane_summary(connection: Connection, lane: str, now: Millis) -> LaneSummary:
+    records, due, leased = run(connection, _COUNTED, now, now, now, lane, MOST_COUNTED).one()
+    body: bytes | None = run(connection, _NEXT_IN_LINE, lane).scalar()
+    since = accepted_at(body) if body else None
+    return LaneSummary(lane, records, due, leased, None if since is None else max(now - since, 0))
 
 
 def _matching(connection: Connection, lane: str, text: bytes) -> list[bytes]:

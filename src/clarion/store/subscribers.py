@@ -145,6 +145,12 @@ def bounds(connection: Connection, environment_id: str, after: int, size: int, m
     return list(rows)
 
 
+def total(connection: Connection, environment_id: str) -> int:
+    """How many subscribers an environment has."""
+    found: int = run(connection, _TOTAL, environment_id).scalar_one()
+    return found
+
+
 def between(connection: Connection, environment_id: str, after: int, upto: int) -> list[Subscriber]:
     """Subscribers of an environment in row order, behind row `after` up to row `upto`."""
     return [_read(row) for row in run(connection, _BETWEEN, environment_id, after, upto)]
@@ -199,6 +205,8 @@ SELECT MAX(pk) FROM (
     SELECT pk FROM subscribers WHERE environment_id = ? AND pk > ? ORDER BY pk LIMIT ?) AS ahead) AS placed
 GROUP BY place / ? ORDER BY 1
 """)
+
+_TOTAL = sql("SELECT COUNT(*) FROM subscribers WHERE environment_id = ?")
 
 # Reads one chunk of an environment.
 _BETWEEN = sql(f"""

@@ -149,6 +149,36 @@ devices = sa.Table(
     comment="A device token. A retired one stays, with its reason, until it is registered again.",
 )
 
+topics = sa.Table(
+    "topics",
+    metadata,
+    sa.Column("id", _Id, primary_key=True),
+    _environment(),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("name", sa.Text),
+    sa.Column("created_at", _Time, nullable=False),
+    sa.Column("updated_at", _Time, nullable=False),
+    sa.UniqueConstraint("environment_id", "key"),
+)
+
+topic_subscriptions = sa.Table(
+    "topic_subscriptions",
+    metadata,
+    sa.Column("pk", _Row, primary_key=True, autoincrement=True),
+    sa.Column("id", _Id, nullable=False, unique=True),
+    sa.Column("topic_id", _Id, sa.ForeignKey("topics.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("subscriber_pk", _Row, sa.ForeignKey("subscribers.pk", ondelete="CASCADE"), nullable=False),
+    sa.Column("identifier", sa.Text, nullable=False),
+    sa.Column("name", sa.Text),
+    sa.Column("created_at", _Time, nullable=False),
+    sa.Column("updated_at", _Time, nullable=False),
+    sa.UniqueConstraint("topic_id", "identifier"),
+    sa.Index(None, "topic_id", "subscriber_pk"),
+    sa.Index(None, "subscriber_pk"),
+    sqlite_autoincrement=True,
+    comment="A subscriber in a topic.",
+)
+
 workflows = sa.Table(
     "workflows",
     metadata,

@@ -43,9 +43,9 @@ def get(connection: Connection, trigger_id: str) -> Admission | None:
     return Admission(trigger, cancelled_at is not None, paused_at is not None)
 
 
-def begin_expansion(connection: Connection, trigger: Trigger) -> None:
-    """Note how many subscribers a broadcast is for."""
-    run(connection, _AUDIENCE, trigger.environment_id, trigger.id)
+def begin_expansion(connection: Connection, trigger_id: str, audience: int) -> None:
+    """Note how many subscribers a broadcast or a topic trigger is for."""
+    run(connection, _AUDIENCE, audience, trigger_id)
 
 
 def expanded(connection: Connection, trigger_ids: Sequence[str]) -> None:
@@ -129,10 +129,7 @@ SELECT t.id, t.cancelled_at FROM {texts} JOIN triggers t ON t.id = j.value
 WHERE t.cancelled_at IS NOT NULL OR t.paused_at IS NOT NULL
 """)
 _GET = sql("SELECT body, cancelled_at, paused_at FROM triggers WHERE id = ?")
-_AUDIENCE = sql("""
-UPDATE triggers SET audience = (SELECT COUNT(*) FROM subscribers WHERE environment_id = ?)
-WHERE id = ? AND audience IS NULL
-""")
+_AUDIENCE = sql("UPDATE triggers SET audience = ? WHERE id = ? AND audience IS NULL")
 _PROGRESS = sql("""
 SELECT id, workflow_id, accepted_at, expanded, cancelled_at, paused_at, audience FROM triggers
 WHERE environment_id = ? AND transaction_id = ? AND workflow_id <> ''

@@ -1,0 +1,303 @@
+"""Topics, and the subscribers in them."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+from sqlalchemy.sql import Select
+
+from clarion.model.clock import Millis
+from clarion.model.ids import new_id
+from clarion.model.people import Subscriber
+from clarion.store import subscribers
+from clarion.store.dialect import listed, run, run_many, sql
+from clarion.store.tables import subscribers as people
+from clarion.store.tables import topic_subscriptions, topics
+
+_COUNT_CAP = 50_000
+
+
+class Topic(msgspec.Struct, frozen=True):
+    """A named audience."""
+
+    id: str
+    environment_id: str
+    key: str
+    name: str | None
+    created_at: Millis
+    updated_at: Millis
+    pk: int = 0
+
+
+class Subscription(msgspec.Struct, frozen=True):
+    """A subscriber in a topic."""
+
+    pk: int
+    id: str
+    identifier: str
+    name: str | None
+    created_at: Millis
+    updated_at: Millis
+    topic: Topic
+    subscriber: Subscriber
+
+
+class Order(NamedTuple):
+    """How a list is read: falling or rising, behind an anchor or before it, so many."""
+
+    descending: bool
+    back: bool
+    most: int
+
+
+def get(connection: Connection, environment_id: str, key: str) -> Topic | None:
+    """The topic of that key."""
+    entry = (topics.c.environment_id == environment_id) & (topics.c.key == key)
+    row = connection.execute(sa.select(*_TOPIC).where(entry)).first()
+    return Topic(*row) if row else None
+
+
+def by_id(connection: Connection, environment_id: str, identity: str) -> Topic | None:
+    """The topic with that id."""
+    entry = (topics.c.environment_id == environment_id) & (topics.c.id == identity)
+    row = connection.execute(sa.select(*_TOPIC).where(entry)).first()
+    return Topic(*row) if row else None
+
+
+def ensure(
+    connection: Connection, environment_id: str, key: str, name: str | None, now: Millis
+) -> tuple[Topic, bool]:
+    """The topic of that key, made when missing, renamed when a name is given; says whether it was made."""
+    run(connection, _ADD_TOPIC, made := new_id(now), environment_id, key, name, now, now)
+    found = get(connection, environment_id, key)
+    assert found is not None
+    if found.id != made and name is not None and name != found.name:
+        return rename(connection, found, name, now), False
+    return found, found.id == made
+
+
+def rename(connection: Connection, topic: Topic, name: str | None, now: Millis) -> Topic:
+    """Give a topic another name."""
+    change = topics.update().where(topics.c.id == topic.id).values(name=name, updated_at=now)
+    connection.execute(change)
+    return msgspec.structs.replace(topic, name=name, updated_at=now)
+
+
+def delete(connection: Connection, topic: Topic) -> None:
+    """Remove a topic with its subscriptions."""
+    connection.execute(topic_subscriptions.delete().where(topic_subscriptions.c.topic_id == topic.id))
+    connection.execute(topics.delete().where(topics.c.id == topic.id))
+
+
+def search(
+    connection: Connection,
+    environment_id: str,
+    key: str | None,
+    name: str | None,
+    anchor: Topic | None,
+    order: Order,
+) -> list[Topic]:
+    """Topics in the order of their creation."""
+    query = sa.select(*_TOPIC).where(*_matching(environment_id, key, name)).limit(order.most)
+    falling = order.descending != order.back
+    if anchor is not None:
+        here = sa.tuple_(topics.c.created_at, topics.c.id)
+        there = sa.tuple_(sa.literal(anchor.created_at), sa.literal(anchor.id))
+        query = query.where(here < there if falling else here > there)
+    columns = (topics.c.created_at, topics.c.id)
+    query = query.order_by(*(column.desc() if falling else column for column in columns))
+    return [Topic(*row) for row in connection.execute(query)]
+
+
+def count(connection: Connection, environment_id: str, key: str | None, name: str | None) -> tuple[int, bool]:
+    """How many topics match, and whether counting stopped."""
+    return _capped(connection, sa.select(topics.c.id).where(*_matching(environment_id, key, name)))
+
+
+def subscribe(
+    connection: Connection, topic: Topic, wanted: Sequence[tuple[Subscriber, str, str | None]], now: Millis
+) -> list[Subscription]:
+    """Put subscribers into a topic, each (subscriber, identifier, name); one that is in it stays."""
+    rows = [
+        (new_id(now), topic.id, person.pk, identifier, name, now, now) for person, identifier, name in wanted
+    ]
+    run_many(connection, _SUBSCRIBE, sorted(rows, key=lambda row: row[3]))
+    identifiers = [identifier for _, identifier, _ in wanted]
+    query = _subscriptions().where(
+        topic_subscriptions.c.topic_id == topic.id, topic_subscriptions.c.identifier.in_(identifiers)
+    )
+    found = {item.identifier: item for item in _read(connection, query)}
+    return [found[identifier] for identifier in dict.fromkeys(identifiers)]
+
+
+def unsubscribe(connection: Connection, found: Sequence[Subscription]) -> None:
+    """End subscriptions."""
+    gone = topic_subscriptions.c.pk.in_([item.pk for item in found])
+    connection.execute(topic_subscriptions.delete().where(gone))
+
+
+def change_subscription(
+    connection: Connection, found: Subscription, name: str | None, now: Millis
+) -> Subscription:
+    """Give a subscription another name."""
+    entry = topic_subscriptions.c.pk == found.pk
+    connection.execute(topic_subscriptions.update().where(entry).values(name=name, updated_at=now))
+    return msgspec.structs.replace(found, name=name, updated_at=now)
+
+
+def subscriptions_of(
+    connection: Connection, topic: Topic, subscriber_id: str | None = None, identifier: str | None = None
+) -> list[Subscription]:
+    """The subscriptions of a subscriber, or the one of that identifier, in a topic."""
+    query = _subscriptions().where(topic_subscriptions.c.topic_id == topic.id)
+    if subscriber_id is not None:
+        query = query.where(people.c.subscriber_id == subscriber_id)
+    if identifier is not None:
+        query = query.where(topic_subscriptions.c.identifier == identifier)
+    return _read(connection, query.order_by(topic_subscriptions.c.pk))
+
+
+class Members(NamedTuple):
+    """Which subscriptions: of a topic or of a subscriber."""
+
+    environment_id: str
+    topic_id: str | None = None
+    subscriber_pk: int | None = None
+    subscriber_id: str | None = None
+    topic_key: str | None = None
+
+
+def members(
+    connection: Connection, wanted: Members, anchor: Subscription | None, order: Order
+) -> list[Subscription]:
+    """Subscriptions in the order they were made."""
+    falling = order.descending != order.back
+    pk = topic_subscriptions.c.pk
+    query = _subscriptions().where(*_members(wanted)).limit(order.most)
+    if anchor is not None:
+        query = query.where(pk < anchor.pk if falling else pk > anchor.pk)
+    return _read(connection, query.order_by(pk.desc() if falling else pk))
+
+
+def count_members(connection: Connection, wanted: Members) -> tuple[int, bool]:
+    """How many subscriptions there are, and whether counting stopped."""
+    joined = topic_subscriptions.join(topics).join(people)
+    return _capped(
+        connection, sa.select(topic_subscriptions.c.pk).select_from(joined).where(*_members(wanted))
+    )
+
+
+def subscription(connection: Connection, environment_id: str, identity: str) -> Subscription | None:
+    """The subscription with that id."""
+    entry = (topic_subscriptions.c.id == identity) & (topics.c.environment_id == environment_id)
+    found = _read(connection, _subscriptions().where(entry))
+    return found[0] if found else None
+
+
+def ids_of(connection: Connection, environment_id: str, keys: Sequence[str]) -> dict[str, str]:
+    """The ids of topics by key; a key nobody made is left out."""
+    return {row[1]: row[0] for row in run(connection, _IDS, listed(keys), environment_id)}
+
+
+def bounds(connection: Connection, topic_ids: Sequence[str], after: int, size: int, most: int) -> list[int]:
+    """The last subscriber row of each chunk of `size` behind row `after`, everybody counted once."""
+    return list(run(connection, _BOUNDS, listed(topic_ids), after, size * most, size).scalars())
+
+
+def audience(connection: Connection, topic_ids: Sequence[str]) -> int:
+    """How many subscribers the topics have together, everybody counted once."""
+    found: int = run(connection, _AUDIENCE, listed(topic_ids)).scalar_one()
+    return found
+
+
+def between(
+    connection: Connection, topic_ids: Sequence[str], after: int, upto: int
+) -> list[tuple[Subscriber, set[str]]]:
+    """Subscribers behind row `after` up to row `upto`, each with the topics they are in."""
+    through: dict[int, set[str]] = {}
+    for topic_id, pk in run(connection, _BETWEEN, listed(topic_ids), after, upto):
+        through.setdefault(pk, set()).add(topic_id)
+    found = subscribers.by_pk(connection, sorted(through))
+    return [(found[pk], topic_ids_of) for pk, topic_ids_of in sorted(through.items()) if pk in found]
+
+
+_TOPIC = tuple(topics.c[name] for name in Topic.__struct_fields__[:-1])
+_PERSON = tuple(people.c[name] for name in Subscriber.__struct_fields__)
+_OWN = ("pk", "id", "identifier", "name", "created_at", "updated_at")
+
+
+def _subscriptions() -> Select[*tuple[Any, ...]]:
+    own = [topic_subscriptions.c[name] for name in _OWN]
+    columns = [column.label(f"c{place}") for place, column in enumerate([*own, *_TOPIC, *_PERSON])]
+    return sa.select(*columns).select_from(topic_subscriptions.join(topics).join(people))
+
+
+def _read(connection: Connection, query: Select[*tuple[Any, ...]]) -> list[Subscription]:
+    first, second = len(_OWN), len(_OWN) + len(_TOPIC)
+    found = []
+    for row in map(tuple, connection.execute(query)):
+        pk, identity, identifier, name, created_at, updated_at = row[:first]
+        topic, subscriber = Topic(*row[first:second]), Subscriber(*row[second:])
+        found.append(Subscription(pk, identity, identifier, name, created_at, updated_at, topic, subscriber))
+    return found
+
+
+def _members(wanted: Members) -> list[sa.ColumnElement[bool]]:
+    conditions = [topics.c.environment_id == wanted.environment_id]
+    if wanted.topic_id is not None:
+        conditions.append(topic_subscriptions.c.topic_id == wanted.topic_id)
+    if wanted.subscriber_pk is not None:
+        conditions.append(topic_subscriptions.c.subscriber_pk == wanted.subscriber_pk)
+    if wanted.subscriber_id is not None:
+        conditions.append(people.c.subscriber_id == wanted.subscriber_id)
+    if wanted.topic_key is not None:
+        conditions.append(topics.c.key == wanted.topic_key)
+    return conditions
+
+
+def _matching(environment_id: str, key: str | None, name: str | None) -> list[sa.ColumnElement[bool]]:
+    conditions = [topics.c.environment_id == environment_id]
+    if key is not None:
+        conditions.append(topics.c.key.contains(key, autoescape=True))
+    if name is not None:
+        conditions.append(topics.c.name.contains(name, autoescape=True))
+    return conditions
+
+
+def _capped(connection: Connection, query: Select[*tuple[Any, ...]]) -> tuple[int, bool]:
+    some = query.limit(_COUNT_CAP + 1).subquery()
+    found = connection.scalar(sa.select(sa.func.count()).select_from(some)) or 0
+    return min(found, _COUNT_CAP), found > _COUNT_CAP
+
+
+_ADD_TOPIC = sql("""
+INSERT INTO topics (id, environment_id, key, name, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (environment_id, key) DO NOTHING
+""")
+
+_SUBSCRIBE = sql("""
+INSERT INTO topic_subscriptions (id, topic_id, subscriber_pk, identifier, name, created_at, updated_at)
+VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (topic_id, identifier) DO NOTHING
+""")
+
+_IDS = sql("SELECT t.id, t.key FROM {texts} JOIN topics t ON t.environment_id = ? AND t.key = j.value")
+
+# Cuts the members of topics behind a row into chunks: the last row of each, the rest counting as one.
+_BOUNDS = sql("""
+SELECT MAX(pk) FROM (
+  SELECT pk, ROW_NUMBER() OVER (ORDER BY pk) - 1 AS place FROM (
+    SELECT DISTINCT s.subscriber_pk AS pk FROM {texts} JOIN topic_subscriptions s ON s.topic_id = j.value
+    WHERE s.subscriber_pk > ? ORDER BY 1 LIMIT ?) AS ahead) AS placed
+GROUP BY place / ? ORDER BY 1
+""")
+
+_AUDIENCE = sql("""
+SELECT COUNT(DISTINCT s.subscriber_pk) FROM {texts} JOIN topic_subscriptions s ON s.topic_id = j.value
+""")
+
+_BETWEEN = sql("""
+SELECT s.topic_id, s.subscriber_pk FROM {texts} JOIN topic_subscriptions s ON s.topic_id = j.value
+WHERE s.subscriber_pk > ? AND s.subscriber_pk <= ?
+""")
