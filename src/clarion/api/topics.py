@@ -1,0 +1,555 @@
+"""Topics and their subscriptions."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, Literal
+
+import msgspec
+from sqlalchemy.engine import Connection
+
+from clarion.api.pages import cursor_page
+from clarion.api.route import Answer, Call, Category, NoQuery, Route
+from clarion.errors import Conflict, NotFound, Unprocessable
+from clarion.model.clock import iso
+from clarion.model.people import Subscriber
+from clarion.store import subscribers, topics
+from clarion.store.catalog import Snapshot
+from clarion.store.topics import Members, Order, Subscription, Topic
+
+MOST_AT_ONCE = 100
+_MOST_NAME = 100
+_KEY = re.compile(r"[A-Za-z0-9_:-]{1,100}|[^@\s]{1,64}@[^@\s]{1,255}")
+
+
+class TopicIn(msgspec.Struct):
+    """CreateUpdateTopicRequestDto."""
+
+    key: str
+    name: str | None = None
+
+
+class TopicPatch(msgspec.Struct):
+    """UpdateTopicRequestDto."""
+
+    name: str
+
+
+class TopicOut(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
+    """TopicResponseDto."""
+
+    id: str = msgspec.field(name="_id")
+    key: str
+    name: str | None = None
+    created_at: str | None = None
+    updated_at: str | None = None
+
+
+class TopicPage(msgspec.Struct, rename="camel"):
+    """ListTopicsResponseDto."""
+
+    data: list[TopicOut]
+    next: str | None
+    previous: str | None
+    total_count: int
+    total_count_capped: bool
+
+
+class Acknowledged(msgspec.Struct):
+    """DeleteTopicResponseDto."""
+
+    acknowledged: bool
+
+
+class FailIfExists(msgspec.Struct, rename="camel", frozen=True):
+    """Query of a creation."""
+
+    fail_if_exists: bool = False
+
+
+class ListQuery(msgspec.Struct, rename="camel", frozen=True):
+    """Query of the topics."""
+
+    after: str | None = None
+    before: str | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 10
+    order_direction: Literal["ASC", "DESC"] = "DESC"
+    order_by: str = "createdAt"
+    include_cursor: bool = False
+    key: str | None = None
+    name: str | None = None
+
+
+class MembersQuery(msgspec.Struct, rename="camel", frozen=True):
+    """Query of the subscriptions of a topic, or (`key`) of a subscriber."""
+
+    after: str | None = None
+    before: str | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 10
+    order_direction: Literal["ASC", "DESC"] = "DESC"
+    order_by: str = "createdAt"
+    include_cursor: bool = False
+    subscriber_id: str | None = None
+    key: str | None = None
+
+
+class NamedSubscription(msgspec.Struct, rename="camel"):
+    """TopicSubscriberIdentifierDto; a deletion may name either."""
+
+    identifier: str | None = None
+    subscriber_id: str | None = None
+    name: str | None = None
+
+
+class SubscriptionsIn(msgspec.Struct, rename="camel"):
+    """CreateTopicSubscriptionsRequestDto and DeleteTopicSubscriptionsRequestDto."""
+
+    subscriptions: list[str | NamedSubscription] | None = None
+    subscriber_ids: list[str] | None = None
+    name: str | None = None
+
+
+class SubscriptionPatch(msgspec.Struct):
+    """UpdateTopicSubscriptionRequestDto."""
+
+    name: str | None = None
+
+
+class PersonOut(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
+    """SubscriberDto."""
+
+    id: str = msgspec.field(name="_id")
+    subscriber_id: str
+    first_name: str | None = None
+    last_name: str | None = None
+    email: str | None = None
+    avatar: str | None = None
+
+
+class SubscriptionOut(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
+    """TopicSubscriptionResponseDto, SubscriptionResponseDto and SubscriptionDto."""
+
+    id: str = msgspec.field(name="_id")
+    identifier: str
+    name: str | None = None
+    topic: TopicOut
+    subscriber: PersonOut
+    created_at: str
+    updated_at: str
+
+
+class SubscriptionPage(msgspec.Struct, rename="camel"):
+    """ListTopicSubscriptionsResponseDto."""
+
+    data: list[SubscriptionOut]
+    next: str | None
+    previous: str | None
+    total_count: int
+    total_count_capped: bool
+
+
+class SubscriptionError(msgspec.Struct, rename="camel"):
+    """SubscriptionErrorDto."""
+
+    subscriber_id: str
+    code: str
+    message: str
+
+
+class Meta(msgspec.Struct, rename="camel"):
+    """MetaDto."""
+
+    total_count: int
+    successful: int
+    failed: int
+
+
+class SubscriptionsOut(msgspec.Struct, omit_defaults=True):
+    """CreateSubscriptionsResponseDto and DeleteTopicSubscriptionsResponseDto."""
+
+    data: list[SubscriptionOut]
+    meta: Meta
+    errors: list[SubscriptionError] | None = None
+
+
+class SubscriptionDetails(msgspec.Struct, omit_defaults=True):
+    """SubscriptionDetailsResponseDto."""
+
+    id: str
+    identifier: str
+    name: str | None = None
+
+
+class MembershipOut(msgspec.Struct, rename="camel", kw_only=True):
+    """TopicSubscriberDto."""
+
+    organization_id: str = msgspec.field(name="_organizationId")
+    environment_id: str = msgspec.field(name="_environmentId")
+    subscriber_id: str = msgspec.field(name="_subscriberId")
+    topic_id: str = msgspec.field(name="_topicId")
+    topic_key: str
+    external_subscriber_id: str
+
+
+async def create_topic(call: Call[TopicIn, FailIfExists]) -> Answer:
+    """Create a topic, or rename it."""
+    key, name = _checked_key(call.body.key), _checked_name(call.body.name)
+
+    def write(connection: Connection) -> Answer:
+        found = topics.get(connection, call.environment_id, key)
+        if found and call.query.fail_if_exists:
+            message = f"Topic {key} already exists"
+            raise Conflict(message, resource=_topic(found), headers={"Retry-After": "1"})
+        topic, made = topics.ensure(connection, call.environment_id, key, name, call.services.clock())
+        return Answer(_topic(topic), 201 if made else 200)
+
+    return await call.services.database.write(write)
+
+
+async def list_topics(call: Call[None, ListQuery]) -> TopicPage:
+    """Topics, a page at a time."""
+    query, environment_id = call.query, call.environment_id
+    descending = query.order_direction == "DESC"
+
+    def read(connection: Connection) -> TopicPage:
+        page = cursor_page(
+            lambda anchor, back, most: topics.search(
+                connection, environment_id, query.key, query.name, anchor, Order(descending, back, most)
+            ),
+            lambda identity: topics.by_id(connection, environment_id, identity),
+            query.after,
+            query.before,
+            query.limit,
+            query.include_cursor,
+        )
+        total, capped = topics.count(connection, environment_id, query.key, query.name)
+        return TopicPage([_topic(item) for item in page.rows], page.next, page.previous, total, capped)
+
+    return await call.services.database.read(read)
+
+
+async def get_topic(call: Call[None, NoQuery]) -> TopicOut:
+    """One topic."""
+    return _topic(await call.services.database.read(_named, call))
+
+
+async def update_topic(call: Call[TopicPatch, NoQuery]) -> TopicOut:
+    """Rename a topic."""
+    name = _checked_name(call.body.name)
+
+    def write(connection: Connection) -> TopicOut:
+        found = _named(connection, call)
+        return _topic(topics.rename(connection, found, name, call.services.clock()))
+
+    return await call.services.database.write(write)
+
+
+async def delete_topic(call: Call[None, NoQuery]) -> Acknowledged:
+    """Remove a topic with its subscriptions."""
+
+    def write(connection: Connection) -> None:
+        topics.delete(connection, _named(connection, call))
+
+    await call.services.database.write(write)
+    return Acknowledged(acknowledged=True)
+
+
+async def list_topic_subscriptions(call: Call[None, MembersQuery]) -> SubscriptionPage:
+    """The subscriptions of a topic, a page at a time."""
+
+    def read(connection: Connection) -> SubscriptionPage:
+        topic = _named(connection, call)
+        wanted = Members(call.environment_id, topic_id=topic.id, subscriber_id=call.query.subscriber_id)
+        return _page(connection, call, wanted)
+
+    return await call.services.database.read(read)
+
+
+async def list_subscriber_subscriptions(call: Call[None, MembersQuery]) -> SubscriptionPage:
+    """The subscriptions of a subscriber, a page at a time."""
+
+    def read(connection: Connection) -> SubscriptionPage:
+        name = call.path["subscriberId"]
+        found = subscribers.get(connection, call.environment_id, name)
+        if found is None:
+            raise NotFound(f"Subscriber: {name} was not found")
+        wanted = Members(call.environment_id, subscriber_pk=found.pk, topic_key=call.query.key)
+        return _page(connection, call, wanted)
+
+    return await call.services.database.read(read)
+
+
+async def create_subscriptions(call: Call[SubscriptionsIn, NoQuery]) -> SubscriptionsOut:
+    """Subscribe up to 100 subscribers; the topic is made when it is missing."""
+    key = _checked_key(call.path["topicKey"], "topicKey")
+    wanted = _entries(call.body)
+
+    def write(connection: Connection) -> SubscriptionsOut:
+        now = call.services.clock()
+        topic, _ = topics.ensure(connection, call.environment_id, key, None, now)
+        ready, errors = [], []
+        for entry in wanted:
+            name = entry.subscriber_id or ""
+            person = subscribers.get(connection, call.environment_id, name) if name else None
+            if person is None:
+                message = f"Subscriber with ID '{name}' could not be found."
+                errors.append(SubscriptionError(name, "SUBSCRIBER_NOT_FOUND", message))
+            else:
+                identifier = entry.identifier or _identifier(key, name)
+                ready.append((person, identifier, entry.name or call.body.name))
+        made = topics.subscribe(connection, topic, ready, now)
+        return _partial(made, errors)
+
+    return await call.services.database.write(write)
+
+
+async def delete_subscriptions(call: Call[SubscriptionsIn, NoQuery]) -> SubscriptionsOut:
+    """Unsubscribe up to 100 subscribers."""
+    wanted = _entries(call.body)
+
+    def write(connection: Connection) -> SubscriptionsOut:
+        topic = _named(connection, call)
+        gone: dict[int, Subscription] = {}
+        errors = []
+        for entry in wanted:
+            found = topics.subscriptions_of(connection, topic, entry.subscriber_id, entry.identifier)
+            name = entry.subscriber_id or entry.identifier or ""
+            if not found:
+                message = f"'{name}' is not subscribed to {topic.key}."
+                errors.append(SubscriptionError(name, "SUBSCRIPTION_NOT_FOUND", message))
+            gone |= {item.pk: item for item in found}
+        topics.unsubscribe(connection, list(gone.values()))
+        return _partial(list(gone.values()), errors)
+
+    return await call.services.database.write(write)
+
+
+async def get_subscription(call: Call[None, NoQuery]) -> SubscriptionDetails:
+    """One subscription of a topic."""
+    found = await call.services.database.read(_subscription, call)
+    return SubscriptionDetails(found.id, found.identifier, found.name)
+
+
+async def update_subscription(call: Call[SubscriptionPatch, NoQuery]) -> SubscriptionOut:
+    """Rename a subscription."""
+
+    def write(connection: Connection) -> SubscriptionOut:
+        found = _subscription(connection, call)
+        if call.body.name is None:
+            return _out(found)
+        now = call.services.clock()
+        return _out(topics.change_subscription(connection, found, _checked_name(call.body.name), now))
+
+    return await call.services.database.write(write)
+
+
+async def check_membership(call: Call[None, NoQuery]) -> MembershipOut:
+    """Whether a subscriber is in a topic; 404 when not."""
+
+    def read(connection: Connection) -> MembershipOut:
+        topic = _named(connection, call)
+        name = call.path["externalSubscriberId"]
+        found = topics.subscriptions_of(connection, topic, subscriber_id=name)
+        if not found:
+            raise NotFound(f"Subscriber {name} is not in topic {topic.key}")
+        return _membership(call.snapshot, topic, found[0].subscriber)
+
+    return await call.services.database.read(read)
+
+
+def _page(connection: Connection, call: Call[None, MembersQuery], wanted: Members) -> SubscriptionPage:
+    query = call.query
+    descending = query.order_direction == "DESC"
+    page = cursor_page(
+        lambda anchor, back, most: topics.members(connection, wanted, anchor, Order(descending, back, most)),
+        lambda identity: topics.subscription(connection, call.environment_id, identity),
+        query.after,
+        query.before,
+        query.limit,
+        query.include_cursor,
+    )
+    total, capped = topics.count_members(connection, wanted)
+    return SubscriptionPage([_out(item) for item in page.rows], page.next, page.previous, total, capped)
+
+
+def _named(connection: Connection, call: Call[Any, Any]) -> Topic:
+    key = call.path["topicKey"]
+    found = topics.get(connection, call.environment_id, key)
+    if found is None:
+        raise NotFound(f"Topic {key} was not found")
+    return found
+
+
+def _subscription(connection: Connection, call: Call[Any, Any]) -> Subscription:
+    """By identifier, `_id`, or the subscriber's id."""
+    topic = _named(connection, call)
+    name = call.path["identifier"]
+    for found in (
+        topics.subscriptions_of(connection, topic, identifier=name),
+        topics.subscriptions_of(connection, topic, subscriber_id=name),
+    ):
+        if found:
+            return found[0]
+    raise NotFound(f"Subscription {name} of topic {topic.key} was not found")
+
+
+def _entries(given: SubscriptionsIn) -> list[NamedSubscription]:
+    listed = list(_listed(given.subscriptions or given.subscriber_ids or []))
+    if not listed:
+        message = "name at least one subscriber"
+        raise Unprocessable(f"subscriptions: {message}", {"subscriptions": [message]})
+    if len(listed) > MOST_AT_ONCE:
+        message = f"must contain no more than {MOST_AT_ONCE} elements"
+        raise Unprocessable(f"subscriptions {message}", {"subscriptions": [message]})
+    return listed
+
+
+def _listed(given: Sequence[str | NamedSubscription]) -> Iterator[NamedSubscription]:
+    for item in given:
+        yield NamedSubscription(subscriber_id=item) if isinstance(item, str) else item
+
+
+def _identifier(key: str, subscriber_id: str) -> str:
+    return f"tk_{key}:si_{subscriber_id}"
+
+
+def _partial(done: Sequence[Subscription], errors: list[SubscriptionError]) -> SubscriptionsOut:
+    meta = Meta(len(done) + len(errors), len(done), len(errors))
+    return SubscriptionsOut([_out(item) for item in done], meta, errors or None)
+
+
+def _checked_key(key: str, field: str = "key") -> str:
+    if not _KEY.fullmatch(key):
+        message = "must be 1 to 100 of A-Z a-z 0-9 - _ : or an e-mail address"
+        raise Unprocessable(f"{field} {message}", {field: [message]})
+    return key
+
+
+def _checked_name(name: str | None) -> str | None:
+    if name is not None and len(name) > _MOST_NAME:
+        message = f"must not be longer than {_MOST_NAME} characters"
+        raise Unprocessable(f"name {message}", {"name": [message]})
+    return name
+
+
+def _topic(topic: Topic) -> TopicOut:
+    return TopicOut(
+        id=topic.id,
+        key=topic.key,
+        name=topic.name,
+        created_at=iso(topic.created_at),
+        updated_at=iso(topic.updated_at),
+    )
+
+
+def _out(item: Subscription) -> SubscriptionOut:
+    person = item.subscriber
+    return SubscriptionOut(
+        id=item.id,
+        identifier=item.identifier,
+        name=item.name,
+        topic=_topic(item.topic),
+        subscriber=PersonOut(
+            id=person.id,
+            subscriber_id=person.subscriber_id,
+            first_name=person.first_name,
+            last_name=person.last_name,
+            email=person.email,
+            avatar=person.avatar,
+        ),
+        created_at=iso(item.created_at),
+        updated_at=iso(item.updated_at),
+    )
+
+
+def _membership(snapshot: Snapshot, topic: Topic, person: Subscriber) -> MembershipOut:
+    return MembershipOut(
+        organization_id=snapshot.organization_id,
+        environment_id=topic.environment_id,
+        subscriber_id=person.id,
+        topic_id=topic.id,
+        topic_key=topic.key,
+        external_subscriber_id=person.subscriber_id,
+    )
+
+
+_LIST = "/v2/topics"
+_ONE = "/v2/topics/{topicKey}"
+_MEMBERS = _ONE + "/subscriptions"
+_MEMBER = _MEMBERS + "/{identifier}"
+_TAG = "Topics"
+_CONFIGURATION = Category.CONFIGURATION
+
+
+def _route(method: str, path: str, handler: Any, summary: str, **more: Any) -> Route:
+    return Route(method, path, handler, summary, _TAG, category=_CONFIGURATION, **more)
+
+
+ROUTES = (
+    _route("GET", _LIST, list_topics, "List topics", query=ListQuery, answer=TopicPage, bare=True),
+    _route(
+        "POST",
+        _LIST,
+        create_topic,
+        "Create a topic, or rename it",
+        body=TopicIn,
+        query=FailIfExists,
+        answer=TopicOut,
+        status=201,
+    ),
+    _route("GET", _ONE, get_topic, "Read a topic", answer=TopicOut),
+    _route("PATCH", _ONE, update_topic, "Rename a topic", body=TopicPatch, answer=TopicOut),
+    _route("DELETE", _ONE, delete_topic, "Remove a topic", answer=Acknowledged),
+    _route(
+        "GET",
+        _MEMBERS,
+        list_topic_subscriptions,
+        "List the subscriptions of a topic",
+        query=MembersQuery,
+        answer=SubscriptionPage,
+        bare=True,
+    ),
+    _route(
+        "POST",
+        _MEMBERS,
+        create_subscriptions,
+        "Subscribe up to 100 subscribers",
+        body=SubscriptionsIn,
+        answer=SubscriptionsOut,
+        status=201,
+        bare=True,
+    ),
+    _route(
+        "DELETE",
+        _MEMBERS,
+        delete_subscriptions,
+        "Unsubscribe up to 100 subscribers",
+        body=SubscriptionsIn,
+        answer=SubscriptionsOut,
+        bare=True,
+    ),
+    _route("GET", _MEMBER, get_subscription, "Read a subscription", answer=SubscriptionDetails),
+    _route(
+        "PATCH",
+        _MEMBER,
+        update_subscription,
+        "Rename a subscription",
+        body=SubscriptionPatch,
+        answer=SubscriptionOut,
+    ),
+    _route(
+        "GET",
+        "/v1/topics/{topicKey}/subscribers/{externalSubscriberId}",
+        check_membership,
+        "Whether a subscriber is in a topic",
+        answer=MembershipOut,
+    ),
+    _route(
+        "GET",
+        "/v2/subscribers/{subscriberId}/subscriptions",
+        list_subscriber_subscriptions,
+        "List the subscriptions of a subscriber",
+        query=MembersQuery,
+        answer=SubscriptionPage,
+        bare=True,
+    ),
+)
