@@ -80,7 +80,9 @@ class Round(NamedTuple):
 class Caller(asyncio.Protocol):
     """One keep-alive connection with one request in flight."""
 
-    def __init__(self, url: httpx.URL, load: Load, number: int, until: float) -> None:
+    def __init__(
+        self, url: httpx.URL, load: Load, number: int, until: float, most: int | None = None
+    ) -> None:
         self._load = load
         self._head = (
             f"POST {load.path} HTTP/1.1\r\nHost: {url.host}\r\nAuthorization: ApiKey {KEY}\r\n"
@@ -88,6 +90,7 @@ class Caller(asyncio.Protocol):
         ).encode()
         self._number = number
         self._until = until
+        self._most = most
         self._buffer = b""
         self.waits: list[float] = []
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -106,7 +109,7 @@ class Caller(asyncio.Protocol):
         self._buffer = b""
         now = time.perf_counter()
         self.waits.append(now - self._asked)
-        if now < self._until:
+        if now < self._until and len(self.waits) != self._most:
             self._ask()
         else:
             self._transport.close()

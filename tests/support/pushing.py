@@ -47,7 +47,9 @@ class ScriptedSender:
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def send(self, request: HttpRequest, *, timeout: float = 10.0, guarded: bool = False) -> HttpReply:
+    async def send(
+        self, request: HttpRequest, *, timeout: float = 10.0, guarded: bool = False, scope: str = ""
+    ) -> HttpReply:
         key = self._key_of(request)
         self.requests[key].append(request)
         await self.gate.wait()

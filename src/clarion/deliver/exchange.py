@@ -32,9 +32,9 @@ class HttpSender(Protocol):
     """Sends requests; raises `TransportError` when there is no answer."""
 
     async def send(
-        self, request: HttpRequest, *, timeout: float = TIMEOUT, guarded: bool = False
+        self, request: HttpRequest, *, timeout: float = TIMEOUT, guarded: bool = False, scope: str = ""
     ) -> HttpReply:
-        """The answer. `guarded` applies the egress rule."""
+        """The answer. `guarded` applies the egress rule; a `scope` has connections of its own."""
         ...
 
 
@@ -42,15 +42,16 @@ class Exchange:
     """The way to one provider. `base` replaces the origin of its requests; the operator set it, so it is
     trusted, while everything else passes the egress rule."""
 
-    def __init__(self, sender: HttpSender, base: str | None) -> None:
+    def __init__(self, sender: HttpSender, base: str | None, scope: str = "") -> None:
         self._sender = sender
+        self._scope = scope
         self._base = base.rstrip("/") if base else None
 
     async def ask(self, request: HttpRequest) -> HttpReply | Verdict:
         """The answer, or why there is none."""
         try:
             return await self._sender.send(
-                self._rebased(request), timeout=TIMEOUT, guarded=self._base is None
+                self._rebased(request), timeout=TIMEOUT, guarded=self._base is None, scope=self._scope
             )
         except NotSendable as error:
             return Verdict(Outcome.PAYLOAD_REJECTED, "not_sendable", str(error))

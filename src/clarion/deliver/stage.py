@@ -54,7 +54,7 @@ class DeliverStage:
         clock: Clock,
         outcomes: Outcomes,
         providers: Mapping[str, Provider[Any]],
-        exchange_for: Callable[[str], Exchange],
+        exchange_for: Callable[[Integration], Exchange],
         concurrency: int,
     ) -> None:
         self._database = database
@@ -105,7 +105,7 @@ class DeliverStage:
             provider = self._providers.get(integration.provider_id)
             if provider is None:
                 return None
-            exchange = self._exchange_for(integration.provider_id)
+            exchange = self._exchange_for(integration)
             lane = Lane(integration, provider, exchange, self._clock, self._concurrency)
             self._lanes[integration.id] = lane
         return lane
@@ -155,8 +155,12 @@ class _Run:
                 group.create_task(self._drain(queue, urgent=urgent))
 
     async def written(self) -> None:
-        """Return when every outcome is on disk."""
-        await asyncio.gather(*self._commits)
+        """Return when every outcome is on disk. Waited for, not gathered: other runs share these commits, and
+        a run that is cancelled must not cancel them."""
+        if self._commits:
+            await asyncio.wait(self._commits)
+        for commit in self._commits:
+            commit.result()
 
     def again(self, lane: str) -> list[Record]:
         """Deliveries for what must be tried again, those due at about the same time together."""

@@ -33,19 +33,25 @@ class _Route:
 
 
 class HttpClient:
-    """HTTP/2 where the peer offers it, HTTP/1.1 otherwise; `guarded` requests obey the egress rule."""
+    """HTTP/2 where the peer offers it, HTTP/1.1 otherwise; `guarded` requests obey the egress rule.
+
+    Requests of one `scope` share HTTP/2 connections with each other and with nobody else: a provider may
+    tie a connection to the credentials it saw first, as APNs does.
+    """
 
     def __init__(self, context: ssl.SSLContext, egress: EgressRule) -> None:
         self._context = context
         self._egress = egress
         self._dialer = Dialer(context, egress)
-        self._routes: tuple[dict[str, _Route], dict[str, _Route]] = ({}, {})
+        self._routes: dict[tuple[bool, str], dict[str, _Route]] = {}
         self._http1: dict[bool, Http1Client] = {}
 
-    async def send(self, request: HttpRequest, *, timeout: float = 10.0, guarded: bool = False) -> HttpReply:
+    async def send(
+        self, request: HttpRequest, *, timeout: float = 10.0, guarded: bool = False, scope: str = ""
+    ) -> HttpReply:
         """The answer, whatever its status, within `timeout` seconds in all. Raises TransportError."""
         now = asyncio.get_running_loop().time()
-        route = self._route(request.url, guarded)
+        route = self._route(request.url, guarded, scope)
         deadline = now + timeout
         if route.pool is None or route.http1_until > now:
             return await self._send_http1(request, route, deadline, guarded)
@@ -57,7 +63,7 @@ class HttpClient:
 
     async def close(self) -> None:
         """Close every connection; requests under way fail."""
-        pools = [route.pool for routes in self._routes for route in routes.values() if route.pool]
+        pools = [route.pool for routes in self._routes.values() for route in routes.values() if route.pool]
         await asyncio.gather(*(pool.close() for pool in pools))
         await asyncio.gather(*(client.close() for client in self._http1.values()))
 
@@ -74,18 +80,17 @@ class HttpClient:
             route.http1_until = 0.0
             raise
 
-    def _route(self, url: str, guarded: bool) -> _Route:
+    def _route(self, url: str, guarded: bool, scope: str) -> _Route:
         if not (url.isascii() and url.isprintable()) or " " in url:
             raise NotSendable("the URL holds characters that must be percent-encoded")
-        routes = self._routes[guarded]
+        routes = self._routes.setdefault((guarded, scope), {})
         end = url.find("/", 8)
-        return routes.get(url[:end] if end > 0 else url) or self._new_route(url, guarded)
+        return routes.get(url[:end] if end > 0 else url) or self._new_route(url, guarded, routes)
 
-    def _new_route(self, url: str, guarded: bool) -> _Route:
+    def _new_route(self, url: str, guarded: bool, routes: dict[str, _Route]) -> _Route:
         match = _ORIGIN.match(url)
         if match is None:
             raise NotSendable("the URL must begin with https:// or http:// and a host")
-        routes = self._routes[guarded]
         origin = match[0]
         if origin not in routes:
             _forget_idle(routes)

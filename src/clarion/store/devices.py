@@ -51,6 +51,8 @@ def append(
 
 def grant(connection: Connection, subscriber_pk: int, grants: Sequence[Grant], now: Millis) -> None:
     """Add what several grants bring, all or nothing: `LimitExceeded` changes nothing."""
+    if not grants:
+        return
     run(connection, _LOCK, subscriber_pk)
     wanted: dict[str, list[str]] = {}
     for item in grants:

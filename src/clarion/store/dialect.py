@@ -26,10 +26,15 @@ class Sql(NamedTuple):
 
 
 def sql(text: str, *, postgresql: str | None = None) -> Sql:
-    """A statement; `postgresql` where that one is worded differently."""
+    """A statement; `postgresql` where that one is worded differently.
+
+    SQLite knows nothing of a list's length and would rather scan a table than look its entries up;
+    CROSS JOIN keeps the list first.
+    """
     embedded = text
-    for name in _LISTS:
-        embedded = embedded.replace(name, "json_each(?) AS j")
+    for name in map(re.escape, _LISTS):
+        embedded = re.sub(rf"{name}(\s+)JOIN", r"json_each(?) AS j\1CROSS JOIN", embedded)
+        embedded = re.sub(name, "json_each(?) AS j", embedded)
     return Sql(embedded, _numbered(text if postgresql is None else postgresql))
 
 

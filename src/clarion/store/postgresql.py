@@ -24,7 +24,7 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 _MOST_PER_COMMIT = 200
-_WRITERS = 2
+_WRITERS = 4
 _READERS = 8
 _TRIES_OF_CONFLICT = 5
 _CONFLICTS = frozenset({"40001", "40P01"})
@@ -108,6 +108,10 @@ class PostgresDatabase:
         try:
             with _reachable(self):
                 results = await self._transaction(group)
+        except DatabaseUnavailable as error:
+            for change in group:
+                _fail(change, error)
+            return
         except Exception as error:
             if len(group) == 1:
                 _fail(group[0], error)

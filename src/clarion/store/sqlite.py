@@ -15,9 +15,10 @@ from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
-from clarion.errors import ClarionError
+from clarion.errors import ClarionError, DatabaseUnavailable
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -118,8 +119,11 @@ class SqliteDatabase:
         self.engine.dispose()
 
     def _query(self, query: Callable[[Connection], T]) -> T:
-        with self.engine.connect() as connection:
-            return query(connection)
+        try:
+            with self.engine.connect() as connection:
+                return query(connection)
+        except Exception as error:
+            raise _worded(error) from error
 
     def _write_forever(self) -> None:
         more = True
@@ -149,7 +153,7 @@ def _commit(connection: Connection, batch: list[_Change]) -> list[_Settled]:
     except BaseException as error:
         if raw.in_transaction:
             raw.execute("ROLLBACK")
-        return [(change, None, error) for change in batch]
+        return [(change, None, _worded(error)) for change in batch]
     return settled
 
 
@@ -162,9 +166,23 @@ def _attempt(raw: sqlite3.Connection, connection: Connection, change: _Change) -
             raise
         raw.execute("ROLLBACK TO change")
         raw.execute("RELEASE change")
-        return change, None, error
+        return change, None, _worded(error)
     raw.execute("RELEASE change")
     return change, result, None
+
+
+def _worded(error: BaseException) -> BaseException:
+    """A disk that is full or fails as an error that says so and passes; every other error as it is."""
+    code = getattr(error.orig if isinstance(error, DBAPIError) else error, "sqlite_errorcode", 0)
+    told = _DISK_TROUBLE.get(code & 0xFF)
+    return error if told is None else DatabaseUnavailable(told)
+
+
+_DISK_TROUBLE = {
+    sqlite3.SQLITE_FULL: "The disk of the database is full; nothing was kept. Free space and try again",
+    sqlite3.SQLITE_IOERR: "The database can't be read or written: its disk is full, over a quota or failing;"
+    " nothing was kept. Free space and try again",
+}
 
 
 def _settle(settled: list[_Settled]) -> None:

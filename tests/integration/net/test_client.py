@@ -344,4 +344,4 @@ async def test_origins_without_a_connection_are_forgotten(
             await client.send(HttpRequest("GET", f"https://{'x' * 70}.n{number}.invalid/"))
     assert (await client.send(HttpRequest("GET", server.origin))).status == 200
     assert server.connections == 1
-    assert len(client._routes[False]) == 2
+    assert len(client._routes[False, ""]) == 2

@@ -25,7 +25,7 @@ def test_everything_that_is_kept_is_kept_at_home(tmp_path: Path) -> None:
     given = Settings(
         data_dir=tmp_path / "real",
         database_url="sqlite:///real.db",
-        journal_url="sqlite:///real.db",
+        journal_url="nats://127.0.0.1:4222",
         encryption_key=SecretStr("of-the-real-one"),
     )
     ours = settings_at(tmp_path, given)

@@ -10,7 +10,9 @@ class Listening:
     def __init__(self) -> None:
         self.asked: list[tuple[str, bool]] = []
 
-    async def send(self, request: HttpRequest, *, timeout: float = 10.0, guarded: bool = False) -> HttpReply:
+    async def send(
+        self, request: HttpRequest, *, timeout: float = 10.0, guarded: bool = False, scope: str = ""
+    ) -> HttpReply:
         self.asked.append((request.url, guarded))
         return HttpReply(204)
 
