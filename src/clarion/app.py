@@ -2,13 +2,14 @@
 
 import asyncio
 import fcntl
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import structlog
 
+from clarion.accept.backlog import Backlog
 from clarion.accept.gate import Gate
 from clarion.accept.intake import Intake
 from clarion.address.stage import AddressStage
@@ -18,16 +19,15 @@ from clarion.deliver.stage import DeliverStage
 from clarion.echo.recorder import Recorder
 from clarion.errors import RequestError, SettingsError
 from clarion.journal.consumer import LaneConsumer, LaneSupervisor
+from clarion.journal.jetstream import JetStreamJournal, connect
 from clarion.journal.listen import listen
-from clarion.journal.port import ACCEPTED_LANE, BULK_PREFIX, CHUNK_LANE, DELIVER_PREFIX, PAGE_LANE
+from clarion.journal.port import ACCEPTED_LANE, BULK_PREFIX, CHUNK_LANE, DELIVER_PREFIX, PAGE_LANE, Journal
 from clarion.journal.sql import SqlJournal
 from clarion.model.clock import SECOND, Clock, system_clock
 from clarion.net.client import HttpClient
 from clarion.net.egress import EgressRule
 from clarion.net.tls import client_context
-from clarion.providers.fcm import Fcm
-from clarion.providers.port import Provider
-from clarion.providers.push_webhook import PushWebhook
+from clarion.providers.registry import PROVIDERS
 from clarion.security.keys import fingerprint
 from clarion.security.vault import Vault, load_or_create_key, parse_key
 from clarion.settings import Settings
@@ -40,8 +40,6 @@ from clarion.store.sqlite import SqliteDatabase
 
 log = structlog.get_logger(__name__)
 
-PROVIDERS: Mapping[str, Provider[Any]] = {provider.id: provider for provider in (Fcm(), PushWebhook())}
-
 _BATCHES_PER_LANE = 16
 _CATALOG_PAUSE = 0.25
 
@@ -53,7 +51,7 @@ class Foundation(NamedTuple):
     clock: Clock
     vault: Vault
     database: Database
-    journal: SqlJournal
+    journal: Journal
     catalog: Catalog
     first_start: FirstStart | None
     other_key_ignored: bool
@@ -70,8 +68,7 @@ async def foundation(settings: Settings, clock: Clock = system_clock) -> AsyncIt
         catalog = Catalog(database, vault)
         snapshot = await catalog.current()
         ignored = given is not None and fingerprint(given) not in snapshot.holders
-        journal = SqlJournal(database, clock)
-        async with _background(listen(listening, journal.ring) if listening else None):
+        async with _journal(settings, database, listening, clock) as journal:
             yield Foundation(settings, clock, vault, database, journal, catalog, first, ignored)
     finally:
         await database.close()
@@ -80,9 +77,12 @@ async def foundation(settings: Settings, clock: Clock = system_clock) -> AsyncIt
 @asynccontextmanager
 async def services(base: Foundation) -> AsyncIterator[Services]:
     """What the API calls upon."""
-    gate = Gate(Intake(base.journal), base.catalog, base.database, base.journal, base.clock)
-    async with _background(_keep_current(base.catalog)):
-        yield Services(base.database, base.catalog, base.vault, gate, base.clock, PROVIDERS)
+    backlog = Backlog(base.journal, base.settings.backlog_limit)
+    gate = Gate(Intake(base.journal, backlog), base.catalog, base.database, base.journal, base.clock)
+    async with _background(_keep_current(base.catalog)), _background(backlog.watch()):
+        yield Services(
+            base.database, base.catalog, base.vault, gate, base.clock, PROVIDERS, base.journal, backlog
+        )
 
 
 @asynccontextmanager
@@ -113,7 +113,7 @@ def _lanes(base: Foundation, sender: Any) -> list[LaneConsumer | LaneSupervisor]
         base.clock,
         Recorder(base.database),
         PROVIDERS,
-        lambda provider_id: Exchange(sender, base.settings.provider_urls.get(provider_id)),
+        lambda item: Exchange(sender, base.settings.provider_urls.get(item.provider_id), item.id),
         base.settings.delivery_concurrency,
     )
 
@@ -121,7 +121,7 @@ def _lanes(base: Foundation, sender: Any) -> list[LaneConsumer | LaneSupervisor]
         return LaneConsumer(base.journal, base.clock, lane, work, slots)
 
     return [
-        consumer(ACCEPTED_LANE, address.accepted, 2),
+        consumer(ACCEPTED_LANE, address.accepted, 6),
         consumer(PAGE_LANE, address.page, 1),
         consumer(CHUNK_LANE, address.chunk, 4),
         LaneSupervisor(base.journal, base.clock, DELIVER_PREFIX, deliver.work, _BATCHES_PER_LANE),
@@ -155,13 +155,32 @@ async def _store(settings: Settings) -> tuple[Database, str | None]:
 
 
 @asynccontextmanager
+async def _journal(
+    settings: Settings, database: Database, listening: str | None, clock: Clock
+) -> AsyncIterator[Journal]:
+    """The journal: in the database, or on JetStream servers."""
+    if settings.journal_url:
+        client = await connect(settings.journal_url, replicas=settings.journal_replicas)
+        streamed = JetStreamJournal(client, database, clock)
+        try:
+            yield streamed
+        finally:
+            await streamed.close()
+        return
+    journal = SqlJournal(database, clock)
+    async with _background(listen(listening, journal.ring) if listening else None):
+        yield journal
+
+
+@asynccontextmanager
 async def _alone(base: Foundation) -> AsyncIterator[None]:
     """On an embedded database this is the only worker, so that what a killed one held is due at once."""
     if base.settings.postgresql_url:
         yield
         return
     with _only_worker(base.settings.database_path):
-        await base.journal.release_all()
+        if isinstance(base.journal, SqlJournal):
+            await base.journal.release_all()
         yield
 
 

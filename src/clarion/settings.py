@@ -90,6 +90,12 @@ def _is_postgresql(text: str) -> bool:
     return parts.scheme == "postgresql" and clean and len(parts.path) > 1
 
 
+def _nats_urls(text: str) -> str:
+    if not re.fullmatch(r"(nats|tls)://[^\s,/]+(,(nats|tls)://[^\s,/]+)*", text):
+        raise ValueError
+    return text
+
+
 def _provider_urls(value: object) -> dict[str, str]:
     urls = _json(value) if isinstance(value, str) else value
     if not isinstance(urls, dict) or "" in urls:
@@ -167,11 +173,22 @@ class Settings(BaseSettings):
         " PostgreSQL (15 or newer) is for many processes or machines.",
     )
     journal_url: Annotated[
-        _DatabaseUrl | None, _Rule(_DATABASE_FORMS, absent="the same database", hidden=True)
+        Annotated[str, AfterValidator(_nats_urls)] | None,
+        _Rule("nats://host:port, several with commas", absent="the same database", hidden=True),
     ] = Field(
         default=None,
         repr=False,
-        description="The durable queue. The same database, so that there is one thing to run and to back up.",
+        description="The durable queue. The same database, so that there is one thing to run and to back"
+        " up; NATS JetStream servers take its load off the database.",
+    )
+    journal_replicas: Annotated[int, BeforeValidator(_whole), _Rule("a whole number between 1 and 5")] = (
+        Field(
+            default=1,
+            ge=1,
+            le=5,
+            description="Servers that hold each record of a JetStream journal. 1 is what a single server"
+            " can do; 3 survive the loss of one.",
+        )
     )
     api_key: Annotated[
         _Secret | None,
@@ -226,6 +243,16 @@ class Settings(BaseSettings):
         le=28 * 24 * 3600,
         description="Seconds a message is tried after it was accepted; 0 tries once. An hour outlasts most"
         " outages of a provider, and few notifications are still wanted later.",
+    )
+    backlog_limit: Annotated[
+        int, BeforeValidator(_whole), _Rule("a whole number between 1 and 100000000")
+    ] = Field(
+        default=20_000,
+        ge=1,
+        le=100_000_000,
+        description="Records of accepted triggers that may wait before the API answers 503 instead of"
+        " accepting more. 20000 is a few seconds of what one API process accepts at most, so a peak passes"
+        " and a standstill is told to the callers, who can still keep what is refused.",
     )
     delivery_concurrency: Annotated[
         int, BeforeValidator(_whole), _Rule("a whole number between 1 and 10000")
@@ -341,6 +368,8 @@ def _for_eyes(value: object, rule: _Rule) -> str:
 
 def _masked_url(url: str) -> str:
     """Without user info and the values of the query, where PostgreSQL takes a password too."""
+    if url.startswith(("nats:", "tls:")):
+        return re.sub(r"//[^@,/]*@", "//…@", url)
     parts = urlsplit(url)
     if parts.scheme != "postgresql":
         return url

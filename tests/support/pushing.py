@@ -16,7 +16,7 @@ from clarion.model.people import Channel, Device, Integration, Subscriber
 from clarion.model.push import Json, PushMessage, Target
 from clarion.model.trigger import Person, Trigger
 from clarion.model.workflow import Step, Workflow
-from clarion.providers.port import AccessToken
+from clarion.providers.port import AccessToken, Defaults
 
 NOW: Millis = 1_796_000_000_000
 ENVIRONMENT = "e" * 32
@@ -65,12 +65,11 @@ def path_of(request: HttpRequest) -> str:
     return request.url.rpartition("/")[2]
 
 
-class TokenProvider:
+class TokenProvider(Defaults):
     """A provider that wants an access token: 401 means it is stale, 400 that the message is wrong."""
 
     id = "tokens"
     name = "Tokens"
-    wants_subscriber = False
 
     def credentials(self, stored: Json) -> str:
         if not stored.get("secret"):

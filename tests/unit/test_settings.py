@@ -139,7 +139,7 @@ def test_a_wrong_port_is_told_in_one_line() -> None:
         ("CLARION_DATABASE_URL", "sqlite:///", "must be sqlite:///relative/path"),
         ("CLARION_DATABASE_URL", "sqlite:///:memory:", "must be sqlite:///relative/path"),
         ("CLARION_DATABASE_URL", "sqlite:///a.db?mode=ro", "must be sqlite:///relative/path"),
-        ("CLARION_JOURNAL_URL", "postgresql://host", "must be sqlite:///relative/path"),
+        ("CLARION_JOURNAL_URL", "postgresql://host", "must be nats://host:port"),
         ("CLARION_PROVIDER_URLS", "{", "must be a JSON object"),
         ("CLARION_PROVIDER_URLS", "[]", "must be a JSON object"),
         ("CLARION_PROVIDER_URLS", '{"fcm": 1}', "the URL of 'fcm' must be"),
@@ -222,7 +222,7 @@ def test_secrets_stay_out_of_what_is_shown() -> None:
             "CLARION_API_KEY": "hunter2",
             "CLARION_ENCRYPTION_KEY": "hunter2",
             "CLARION_DATABASE_URL": "postgresql://me:hunter2@host:5432/db?password=hunter2",
-            "CLARION_JOURNAL_URL": "postgresql://me:hunter2@host/db",
+            "CLARION_JOURNAL_URL": "nats://me:hunter2@host:4222,nats://me:hunter2@other:4222",
         }
     )
     assert "hunter2" not in repr(settings) + str(settings) + repr(described(settings))

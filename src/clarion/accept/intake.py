@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from clarion.accept.backlog import Backlog
 from clarion.errors import Overloaded, PayloadInvalid
 from clarion.journal.port import ACCEPTED_LANE, Journal, Record
 from clarion.model.trigger import Trigger
@@ -28,10 +29,11 @@ class _Entry(NamedTuple):
 
 
 class Intake:
-    """The way into the journal."""
+    """The way into the journal; closed while the backlog, where one is given, is over its limit."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, backlog: Backlog | None = None) -> None:
         self._journal = journal
+        self._backlog = backlog
         self._waiting: list[_Entry] = []
         self._commit: asyncio.Future[None] | None = None
         self._writer: asyncio.Task[None] | None = None
@@ -43,6 +45,8 @@ class Intake:
         """
         if not triggers:
             return
+        if self._backlog is not None:
+            self._backlog.check()
         if len(self._waiting) >= MOST_WAITING:
             raise Overloaded(
                 "Too many triggers are being accepted at once; try again in a second",

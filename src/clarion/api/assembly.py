@@ -8,6 +8,7 @@ from starlette.types import ASGIApp
 
 from clarion.api.events import TRIGGER
 from clarion.api.limits import Limits
+from clarion.api.metrics import metrics_route
 from clarion.api.openapi import document, reference_page
 from clarion.api.quick import PATH, QuickTrigger
 from clarion.api.route import Services
@@ -19,7 +20,7 @@ def assembled(services: Services) -> ASGIApp:
     """The API as an ASGI application."""
     limits = Limits()
     quick = {(TRIGGER.method, PATH): QuickTrigger(services, limits)}
-    return Api(services, ROUTES, limits, quick, _documents())
+    return Api(services, ROUTES, limits, quick, [*_documents(), metrics_route(services)])
 
 
 def _documents() -> list[Route]:

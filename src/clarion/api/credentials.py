@@ -8,6 +8,7 @@ from clarion.api.route import Call, Category, NoQuery, Route
 from clarion.api.subscribers import resolved
 from clarion.errors import BadInput, Unprocessable
 from clarion.model.people import Subscriber
+from clarion.model.trigger import ChannelGrant
 from clarion.store import devices, subscribers
 from clarion.store.devices import Grant
 
@@ -43,11 +44,10 @@ async def delete_credentials(call: Call[None, NoQuery]) -> None:
 
 
 async def _apply(call: Call[CredentialsIn, NoQuery], *, replace: bool) -> SubscriberOut:
-    given = _checked(call.body)
+    wanted = _wanted(call.body)
 
     def write(connection: Connection) -> SubscriberOut:
         found = _known(connection, call.environment_id, call.path["subscriberId"])
-        wanted = grant_of(call.body.provider_id, call.body.integration_identifier, given)
         grant = resolved(call.snapshot, call.environment_id, wanted)
         _write(connection, found, grant, call.services.clock(), replace=replace)
         return view(connection, call.snapshot, [found])[0]
@@ -62,17 +62,14 @@ def _write(connection: Connection, found: Subscriber, grant: Grant, now: int, *,
     devices.grant(connection, found.pk, [grant], now)
 
 
-def _checked(body: CredentialsIn) -> Credentials:
+def _wanted(body: CredentialsIn) -> ChannelGrant:
     check_provider(body.provider_id)
     if body.credentials is None and body.device_tokens is None:
         message = 'give credentials, such as {"deviceTokens": ["..."]}'
         raise Unprocessable(f"credentials: {message}", {"credentials": [message]})
     given = body.credentials or Credentials()
     tokens = body.device_tokens if given.device_tokens is None else given.device_tokens
-    if tokens is not None and not all(token.strip() for token in tokens):
-        message = "must not hold an empty token"
-        raise Unprocessable(f"deviceTokens {message}", {"credentials.deviceTokens": [message]})
-    return Credentials(given.webhook_url, tokens)
+    return grant_of(body.provider_id, body.integration_identifier, Credentials(given.webhook_url, tokens))
 
 
 def _known(connection: Connection, environment_id: str, subscriber_id: str) -> Subscriber:

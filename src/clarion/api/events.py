@@ -6,7 +6,8 @@ import msgspec
 
 from clarion.accept.gate import Call as TriggerCall
 from clarion.accept.gate import Receipt, check_size
-from clarion.api.people import ChannelIn, ProfileIn, checked_id, grant_of, profile_of
+from clarion.api.bodies import NOT_JSON, text_in
+from clarion.api.people import MOST_ID_LENGTH, ChannelIn, ProfileIn, checked_id, grant_of, profile_of
 from clarion.api.route import Call, Category, NoQuery, Route
 from clarion.errors import FieldIssue, PayloadInvalid, RequestError, Unprocessable
 from clarion.model.ids import new_id
@@ -86,14 +87,12 @@ async def trigger_bulk(call: Call[BulkIn, NoQuery]) -> list[TriggerOut]:
         raise PayloadInvalid(message, [FieldIssue("events", message)])
     for raw in call.body.events:
         check_size(len(bytes(raw)))
-    answers: list[TriggerOut] = []
-    accepted: list[Trigger] = []
-    for raw in call.body.events:
-        answer, taken = await _judged(call, raw)
-        answers.append(answer)
-        accepted += [taken] if taken else []
-    await call.services.gate.put(accepted)
-    return answers
+    judged = [await _judged(call, raw) for raw in call.body.events]
+    try:
+        await call.services.gate.put([accepted for _, accepted in judged if accepted])
+    except PayloadInvalid:
+        return [await _put_alone(call, answer, accepted) for answer, accepted in judged]
+    return [answer for answer, _ in judged]
 
 
 async def trigger_broadcast(call: Call[BroadcastIn, NoQuery]) -> TriggerOut:
@@ -104,7 +103,10 @@ async def trigger_broadcast(call: Call[BroadcastIn, NoQuery]) -> TriggerOut:
 
 async def cancel(call: Call[None, NoQuery]) -> bool:
     """Cancel what has not gone out; says whether there was anything."""
-    return await call.services.gate.cancel(call.environment_id, call.path["transactionId"])
+    transaction_id = call.path["transactionId"]
+    if len(transaction_id) > MOST_ID_LENGTH:
+        return False
+    return await call.services.gate.cancel(call.environment_id, transaction_id)
 
 
 def asked(given: TriggerIn) -> TriggerCall:
@@ -121,9 +123,7 @@ def asked(given: TriggerIn) -> TriggerCall:
             people.append(found)
         else:
             topics.append(found)
-    if topics:
-        raise _wrong("to", "topics can't be triggered in this version; name subscribers, or broadcast")
-    return _common(given, people)
+    return msgspec.structs.replace(_common(given, people), topics=topics)
 
 
 def _common(given: EventIn, people: list[Person]) -> TriggerCall:
@@ -132,7 +132,7 @@ def _common(given: EventIn, people: list[Person]) -> TriggerCall:
         people,
         payload=given.payload or {},
         overrides=given.overrides or {},
-        transaction_id=given.transaction_id or None,
+        transaction_id=_transaction(given.transaction_id),
         actor=None if given.actor is None else _person(given.actor, "actor"),
         tenant=_tenant(given.tenant),
         context=given.context or {},
@@ -159,7 +159,15 @@ def _person(item: str | PersonIn, place: str) -> Person:
             checked_id(item.subscriber_id or "", f"{place}.subscriberId"), profile_of(item), channels
         )
     except Unprocessable as error:
-        raise _wrong(place, error.message) from error
+        ((field, messages),) = error.fields.items()
+        named = field if field.startswith(place) else f"{place}.{field}"
+        raise _wrong(named, messages[0]) from error
+
+
+def _transaction(given: str | None) -> str | None:
+    if given and len(given) > MOST_ID_LENGTH:
+        raise _wrong("transactionId", f"must not be longer than {MOST_ID_LENGTH} characters")
+    return given or None
 
 
 def _tenant(given: str | TenantIn | None) -> Json:
@@ -175,17 +183,25 @@ async def _judged(call: Call[BulkIn, NoQuery], raw: msgspec.Raw) -> tuple[Trigge
     try:
         given = msgspec.json.decode(raw, type=TriggerIn)
         accepted, receipt = await call.services.gate.judge(call.environment_id, asked(given))
-    except (RequestError, msgspec.DecodeError) as error:
-        reason = error.message if isinstance(error, RequestError) else str(error)
-        transaction_id = _transaction_in(raw) or f"txn_{new_id(call.services.clock())}"
-        return TriggerOut(True, "error", transaction_id, [reason]), None
+    except (RequestError, *NOT_JSON) as error:
+        transaction_id = text_in(raw, "transactionId") or f"txn_{new_id(call.services.clock())}"
+        return _failed(transaction_id, error), None
     return _out(receipt), accepted
 
 
-def _transaction_in(raw: msgspec.Raw) -> str:
-    given = msgspec.json.decode(raw)
-    named = given.get("transactionId") if isinstance(given, dict) else None
-    return named if isinstance(named, str) else ""
+async def _put_alone(call: Call[BulkIn, NoQuery], answer: TriggerOut, accepted: Trigger | None) -> TriggerOut:
+    """One event of a call that can't go on disk as a whole."""
+    try:
+        await call.services.gate.put([accepted] if accepted else [])
+    except PayloadInvalid as error:
+        return _failed(answer.transaction_id, error)
+    return answer
+
+
+def _failed(transaction_id: str, error: Exception) -> TriggerOut:
+    issues = error.issues if isinstance(error, PayloadInvalid) else ()
+    reasons = [f"{issue.field} {issue.message}" for issue in issues]
+    return TriggerOut(True, "error", transaction_id, reasons or [str(error)])
 
 
 def _out(receipt: Receipt) -> TriggerOut:
@@ -207,6 +223,7 @@ TRIGGER = Route(
     answer=TriggerOut,
     status=201,
     payload_errors=True,
+    one_trigger=True,
     category=Category.TRIGGER,
 )
 
@@ -235,6 +252,7 @@ ROUTES = (
         answer=TriggerOut,
         status=201,
         payload_errors=True,
+        one_trigger=True,
         category=Category.TRIGGER,
         cost=100,
     ),

@@ -1,21 +1,41 @@
 """Whether this process can do its work."""
 
+import asyncio
+
 import msgspec
+import structlog
 
 import clarion
-from clarion.api.route import Access, Call, NoQuery, Route
+from clarion.api.route import Access, Call, NoQuery, Route, Services
+from clarion.errors import DatabaseUnavailable
+from clarion.journal.port import ACCEPTED_LANE
+
+log = structlog.get_logger(__name__)
+
+_PATIENCE_SECONDS = 3.0
 
 
 class Health(msgspec.Struct):
-    """`status` is ok when the database answers."""
+    """`status` is ok; what can't work is answered with 503."""
 
     status: str
     version: str
 
 
 async def health_check(call: Call[None, NoQuery]) -> Health:
-    """The catalog was read for this call, so the database answers."""
+    """200 when the database and the journal answer within 3 seconds, else 503."""
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            await _look(call.services)
+    except Exception as error:
+        log.warning("not ready", error=f"{type(error).__name__}: {error}")
+        raise DatabaseUnavailable("The database can't be read; the log says why") from error
     return Health("ok", clarion.__version__)
+
+
+async def _look(services: Services) -> None:
+    await services.catalog.current()
+    await services.journal.depth(ACCEPTED_LANE, 1)
 
 
 ROUTES = (

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from sqlalchemy.engine import Connection
 
+from clarion.api.people import checked_id
 from clarion.api.route import Call, NoQuery, Route
 from clarion.api.slugs import short_id, slug
 from clarion.errors import BadInput, CredentialsInvalid, NotFound, Unprocessable
@@ -77,7 +78,7 @@ async def create_integration(call: Call[NewIntegration, NoQuery]) -> Integration
     integration = Integration(
         id=new_id(now),
         environment_id=call.environment_id,
-        identifier=given.identifier or f"{slug(name)}-{short_id()}",
+        identifier=checked_id(given.identifier or f"{slug(name)[:100]}-{short_id()}", "identifier"),
         name=name,
         provider_id=provider.id,
         channel="push",
@@ -123,6 +124,8 @@ async def delete_integration(call: Call[None, NoQuery]) -> list[IntegrationOut]:
 
 def _changes(given: IntegrationIn, found: Integration) -> dict[str, Any]:
     fields = ("name", "identifier", "active", "conditions", "configurations")
+    if given.identifier is not None:
+        checked_id(given.identifier, "identifier")
     changes = {name: value for name in fields if (value := getattr(given, name)) is not None}
     if given.credentials is not None:
         changes["credentials"] = _credentials(given.credentials, found.credentials)
@@ -167,9 +170,14 @@ def _check(provider: Provider[Any], integration: Integration) -> None:
 
 def _credentials(given: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
     """The given credentials; a secret that comes back as it was shown is the stored one."""
+    for key in SECRETS & given.keys():
+        if not isinstance(given[key], str | None):
+            field = f"credentials.{key}"
+            raise Unprocessable(f"{field} must be text", {field: ["must be text"]})
     return {
         key: stored[key] if key in stored and value == _shown(key, stored[key]) else value
         for key, value in given.items()
+        if value is not None
     }
 
 

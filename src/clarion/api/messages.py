@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import msgspec
 from sqlalchemy.engine import Connection
 
+from clarion.api.pages import PageNumber
 from clarion.api.route import Call, Route
 from clarion.model.clock import iso
 from clarion.model.outcome import MessageStatus
@@ -27,7 +28,7 @@ class MessagesQuery(msgspec.Struct, rename="camel", frozen=True):
     channel: str | None = None
     subscriber_id: str | None = None
     transaction_id: list[str] = []
-    page: Annotated[int, msgspec.Meta(ge=0)] = 0
+    page: PageNumber = 0
     limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 10
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from sqlalchemy.engine import Connection
 
+from clarion.api.pages import PageNumber
 from clarion.api.route import Call, NoQuery, Route
 from clarion.errors import NotFound, Unprocessable
 from clarion.model.clock import Millis, iso
@@ -33,7 +34,7 @@ class ActivityQuery(msgspec.Struct, rename="camel", frozen=True):
     search: str | None = None
     subscriber_ids: list[str] = []
     transaction_id: str | None = None
-    page: Annotated[int, msgspec.Meta(ge=0)] = 0
+    page: PageNumber = 0
     limit: Annotated[int, msgspec.Meta(ge=1, le=50)] = 10
     after: str | None = None
     before: str | None = None

@@ -1,9 +1,14 @@
 """Cursor paging both ways, over rows that have an id."""
 
 from collections.abc import Callable
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Annotated, Generic, NamedTuple, Protocol, TypeVar
+
+import msgspec
 
 from clarion.errors import Unprocessable
+
+PageNumber = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+"""Of a list in pages; rows before it still count in 64 bits."""
 
 
 class HasId(Protocol):

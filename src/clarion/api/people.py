@@ -8,12 +8,14 @@ from sqlalchemy.engine import Connection
 
 from clarion.errors import Unprocessable
 from clarion.model.clock import iso
-from clarion.model.people import CHAT_PROVIDERS, PUSH_PROVIDERS, Channel, Subscriber
+from clarion.model.people import CHAT_PROVIDERS, OWN_PROVIDERS, PUSH_PROVIDERS, Channel, Subscriber
 from clarion.model.trigger import ChannelGrant
 from clarion.store import devices
 from clarion.store.catalog import Snapshot
 
 MOST_ID_LENGTH = 512
+MOST_TOKEN_BYTES = 2048
+"""An index of PostgreSQL holds no more than 2,704 bytes an entry."""
 
 
 class Credentials(msgspec.Struct, rename="camel", omit_defaults=True):
@@ -83,26 +85,38 @@ def profile_of(given: ProfileIn) -> dict[str, Any]:
     return {name: value for name in fields if (value := getattr(given, name)) is not UNSET}
 
 
-def checked_id(subscriber_id: str, field: str = "subscriberId") -> str:
-    """A name for a subscriber; `Unprocessable` when it can't be one."""
-    if not subscriber_id.strip():
+def checked_id(name: str, field: str = "subscriberId") -> str:
+    """A name a caller gives; `Unprocessable` when it can't be one."""
+    if not name.strip():
         raise Unprocessable(f"{field} must not be empty", {field: ["must not be empty"]})
-    if len(subscriber_id) > MOST_ID_LENGTH:
+    if len(name) > MOST_ID_LENGTH:
         message = f"must not be longer than {MOST_ID_LENGTH} characters"
         raise Unprocessable(f"{field} {message}", {field: [message]})
-    return subscriber_id
+    return name
 
 
 def grant_of(provider_id: str, identifier: str | None, credentials: Credentials) -> ChannelGrant:
-    """A grant, once the provider is one that subscribers can have."""
+    """A grant, once the provider is one that subscribers can have and the tokens can be tokens."""
     check_provider(provider_id)
+    for token in credentials.device_tokens or ():
+        _check_token(token)
     return ChannelGrant(provider_id, identifier, credentials.device_tokens, credentials.webhook_url)
+
+
+def _check_token(token: str) -> None:
+    message = ""
+    if not token.strip():
+        message = "must not hold an empty token"
+    elif len(token.encode()) > MOST_TOKEN_BYTES:
+        message = f"must not hold a token of more than {MOST_TOKEN_BYTES} bytes"
+    if message:
+        raise Unprocessable(f"deviceTokens {message}", {"credentials.deviceTokens": [message]})
 
 
 def check_provider(provider_id: str) -> None:
     """`Unprocessable` for a provider that the SDKs don't know."""
-    if provider_id not in PUSH_PROVIDERS | CHAT_PROVIDERS:
-        message = f"must be one of: {', '.join(sorted(PUSH_PROVIDERS))}"
+    if provider_id not in PUSH_PROVIDERS | OWN_PROVIDERS | CHAT_PROVIDERS:
+        message = f"must be one of: {', '.join(sorted(PUSH_PROVIDERS | OWN_PROVIDERS))}"
         raise Unprocessable(f"providerId {message}", {"providerId": [message]})
 
 
@@ -122,7 +136,7 @@ def _out(snapshot: Snapshot, subscriber: Subscriber, channels: list[Channel]) ->
         **profile,
         is_online=subscriber.is_online,
         last_online_at=iso(subscriber.last_online_at) if subscriber.last_online_at else None,
-        channels=[_channel(channel) for channel in channels],
+        channels=[_channel(item) for item in channels if item.provider_id not in OWN_PROVIDERS],
         credentials=_by_provider(channels),
         deleted=False,
         created_at=iso(subscriber.created_at),

@@ -10,6 +10,7 @@ import msgspec
 
 from clarion.api.problems import field_fault
 from clarion.errors import Unprocessable
+from clarion.store.dialect import storable
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -18,7 +19,10 @@ _WHOLE_FLOAT = re.compile(r"(-?[0-9]+)\.0+")
 
 def decode_query(raw: str, kind: type[T]) -> T:
     """The query as `kind`; `Unprocessable` names the parameter that is wrong. Unknown ones are ignored."""
-    given = {name.removesuffix("[]"): values for name, values in parse_qs(raw).items()}
+    given = {
+        name.removesuffix("[]"): [storable(value) for value in values]
+        for name, values in parse_qs(raw).items()
+    }
     try:
         return msgspec.convert(_shaped(given, kind), kind, strict=False)
     except msgspec.ValidationError as error:

@@ -6,12 +6,13 @@ import structlog
 from starlette.types import Receive, Scope, Send
 
 from clarion.accept.gate import MOST_BYTES, check_size
+from clarion.api.bodies import decode_body
 from clarion.api.events import TRIGGER, asked
 from clarion.api.keys import holder_of
 from clarion.api.limits import Limits
 from clarion.api.problems import problem_for, unexpected
 from clarion.api.route import Services
-from clarion.api.server import Headers, decode_body
+from clarion.api.server import Headers
 from clarion.errors import RequestError
 
 log = structlog.get_logger(__name__)

@@ -6,7 +6,9 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
+from clarion.accept.backlog import Backlog
 from clarion.accept.gate import Gate
+from clarion.journal.port import Journal
 from clarion.model.clock import Clock
 from clarion.providers.port import Provider
 from clarion.security.vault import Vault
@@ -26,6 +28,8 @@ class Services(NamedTuple):
     gate: Gate
     clock: Clock
     providers: Mapping[str, Provider[Any]]
+    journal: Journal
+    backlog: Backlog
 
 
 class Access(Enum):
@@ -74,7 +78,8 @@ class Route(NamedTuple):
     """One operation of the API.
 
     `bare`: the answer owns a `data` key and goes out without the envelope. `payload_errors`: 400 has the
-    shape of the trigger calls. `cost`: tokens of the rate limit.
+    shape of the trigger calls. `one_trigger`: the body is one trigger's, and bounded as such. `cost`: tokens
+    of the rate limit.
     """
 
     method: str
@@ -88,6 +93,7 @@ class Route(NamedTuple):
     status: int = 200
     bare: bool = False
     payload_errors: bool = False
+    one_trigger: bool = False
     access: Access = Access.KEY
     category: Category = Category.GLOBAL
     cost: int = 1

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote_to_bytes
 
 import msgspec
 import structlog
@@ -10,26 +10,25 @@ from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match, Router
 from starlette.routing import Route as StarletteRoute
-from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from clarion.accept.gate import check_size
+from clarion.api.bodies import decode_body
 from clarion.api.keys import holder_of
 from clarion.api.limits import Limits
-from clarion.api.problems import field_fault, problem_for, unexpected
+from clarion.api.problems import problem_for, unexpected
 from clarion.api.query import decode_query
 from clarion.api.route import Access, Answer, Call, Route, Services
 from clarion.errors import (
-    BadInput,
-    FieldIssue,
     MethodNotAllowed,
     NotFound,
-    PayloadInvalid,
     RequestError,
     TooLarge,
-    Unprocessable,
 )
-from clarion.store.catalog import KeyHolder
+from clarion.store.catalog import KeyHolder, Snapshot
+from clarion.store.dialect import storable
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +45,7 @@ class _Segment(StringConvertor):
     regex = "[^/]+"
 
     def convert(self, value: str) -> str:
-        return unquote(value)
+        return storable(unquote_to_bytes(value.encode("latin-1")).decode(errors="replace"))
 
 
 register_url_convertor("segment", _Segment())
@@ -66,8 +65,8 @@ class Api:
         self._services = services
         self._limits = limits
         self._quick = quick
-        table = [*map(self._endpoint, routes), *also]
-        self._router = Router(table, default=self._nowhere, redirect_slashes=False)
+        self._table = [*map(self._endpoint, routes), *also]
+        self._router = Router(self._table, default=self._nowhere, redirect_slashes=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Route on the raw path."""
@@ -97,11 +96,11 @@ class Api:
             return await self._answered(route, request, headers)
         except RequestError as error:
             of_trigger = route.payload_errors
-            body = problem_for(error, request.url.path, self._services.clock(), of_trigger=of_trigger)
-            headers += [(k.lower().encode(), v.encode()) for k, v in error.headers.items()]
+            body = problem_for(error, _path(request), self._services.clock(), of_trigger=of_trigger)
+            headers += _advice(error)
             return encoded(body, error.status, headers)
         except Exception:
-            problem = unexpected(request.url.path, self._services.clock())
+            problem = unexpected(_path(request), self._services.clock())
             log.exception("request failed", operation=route.operation_id, error_id=problem.error_id)
             return encoded(problem, 500, headers)
 
@@ -111,13 +110,15 @@ class Api:
             now = self._services.clock()
             headers += self._limits.take(caller.environment_id, route.category, route.cost, now)
         raw = await _body(request) if route.body is not None else b""
+        if route.one_trigger:
+            check_size(len(raw))
         call = Call(
             self._services,
-            await self._services.catalog.current(),
+            await self._snapshot(caller),
             caller or _NOBODY,
             request.path_params,
             decode_body(raw, route.body, payload_errors=route.payload_errors) if route.body else None,
-            decode_query(request.url.query, route.query),
+            decode_query(_query(request), route.query),
         )
         found = await route.handler(call)
         value, status = found if isinstance(found, Answer) else (found, route.status)
@@ -130,38 +131,31 @@ class Api:
             return None
         return await holder_of(request.headers.get("authorization"), self._services.catalog)
 
+    async def _snapshot(self, caller: KeyHolder | None) -> Snapshot:
+        """Public routes do without the database, so that they can tell when it isn't there."""
+        catalog = self._services.catalog
+        return await catalog.current() if caller else catalog.snapshot
+
     async def _nowhere(self, scope: Scope, receive: Receive, send: Send) -> None:
         raise HTTPException(404)
 
     def _refused(self, error: HTTPException, request: Request) -> Response:
         """The router found no such path, or the path without the method."""
-        where = f"{request.method} {request.url.path}"
+        where = f"{request.method} {_path(request)}"
         refusal: RequestError = NotFound(f"There is no {where}; see /openapi.json for what there is")
         if error.status_code == 405:
-            allowed = (error.headers or {}).get("Allow", "")
+            allowed = self._methods(request.scope)
             refusal = MethodNotAllowed(f"{where} is not possible; use {allowed}", headers={"Allow": allowed})
-        body = problem_for(refusal, request.url.path, self._services.clock(), of_trigger=False)
-        headers = _echoed(request) + [(k.lower().encode(), v.encode()) for k, v in refusal.headers.items()]
-        return encoded(body, refusal.status, headers)
+        body = problem_for(refusal, _path(request), self._services.clock(), of_trigger=False)
+        return encoded(body, refusal.status, _echoed(request) + _advice(refusal))
+
+    def _methods(self, scope: Scope) -> str:
+        """All that a path can be called with; the router names those of the first route that fits."""
+        fitting = [route for route in self._table if route.matches(scope)[0] is not Match.NONE]
+        return ", ".join(sorted({method for route in fitting for method in route.methods or ()}))
 
 
 _NOBODY = KeyHolder("", "", "")
-
-
-def decode_body(raw: bytes, kind: Any, *, payload_errors: bool) -> Any:
-    """The body as `kind`: 400 when it isn't JSON, else 422 (400 on trigger calls) naming the field."""
-    try:
-        return msgspec.json.decode(raw or b"{}", type=kind)
-    except msgspec.ValidationError as error:
-        fault = field_fault(error)
-        if payload_errors:
-            raise PayloadInvalid(f"{fault.field}: {fault.message}", [fault]) from error
-        raise Unprocessable(f"{fault.field}: {fault.message}", {fault.field: [fault.message]}) from error
-    except (msgspec.DecodeError, RecursionError) as error:
-        message = f"The body is not JSON: {error}"
-        if payload_errors:
-            raise PayloadInvalid(message, [FieldIssue("body", str(error))]) from error
-        raise BadInput(message) from error
 
 
 def encoded(body: Any, status: int, headers: Headers) -> Response:
@@ -178,6 +172,22 @@ async def _body(request: Request) -> bytes:
             raise TooLarge(f"The body exceeds {MOST_BODY} bytes: send less at a time")
         parts.append(part)
     return b"".join(parts)
+
+
+def _path(request: Request) -> str:
+    path: str = request.scope["path"]
+    return path.encode("latin-1").decode(errors="replace")
+
+
+def _query(request: Request) -> str:
+    query: bytes = request.scope["query_string"]
+    return query.decode(errors="replace")
+
+
+def _advice(error: RequestError) -> Headers:
+    """What the error says in headers. The SDKs try a 409 again, so they are told when."""
+    told = ({"retry-after": "1"} if error.status == 409 else {}) | error.headers
+    return [(name.lower().encode(), value.encode()) for name, value in told.items()]
 
 
 def _echoed(request: Request) -> Headers:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from sqlalchemy.engine import Connection
 
+from clarion.api.bodies import NOT_JSON, text_in
 from clarion.api.pages import cursor_page
 from clarion.api.people import (
     ChannelIn,
@@ -112,7 +113,6 @@ async def create_subscriber(call: Call[SubscriberIn, FailIfExists]) -> Subscribe
             raise Conflict(
                 f"Subscriber {found.subscriber_id} already exists",
                 resource=existing,
-                headers={"Retry-After": "1"},
             )
         written, _ = _write(connection, call, call.body, grants)
         return view(connection, call.snapshot, [written])[0]
@@ -129,8 +129,8 @@ async def create_subscribers_in_bulk(call: Call[BulkIn, NoQuery]) -> BulkOut:
             checked_id(given.subscriber_id)
             grants = grants_of(call.snapshot, call.environment_id, given.channels)
             _, created = await call.services.database.write(_write, call, given, grants)
-        except (RequestError, msgspec.ValidationError) as error:
-            answer.failed.append(Failed(str(error), _name_in(raw)))
+        except (RequestError, *NOT_JSON) as error:
+            answer.failed.append(Failed(str(error), text_in(raw, "subscriberId")))
         else:
             (answer.created if created else answer.updated).append(Named(given.subscriber_id))
     return answer
@@ -236,12 +236,6 @@ def _write(
     )
     devices.grant(connection, written.pk, grants, now)
     return written, created
-
-
-def _name_in(raw: msgspec.Raw) -> str | None:
-    given = msgspec.json.decode(raw)
-    name = given.get("subscriberId") if isinstance(given, dict) else None
-    return name if isinstance(name, str) else None
 
 
 _CONFIGURATION = Category.CONFIGURATION

@@ -9,6 +9,7 @@ from clarion.api import (
     messages,
     notifications,
     subscribers,
+    topics,
     transactions,
     workflows,
 )
@@ -20,6 +21,7 @@ ROUTES: tuple[Route, ...] = (
     *transactions.ROUTES,
     *subscribers.ROUTES,
     *credentials.ROUTES,
+    *topics.ROUTES,
     *integrations.ROUTES,
     *workflows.ROUTES,
     *messages.ROUTES,

@@ -1,6 +1,6 @@
 """Workflows of the caller's environment."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -8,6 +8,7 @@ from msgspec import UNSET, UnsetType
 from sqlalchemy.engine import Connection
 
 from clarion.accept.schema import check_schema
+from clarion.api.people import checked_id
 from clarion.api.route import Call, Category, NoQuery, Route
 from clarion.api.slugs import short_id, slug
 from clarion.compose.templates import check
@@ -35,11 +36,31 @@ class StepIn(msgspec.Struct, rename="camel", kw_only=True):
     control_values: Json | None = None
 
 
+class AllPreference(msgspec.Struct, rename="camel"):
+    """WorkflowPreferenceDto."""
+
+    enabled: bool = True
+    read_only: bool = False
+
+
+class ChannelPreference(msgspec.Struct):
+    """ChannelPreferenceDto."""
+
+    enabled: bool = True
+
+
+class WorkflowPreferences(msgspec.Struct):
+    """WorkflowPreferencesDto."""
+
+    all: AllPreference
+    channels: dict[str, ChannelPreference]
+
+
 class PreferencesIn(msgspec.Struct):
     """PreferencesRequestDto."""
 
-    user: Json | None = None
-    workflow: Json | None = None
+    user: WorkflowPreferences | None = None
+    workflow: WorkflowPreferences | None = None
 
 
 class WorkflowIn(msgspec.Struct, rename="camel", kw_only=True):
@@ -201,8 +222,8 @@ async def patch_workflow(call: Call[WorkflowPatch, NoQuery]) -> WorkflowOut:
     """Change some settings of a workflow."""
     fields = WorkflowPatch.__struct_fields__
     given = {name: value for name in fields if (value := getattr(call.body, name)) is not UNSET}
-    if given.get("payload_schema"):
-        check_schema(given["payload_schema"])
+    check_schema(given.get("payload_schema") or {})
+    _check_name(given.get("name", "kept"), "name")
     _check_tags(given.get("tags") or ())
 
     def write(connection: Connection) -> Workflow:
@@ -231,28 +252,28 @@ async def list_workflows(call: Call[None, ListQuery]) -> WorkflowList:
 
 def _filled(base: Workflow, given: WorkflowIn) -> Workflow:
     """The workflow with what is given; what is left out takes its default, as the contract has it."""
-    if given.payload_schema:
-        check_schema(given.payload_schema)
+    check_schema(given.payload_schema or {})
     _check_name(given.name, "name")
-    _check_name(base.workflow_id, "workflowId")
+    checked_id(base.workflow_id, "workflowId")
     _check_tags(given.tags or ())
     preferences = given.preferences or PreferencesIn()
     return msgspec.structs.replace(
         base,
         name=given.name,
-        steps=_steps(given.steps, base.created_at),
+        steps=_steps(given.steps, base),
         description=given.description or "",
         tags=given.tags or [],
         active=bool(given.active),
         validate_payload=bool(given.validate_payload),
         payload_schema=given.payload_schema,
         is_translation_enabled=bool(given.is_translation_enabled),
-        preferences={"user": preferences.user, "workflow": preferences.workflow},
+        preferences=msgspec.to_builtins(preferences),
         severity=given.severity or "none",
     )
 
 
-def _steps(given: Sequence[StepIn], now: Millis) -> list[Step]:
+def _steps(given: Sequence[StepIn], base: Workflow) -> list[Step]:
+    """A step that is sent back by its `_id` keeps the stepId it has."""
     if len(given) > MOST_STEPS:
         raise LimitExceeded(
             f"Workflow steps limit exceeded. Maximum allowed steps is {MOST_STEPS},"
@@ -260,7 +281,8 @@ def _steps(given: Sequence[StepIn], now: Millis) -> list[Step]:
             current=len(given),
             limit=MOST_STEPS,
         )
-    steps = [_step(item, position, now) for position, item in enumerate(given)]
+    kept = {step.id: step.step_id for step in base.steps}
+    steps = [_step(item, position, base.created_at, kept) for position, item in enumerate(given)]
     names = [step.step_id for step in steps]
     for position, name in enumerate(names):
         if name in names[:position]:
@@ -268,20 +290,20 @@ def _steps(given: Sequence[StepIn], now: Millis) -> list[Step]:
     return steps
 
 
-def _step(given: StepIn, position: int, now: Millis) -> Step:
+def _step(given: StepIn, position: int, now: Millis, kept: Mapping[str, str]) -> Step:
     place = f"steps.{position}"
     if given.type not in STEP_TYPES:
         raise _wrong(f"{place}.type", f"must be one of: {', '.join(sorted(STEP_TYPES))}")
     if given.type not in RUNNABLE_STEP_TYPES:
         raise _wrong(f"{place}.type", f"{given.type} steps can't run in this version; use push steps")
-    controls = given.control_values or {}
+    controls = {name: value for name, value in (given.control_values or {}).items() if value is not None}
     if controls.get("skip"):
         raise _wrong(f"{place}.controlValues.skip", "conditions can't run in this version; leave skip out")
     for name in ("subject", "body"):
         _check_template(controls.get(name), f"{place}.controlValues.{name}")
     return Step(
         given.id or new_id(now),
-        given.step_id or f"{slug(given.name)}-{short_id(4)}",
+        given.step_id or kept.get(given.id or "") or f"{slug(given.name)}-{short_id(4)}",
         given.name,
         given.type,
         controls,

@@ -12,6 +12,8 @@ VERBS = {
     "api": "Run the HTTP API alone.",
     "worker": "Run the delivery alone.",
     "migrate": "Bring the database to the schema of this version.",
+    "watch": "Follow a trigger until it is done; pause, resume or cancel it.",
+    "journal": "Show what waits and what was parked; replay it.",
     "settings": "Print every setting with its value, default and reason.",
     "emulator": "Run stand-ins of the push providers.",
     "demo": "Run Clarion against stand-ins and watch a push arrive.",

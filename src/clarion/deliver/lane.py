@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import structlog
 
 from clarion.deliver.authorization import Authorization
@@ -36,6 +37,7 @@ class Lane:
         self._credentials: Any = None
         self._trouble: Verdict | None = None
         self._authorization: Authorization | None = None
+        self._proven = False
         try:
             self._credentials = provider.credentials(integration.credentials)
         except CredentialsInvalid as error:
@@ -47,13 +49,33 @@ class Lane:
         """Try once, ahead of what is not urgent; with a renewed token where the provider refuses the old."""
         if self._trouble:
             return self._trouble
+        refusal = self._provider.refuse(self._credentials, target)
+        if refusal:
+            return refusal
         async with self._streams.one(urgent=urgent):
             try:
                 verdict = await self._try(message, target)
-                return await self._try(message, target) if verdict.stale_authorization else verdict
+                if verdict.stale_authorization:
+                    verdict = await self._try(message, target)
+                return self._believed(verdict)
             except Exception as error:  # one message's surprise must not hold up those beside it
                 log.exception("send failed unexpectedly", message_id=target.message_id)
                 return Verdict(Outcome.UNKNOWN, "internal_error", f"Clarion stumbled: {type(error).__name__}")
+
+    def _believed(self, verdict: Verdict) -> Verdict:
+        """The verdict, with doubt: a wrong set-up calls every token dead, and must not empty the list."""
+        if verdict.outcome is Outcome.ACCEPTED:
+            self._proven = True
+        if verdict.outcome is not Outcome.TOKEN_DEAD or self._proven:
+            return verdict
+        if verdict.code not in self._provider.setup_codes:
+            return verdict
+        doubt = f"{verdict.explanation} The token is kept: this integration has had nothing accepted yet, so"
+        return msgspec.structs.replace(
+            verdict,
+            outcome=Outcome.PAYLOAD_REJECTED,
+            explanation=f"{doubt} its set-up may be what is wrong.",
+        )
 
     async def _try(self, message: PushMessage, target: Target) -> Verdict:
         token = await self._authorization.token() if self._authorization else None

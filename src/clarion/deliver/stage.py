@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from clarion.deliver.backoff import next_try
 from clarion.deliver.exchange import Exchange
 from clarion.deliver.lane import Lane
+from clarion.errors import DatabaseUnavailable
 from clarion.journal.port import BULK_PREFIX, Batch, Journal, Record
 from clarion.model.clock import SECOND, Clock, Millis
 from clarion.model.outcome import MessageStatus, Outcome, Verdict
@@ -94,7 +95,10 @@ class DeliverStage:
     async def _watch(self, run: "_Run") -> None:
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
-            run.stopped = await self._database.read(triggers.stopped, run.trigger_ids)
+            with suppress(
+                DatabaseUnavailable
+            ):  # outcomes wait for it meanwhile, and whoever writes them says so
+                run.stopped = await self._database.read(triggers.stopped, run.trigger_ids)
 
     def _lane(self, integration: Integration | None) -> Lane | None:
         """The lane of an active integration, made anew when the integration changed."""

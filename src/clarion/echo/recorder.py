@@ -1,15 +1,22 @@
 """Writes outcomes in groups: what arrived while the last commit ran is the next one."""
 
 import asyncio
+from collections.abc import Sequence
 
+import structlog
+
+from clarion.errors import DatabaseUnavailable
 from clarion.model.result import Result
 from clarion.store import messages
 from clarion.store.database import Database
+
+log = structlog.get_logger(__name__)
 
 MOST_WAITING = 5000
 """Outcomes not yet on disk; beyond it whoever brings more waits."""
 
 _MOST_PER_COMMIT = 1000
+_BREATH_SECONDS = 0.25
 
 
 class Recorder:
@@ -21,20 +28,27 @@ class Recorder:
         self._commit: asyncio.Future[None] | None = None
         self._room = asyncio.Event()
         self._room.set()
+        self._held_up = False
         self._writer: asyncio.Task[None] | None = None
 
     async def put(self, result: Result) -> "asyncio.Future[None]":
-        """Take an outcome; the future is done once it is on disk, and carries the error when it can't be."""
-        while len(self._waiting) >= MOST_WAITING:  # of those that wake together, not all find room
+        """Take an outcome; the future is done once it is on disk, and carries the error when it can't be.
+
+        While the database is away nothing more is taken, so that little is sent whose outcome isn't on disk.
+        """
+        while self._full():  # of those that wake together, not all find room
             await self._room.wait()
         if self._commit is None:
             self._commit = asyncio.get_running_loop().create_future()
         self._waiting.append(result)
-        if len(self._waiting) >= MOST_WAITING:
+        if self._full():
             self._room.clear()
         if self._writer is None:
             self._writer = asyncio.create_task(self._write())
         return self._commit
+
+    def _full(self) -> bool:
+        return self._held_up or len(self._waiting) >= MOST_WAITING
 
     async def _write(self) -> None:
         while self._waiting and (commit := self._commit) is not None:
@@ -42,9 +56,24 @@ class Recorder:
             self._room.set()
             try:
                 for start in range(0, len(results), _MOST_PER_COMMIT):
-                    await self._database.write(messages.record, results[start : start + _MOST_PER_COMMIT])
+                    await self._record(results[start : start + _MOST_PER_COMMIT])
             except Exception as error:
                 commit.set_exception(error)
             else:
                 commit.set_result(None)
         self._writer = None
+
+    async def _record(self, results: Sequence[Result]) -> None:
+        """Write, again and again while the database is away: what was sent can't be unsent."""
+        while True:
+            try:
+                await self._database.write(messages.record, results)
+                break
+            except DatabaseUnavailable as error:
+                log.warning("outcomes not written, trying again", outcomes=len(results), error=error.message)
+                self._held_up = True
+                self._room.clear()
+                await asyncio.sleep(_BREATH_SECONDS)
+        if self._held_up:
+            self._held_up = False
+            self._room.set()

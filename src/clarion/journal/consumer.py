@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from clarion.errors import RequestError
+from clarion.errors import DatabaseUnavailable, Overloaded, RequestError
 from clarion.journal.port import Batch, Journal, LeaseLost
 from clarion.journal.sql import LEASE
 from clarion.model.clock import MINUTE, SECOND, Clock, Millis
@@ -20,12 +20,26 @@ GRACE_SECONDS = 8.0
 """How long what was begun may take to end when the worker stops."""
 
 _BREATH_SECONDS = 1.0
+_RENEW_AGAIN: Millis = SECOND // 4
+_UNAVAILABLE = (DatabaseUnavailable, Overloaded)
 _LONGEST_PAUSE: Millis = 5 * MINUTE
 
 
 def pause_after(failures: int) -> Millis:
     """How long a batch that failed rests: 1 s, doubling, at most 5 min."""
     return min(SECOND << min(failures - 1, 20), _LONGEST_PAUSE)
+
+
+async def _breathing(step: Callable[[], Awaitable[None]], **where: str) -> None:
+    """One step; a breath when the journal can't be reached, so that an outage ends nobody's work for good."""
+    try:
+        await step()
+    except RequestError as error:
+        log.warning("journal unavailable, trying again", error=error.message, **where)
+        await asyncio.sleep(_BREATH_SECONDS)
+    except Exception:
+        log.exception("journal can't be read, trying again", **where)
+        await asyncio.sleep(_BREATH_SECONDS)
 
 
 class LaneConsumer:
@@ -43,7 +57,7 @@ class LaneConsumer:
         """Work until cancelled; then finish what was begun."""
         try:
             while True:
-                await self._turn()
+                await _breathing(self._turn, lane=self._lane)
         finally:
             await asyncio.shield(self._finish())
 
@@ -57,7 +71,7 @@ class LaneConsumer:
 
     async def _turn(self) -> None:
         free = self._slots - len(self._running)
-        batches = await self._claim(free) if free else []
+        batches = await self._journal.claim(self._lane, free) if free else []
         for batch in batches:
             task = asyncio.create_task(self._attend(batch))
             self._running.add(task)
@@ -67,50 +81,59 @@ class LaneConsumer:
         elif not batches:
             await self._journal.wait(self._lane)
 
-    async def _claim(self, most: int) -> list[Batch]:
-        try:
-            return await self._journal.claim(self._lane, most)
-        except RequestError as error:
-            log.warning("journal unavailable, trying again", lane=self._lane, error=error.message)
-            await asyncio.sleep(_BREATH_SECONDS)
-            return []
-        except Exception:
-            log.exception("journal can't be read, trying again", lane=self._lane)
-            await asyncio.sleep(_BREATH_SECONDS)
-            return []
-
     async def _attend(self, batch: Batch) -> None:
-        renewal = asyncio.create_task(self._keep_lease(batch))
+        work = asyncio.ensure_future(self._work(batch))
+        renewal = asyncio.create_task(self._keep_lease(batch, work))
         try:
-            await self._work(batch)
+            await work
         except asyncio.CancelledError:
-            await self._journal.put_back(batch, "the worker stopped", 0)
-            raise
+            if not renewal.done():
+                await self._journal.put_back(batch, "the worker stopped", 0)
+                raise
+            log.warning("lease lost, the batch is done elsewhere", lane=batch.lane, batch=batch.id)
         except LeaseLost:
             log.warning("lease lost, the batch is done elsewhere", lane=batch.lane, batch=batch.id)
+        except _UNAVAILABLE as error:
+            log.warning("batch interrupted", lane=batch.lane, batch=batch.id, error=error.message)
+            await self._give_up(batch, error)
         except Exception as error:
             log.exception("batch failed", lane=batch.lane, batch=batch.id, claims=batch.claims)
             await self._give_up(batch, error)
         finally:
             renewal.cancel()
 
-    async def _keep_lease(self, batch: Batch) -> None:
+    async def _keep_lease(self, batch: Batch, work: asyncio.Future[None]) -> None:
+        """Renew the lease, and end the work when it is somebody else's: both would send the same."""
+        pause = LEASE // 4
         while True:
-            await asyncio.sleep(LEASE / 4 / 1000)
+            await asyncio.sleep(pause / 1000)
             try:
                 await self._journal.renew(batch)
+                pause = LEASE // 4
             except LeaseLost:
+                work.cancel()
                 return
+            except _UNAVAILABLE:  # claiming says so, once for the whole lane
+                pause = _RENEW_AGAIN
             except Exception:
                 log.exception("lease not renewed, trying again", lane=batch.lane, batch=batch.id)
+                pause = _RENEW_AGAIN
 
     async def _give_up(self, batch: Batch, error: Exception) -> None:
+        """Park what failed too often for a reason of its own; an outage is none."""
         reason = f"{type(error).__name__}: {error}"
         try:
-            if batch.claims >= MOST_FAILURES:
+            if batch.claims >= MOST_FAILURES and not isinstance(error, _UNAVAILABLE):
                 await self._journal.park(batch, reason)
             else:
                 await self._journal.put_back(batch, reason, self._clock() + pause_after(batch.claims))
+        except _UNAVAILABLE as unavailable:
+            log.warning(
+                "batch not put back, its lease will run out",
+                lane=batch.lane,
+                batch=batch.id,
+                error=unavailable.message,
+            )
         except Exception:
             log.exception("batch not put back, its lease will run out", lane=batch.lane, batch=batch.id)
 
@@ -130,23 +153,16 @@ class LaneSupervisor:
         """Look for new lanes until cancelled."""
         try:
             while True:
-                await self._look()
-                await self._journal.wait(self._prefix)
+                await _breathing(self._look, prefix=self._prefix)
         finally:
             for task in self._consumers.values():
                 task.cancel()
             await asyncio.gather(*self._consumers.values(), return_exceptions=True)
 
     async def _look(self) -> None:
-        try:
-            for lane in await self._journal.lanes(self._prefix):
-                self._attend(lane)
-        except RequestError as error:
-            log.warning("journal unavailable, looking again", prefix=self._prefix, error=error.message)
-            await asyncio.sleep(_BREATH_SECONDS)
-        except Exception:
-            log.exception("journal can't be read, looking again", prefix=self._prefix)
-            await asyncio.sleep(_BREATH_SECONDS)
+        for lane in await self._journal.lanes(self._prefix):
+            self._attend(lane)
+        await self._journal.wait(self._prefix)
 
     def _attend(self, lane: str) -> None:
         if lane not in self._consumers:

@@ -11,22 +11,22 @@ from clarion.journal.sql import CHANNEL
 
 log = structlog.get_logger(__name__)
 
+_SHORTEST_PAUSE = 0.5
 _LONGEST_PAUSE = 10.0
 
 
 async def listen(url: str, ring: Callable[[str], None]) -> None:
     """Call `ring` with the lane of every record that any process appends; reconnect until cancelled."""
-    pause = 0.5
+    pause = _SHORTEST_PAUSE
     while True:
         try:
             connection = await asyncpg.connect(url, timeout=10)
-        except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+            pause = _SHORTEST_PAUSE
+            await _until_lost(connection, ring)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             log.warning("not listening for new records, trying again", error=str(error), seconds=pause)
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
-            continue
-        pause = 0.5
-        await _until_lost(connection, ring)
 
 
 async def _until_lost(connection: "asyncpg.Connection[Any]", ring: Callable[[str], None]) -> None:

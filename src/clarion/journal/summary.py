@@ -1,6 +1,6 @@
 """What an operator sees of the journal: how much waits in each lane, and for how long already."""
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import msgspec
 
@@ -15,15 +15,15 @@ MOST_COUNTED = 100_000
 class LaneSummary(NamedTuple):
     """One lane. `due` may be claimed now, `leased` is being worked on, the rest waits for its time.
 
-    `oldest`: milliseconds since the trigger of the record that is next in line was accepted; None
-    when the record doesn't tell.
+    `oldest`: milliseconds since the trigger of the record that is next in line was accepted. None is
+    what the journal, or the record, doesn't tell.
     """
 
     lane: str
     records: int
-    due: int
-    leased: int
-    oldest: Millis | None
+    due: int | None = None
+    leased: int | None = None
+    oldest: Millis | None = None
 
 
 class JournalSummary(NamedTuple):
@@ -33,12 +33,23 @@ class JournalSummary(NamedTuple):
     parked: int
 
 
-class SummarizedJournal(Journal, Protocol):
-    """A journal that can tell how it stands."""
+@runtime_checkable
+class _Summarized(Protocol):
+    """A journal that knows more of how it stands than the port asks for."""
 
     async def summary(self) -> JournalSummary:
         """How it stands; numbers end at `MOST_COUNTED`."""
         ...
+
+
+async def summary_of(journal: Journal) -> JournalSummary:
+    """How a journal stands, counted lane by lane where it can't tell by itself."""
+    if isinstance(journal, _Summarized):
+        return await journal.summary()
+    lanes = [
+        LaneSummary(lane, await journal.depth(lane, MOST_COUNTED)) for lane in sorted(await journal.lanes(""))
+    ]
+    return JournalSummary([lane for lane in lanes if lane.records], len(await journal.parked()))
 
 
 class _Trigger(msgspec.Struct):
@@ -60,13 +71,13 @@ class _Origin(msgspec.Struct):
 def accepted_at(body: bytes) -> Millis | None:
     """When the first trigger of a record was accepted; None when the record doesn't tell."""
     try:
-        origin = msgspec.msgpack.decode(body, type=_Origin)
-        return time_of(_first(origin)) or None
+        trigger_id = _first(msgspec.msgpack.decode(body, type=_Origin))
+        return time_of(trigger_id) if trigger_id else None
     except (msgspec.DecodeError, ValueError):
         return None
 
 
-def _first(origin: _Origin) -> str:
+def _first(origin: _Origin) -> str | None:
     if origin.triggers:
         return origin.triggers[0].id
-    return origin.trigger_id or (origin.sends[0].trigger_id if origin.sends else "0")
+    return origin.sends[0].trigger_id if origin.sends else origin.trigger_id

@@ -11,6 +11,9 @@ PUSH_PROVIDERS = frozenset(
 )
 """Provider ids that Novu's SDKs accept in `channels[]`."""
 
+OWN_PROVIDERS = frozenset({"web-push", "huawei"})
+"""Provider ids that Novu's SDKs don't know; their devices never show in `channels[]`."""
+
 CHAT_PROVIDERS = frozenset(
     [
         "slack",

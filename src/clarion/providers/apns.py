@@ -32,7 +32,7 @@ from clarion.model.clock import MINUTE, SECOND, Millis
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import Json, PushMessage, Target
-from clarion.providers.port import AccessToken, decoded, merge, retry_after
+from clarion.providers.port import AccessToken, Defaults, decoded, merge, retry_after
 
 PRODUCTION = "https://api.push.apple.com"
 SANDBOX = "https://api.sandbox.push.apple.com"
@@ -140,12 +140,12 @@ class ApnsKey(msgspec.Struct, frozen=True):
         return f"ApnsKey({shown}, production={self.production})"
 
 
-class Apns:
+class Apns(Defaults):
     """Apple Push Notification service."""
 
     id = "apns"
     name = "APNs"
-    wants_subscriber = False
+    setup_codes = frozenset({"BadDeviceToken", "DeviceTokenNotForTopic"})
 
     def credentials(self, stored: Json) -> ApnsKey:
         return ApnsKey(

@@ -16,7 +16,7 @@ from clarion.model.clock import MINUTE, SECOND, Millis
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import Json, PushMessage, Target
-from clarion.providers.port import AccessToken, decoded, merge, retry_after
+from clarion.providers.port import AccessToken, Defaults, decoded, merge, retry_after
 
 ORIGIN = "https://fcm.googleapis.com"
 SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
@@ -82,12 +82,12 @@ class ServiceAccount(msgspec.Struct, frozen=True):
         return f"ServiceAccount(project_id={self.project_id!r}, client_email={self.client_email!r})"
 
 
-class Fcm:
+class Fcm(Defaults):
     """Firebase Cloud Messaging."""
 
     id = "fcm"
     name = "Firebase Cloud Messaging"
-    wants_subscriber = False
+    setup_codes = frozenset({"SENDER_ID_MISMATCH"})
 
     def credentials(self, stored: Json) -> ServiceAccount:
         document = stored.get("serviceAccount") or stored.get("user")

@@ -29,9 +29,16 @@ class Provider(Protocol[C]):
     name: str
     wants_subscriber: bool
     """The body carries the subscriber's profile."""
+    setup_codes: frozenset[str]
+    """Codes of dead tokens that a wrong set-up causes for every token: believed only once the integration
+    has had a message accepted."""
 
     def credentials(self, stored: Json) -> C:
         """Typed credentials from an integration's stored ones."""
+        ...
+
+    def refuse(self, credentials: C, target: Target) -> Verdict | None:
+        """Why a token needs no request: it can't be one. None when it is to be tried."""
         ...
 
     def build(self, credentials: C, message: PushMessage, target: Target, token: str) -> HttpRequest:
@@ -41,6 +48,17 @@ class Provider(Protocol[C]):
     def read(self, reply: HttpReply, message: PushMessage) -> Verdict:
         """What became of it."""
         ...
+
+
+class Defaults:
+    """What most providers answer to the questions that some answer otherwise."""
+
+    wants_subscriber: bool = False
+    setup_codes: frozenset[str] = frozenset()
+
+    def refuse(self, credentials: Any, target: Target) -> Verdict | None:
+        """Every token is tried."""
+        return None
 
 
 @runtime_checkable

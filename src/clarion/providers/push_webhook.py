@@ -15,7 +15,7 @@ from clarion.model.clock import SECOND, Millis
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import Json, PushMessage, Target
-from clarion.providers.port import decoded, merge, retry_after
+from clarion.providers.port import Defaults, decoded, merge, retry_after
 
 TOKEN_INVALID = "token_invalid"  # noqa: S105 - an agreed answer
 """A receiver that answers 410 with `{"code": "token_invalid"}` retires the device."""
@@ -37,7 +37,7 @@ class WebhookCredentials(msgspec.Struct, frozen=True):
         return f"WebhookCredentials(url={self.url!r})"
 
 
-class PushWebhook:
+class PushWebhook(Defaults):
     """The customer's own receiver."""
 
     id = "push-webhook"

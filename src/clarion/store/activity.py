@@ -79,7 +79,7 @@ class NotificationFilter(NamedTuple):
 
 
 def find_messages(connection: Connection, wanted: MessageFilter, offset: int, most: int) -> list[MessageRow]:
-    """Messages, newest first."""
+    """Messages, newest first; not those that went out while their subscriber was removed."""
     conditions = [messages.c.environment_id == wanted.environment_id]
     if wanted.subscriber_id is not None:
         conditions.append(messages.c.subscriber_pk.in_(_named(wanted.environment_id, [wanted.subscriber_id])))
@@ -106,7 +106,9 @@ def notification(connection: Connection, environment_id: str, identity: str) -> 
 
 def _messages() -> sa.Select[Any]:
     own = [messages.c[name] for name in MessageRow.__struct_fields__[:-2]]
-    joined = messages.join(triggers, triggers.c.id == messages.c.trigger_id)
+    joined = messages.join(triggers, triggers.c.id == messages.c.trigger_id).join(
+        people, people.c.pk == messages.c.subscriber_pk
+    )
     return sa.select(*own, triggers.c.transaction_id, triggers.c.workflow_id).select_from(joined)
 
 

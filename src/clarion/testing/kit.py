@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -11,15 +12,35 @@ from typing import Any, Self, TypeVar
 import msgspec
 
 from clarion.model.clock import Millis
+from clarion.testing import apns, expo, huawei, onesignal, pusher_beams, pushpad, web_push
+from clarion.testing.apns import ApnsEmulator
 from clarion.testing.certificates import Authority
 from clarion.testing.exchange import Answer, Reply, Request, json_reply
+from clarion.testing.expo import ExpoEmulator
 from clarion.testing.fcm import AcceptedMessage, FcmEmulator
+from clarion.testing.huawei import HuaweiEmulator
+from clarion.testing.onesignal import OneSignalEmulator
 from clarion.testing.phones import Phones, Shown
+from clarion.testing.pusher_beams import BeamsEmulator
+from clarion.testing.pushpad import PushpadEmulator
 from clarion.testing.record import Attempt, Record
 from clarion.testing.server import EmulatorServer
+from clarion.testing.web_push import WebPushEmulator
 from clarion.testing.webhook import Delivery, WebhookReceiver
 
 T = TypeVar("T")
+
+_PROVIDERS = (
+    "fcm",
+    "apns",
+    "expo",
+    "one-signal",
+    "pusher-beams",
+    "pushpad",
+    "push-webhook",
+    "web-push",
+    "huawei",
+)
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -42,12 +63,20 @@ class Emulators:
     def __init__(self, fcm: FcmEmulator, webhook: WebhookReceiver) -> None:
         self.fcm = fcm
         self.webhook = webhook
+        self.apns = ApnsEmulator()
+        self.expo = ExpoEmulator()
+        self.onesignal = OneSignalEmulator()
+        self.beams = BeamsEmulator()
+        self.pushpad = PushpadEmulator()
+        self.huawei = HuaweiEmulator()
+        self.web_push = WebPushEmulator()
         self.phones = Phones(fcm, webhook)
         self.timeline: Record[Seen] = Record()
         self.server: EmulatorServer
         self.ca_file: Path
         fcm.record.on_add(lambda message: self.timeline.add(_of_fcm(message)))
         webhook.record.on_add(lambda delivery: self.timeline.add(_of_webhook(delivery)))
+        self._follow()
 
     @classmethod
     @asynccontextmanager
@@ -73,6 +102,31 @@ class Emulators:
         async with emulators.server:
             yield emulators
 
+    def _follow(self) -> None:
+        """Put what the other emulators accept on the timeline."""
+        singles: tuple[tuple[str, Record[Any]], ...] = (
+            ("apns", self.apns.record),
+            ("expo", self.expo.record),
+            ("one-signal", self.onesignal.record),
+            ("web-push", self.web_push.record),
+        )
+        for provider, record in singles:
+            record.on_add(partial(self._seen, provider))
+        groups: tuple[tuple[str, Record[Any]], ...] = (
+            ("pusher-beams", self.beams.record),
+            ("pushpad", self.pushpad.record),
+            ("huawei", self.huawei.record),
+        )
+        for provider, record in groups:
+            record.on_add(partial(self._seen_by_many, provider))
+
+    def _seen(self, provider: str, entry: Any) -> None:
+        self.timeline.add(Seen(provider, entry.token, entry.id, entry.at, entry.message))
+
+    def _seen_by_many(self, provider: str, entry: Any) -> None:
+        for token in entry.tokens:
+            self.timeline.add(Seen(provider, token, entry.id, entry.at, entry.message))
+
     @property
     def url(self) -> str:
         """The origin all emulators share."""
@@ -85,22 +139,43 @@ class Emulators:
 
     def provider_urls(self) -> dict[str, str]:
         """For `CLARION_PROVIDER_URLS`: every provider's requests come here, their paths as they are."""
-        return {"fcm": self.url, "push-webhook": self.url}
+        return dict.fromkeys(_PROVIDERS, self.url)
 
     def reset(self) -> None:
         """Forget what was accepted and tried, for every provider."""
-        self.fcm.reset()
-        self.webhook.reset()
+        for emulator in self._all():
+            emulator.reset()
         self.timeline.clear()
+
+    def _all(self) -> tuple[Any, ...]:
+        others = (self.apns, self.expo, self.onesignal, self.beams, self.pushpad, self.huawei, self.web_push)
+        return (self.fcm, self.webhook, *others)
 
     async def handle(self, request: Request) -> Answer:
         """Answer a request by its path."""
-        route = request.route
-        if route == "/token" or route.startswith("/v1/projects/"):
-            return await self.fcm.handle(request)
-        if route == "/webhook" or route.startswith("/webhook/"):
-            return await self.webhook.handle(request)
-        return self._own(request)
+        emulator = self._at(request.route)
+        if emulator is None:
+            return self._own(request)
+        answer: Answer = await emulator.handle(request)
+        return answer
+
+    def _at(self, route: str) -> Any:
+        """The emulator that answers at a path."""
+        if route in onesignal.PATHS:
+            return self.onesignal
+        if route == huawei.TOKEN_PATH or huawei.SEND_PATH.fullmatch(route):
+            return self.huawei
+        prefixes = {
+            "/token": self.fcm,
+            "/v1/projects/": self.fcm,
+            "/webhook": self.webhook,
+            apns.PATH: self.apns,
+            expo.PREFIX: self.expo,
+            pusher_beams.PREFIX: self.beams,
+            pushpad.PREFIX: self.pushpad,
+            web_push.PREFIX: self.web_push,
+        }
+        return next((found for prefix, found in prefixes.items() if route.startswith(prefix)), None)
 
     def _own(self, request: Request) -> Reply:
         match request.method, request.route:

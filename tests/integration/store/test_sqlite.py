@@ -11,6 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.engine import Connection
 
+from clarion.errors import DatabaseUnavailable
 from clarion.store.migrate import migrate
 from clarion.store.sqlite import DatabaseClosed, SqliteDatabase
 from clarion.store.tables import metadata
@@ -104,3 +105,20 @@ async def test_what_was_acknowledged_survives_kill_9(embedded: SqliteDatabase, t
     survivor.close()
     assert len(acknowledged) >= 500
     assert acknowledged - kept == set()
+
+
+def bound_pages(connection: Connection, more: int) -> None:
+    """Let the file grow by so many pages at most."""
+    pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+    connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + more}")
+
+
+async def test_a_full_disk_is_said_and_passes(embedded: SqliteDatabase) -> None:
+    large = "lane" * 100_000
+    await embedded.write(bound_pages, 1)
+    with pytest.raises(DatabaseUnavailable, match="disk of the database is full"):
+        await embedded.write(add_lane, large)
+    assert await embedded.read(lanes) == []
+    await embedded.write(bound_pages, 10_000)
+    await embedded.write(add_lane, large)
+    assert await embedded.read(lanes) == [large]

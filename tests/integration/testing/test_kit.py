@@ -13,6 +13,7 @@ import pytest
 
 from clarion.errors import ClarionError
 from clarion.model.clock import system_clock
+from clarion.providers.registry import PROVIDERS
 from clarion.testing import Authority, Emulators, EmulatorThread, FcmEmulator
 from clarion.testing.oauth import GRANT_TYPE
 
@@ -82,7 +83,7 @@ async def test_every_provider_answers_at_its_path_and_is_listed(tmp_path: Path) 
 
 async def test_provider_urls_lead_to_the_server(tmp_path: Path) -> None:
     async with Emulators.running(tmp_path) as emulators:
-        assert emulators.provider_urls() == {"fcm": emulators.url, "push-webhook": emulators.url}
+        assert emulators.provider_urls() == dict.fromkeys(PROVIDERS, emulators.url)
         assert emulators.webhook_url == f"https://127.0.0.1:{emulators.server.port}/webhook"
 
 

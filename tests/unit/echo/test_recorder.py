@@ -6,6 +6,7 @@ import pytest
 
 from clarion.echo import recorder
 from clarion.echo.recorder import Recorder
+from clarion.errors import DatabaseUnavailable
 from clarion.model.outcome import MessageStatus, Outcome, Verdict
 from clarion.model.push import Send
 from clarion.model.result import Result
@@ -123,3 +124,23 @@ async def test_room_is_made_after_a_failed_commit_too(
     async with asyncio.timeout(1):
         await (await taken.put(result(2)))
     assert isinstance(failed.exception(), ValueError)
+
+
+async def test_while_the_database_is_away_outcomes_are_kept_and_no_more_are_taken(
+    database: HeldDatabase, taken: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder, "_BREATH_SECONDS", 0)
+    database.failures = [DatabaseUnavailable("away"), DatabaseUnavailable("away")]
+    sent = await taken.put(result(1))
+    while len(database.writes) < 2:
+        await asyncio.sleep(0)
+    database.gate.clear()
+    more = asyncio.create_task(taken.put(result(2)))
+    await settle()
+    assert not more.done()
+    assert not sent.done()
+    database.gate.set()
+    async with asyncio.timeout(1):
+        await sent
+        await (await more)
+    assert database.writes == [[1], [1], [1], [2]]

@@ -1,0 +1,87 @@
+"""`clarion watch`."""
+
+import asyncio
+import os
+import time
+
+import click
+
+from clarion.api.transactions import TransactionOut
+from clarion.cli.pace import Pace
+from clarion.cli.progress import ENDED, progress
+from clarion.cli.running import run
+from clarion.cli.stopping import until_stopped
+from clarion.cli.transaction_client import TransactionClient
+from clarion.errors import SettingsError
+from clarion.settings import Settings, load
+
+_PAUSE_SECONDS = 0.5
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+_STATUS_OF_SIGINT = 130
+
+
+@click.command(short_help="Follow a trigger until it is done; pause, resume or cancel it.")
+@click.argument("transaction")
+@click.option("--url", help="Where the API listens.  [default: CLARION_HOST and CLARION_PORT]")
+@click.option("--key", help="A secret key of the trigger's environment.  [default: CLARION_API_KEY]")
+@click.option("--pause", "act", flag_value="pause", help="Pause it first: nothing more of it is sent.")
+@click.option("--resume", "act", flag_value="resume", help="Let it go on first.")
+@click.option("--cancel", "act", flag_value="cancel", help="Take back first what has not gone out.")
+def command(transaction: str, url: str | None, key: str | None, act: str | None) -> None:
+    """Follow a trigger until it is completed or cancelled.
+
+    Shows how many are addressed, delivered, failed, skipped and under way, how fast it goes and when it ends:
+    live on a terminal, else a line a second. Ctrl-C stops watching, the trigger goes on.
+
+    Exits with 0 when it was completed, 1 when it was cancelled, 2 when it is not known or can't be reached.
+    """
+    settings = load(os.environ)
+    run(_until_stopped(url or _url(settings), key or _key(settings), transaction, act))
+
+
+async def _until_stopped(url: str, key: str, transaction: str, act: str | None) -> None:
+    if await until_stopped(_watch(url, key, transaction, act)):
+        raise click.exceptions.Exit(_STATUS_OF_SIGINT)
+
+
+async def _watch(url: str, key: str, transaction: str, act: str | None) -> None:
+    async with TransactionClient.open(url, key, transaction) as client:
+        if act is not None:
+            await _act(client, act)
+        found = await _follow(client)
+    raise click.exceptions.Exit(0 if found.state == "completed" else 1)
+
+
+async def _act(client: TransactionClient, act: str) -> None:
+    if act == "pause":
+        await client.pause()
+    elif act == "resume":
+        await client.resume()
+    elif not await client.cancel():
+        click.echo("Nothing of it was left to cancel.", err=True)
+
+
+async def _follow(client: TransactionClient) -> TransactionOut:
+    pace = Pace()
+    found = await client.look()
+    with progress(time.monotonic) as show:
+        while True:
+            pace.note(time.monotonic(), found)
+            show(found, pace)
+            if found.state in ENDED:
+                return found
+            await asyncio.sleep(_PAUSE_SECONDS)
+            found = await client.look()
+
+
+def _url(settings: Settings) -> str:
+    if settings.port == 0:
+        raise SettingsError("CLARION_PORT is 0, so the API took any free port: say which with --url")
+    host = _EVERYWHERE.get(settings.host, settings.host)
+    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+
+
+def _key(settings: Settings) -> str:
+    if settings.api_key is None:
+        raise SettingsError("there is no key to ask with: set CLARION_API_KEY, or give --key")
+    return settings.api_key.get_secret_value()

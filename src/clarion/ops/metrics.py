@@ -1,0 +1,106 @@
+"""Figures to watch, in the text format of Prometheus.
+
+https://prometheus.io/docs/instrumenting/exposition_formats/
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from clarion.journal.port import ACCEPTED_LANE, CHUNK_LANE, PAGE_LANE
+from clarion.journal.summary import JournalSummary, LaneSummary
+from clarion.model.clock import SECOND
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+MOST_LANES = 100
+"""Values of the label `lane`, the three of every installation apart; more are told as one."""
+
+OTHER_LANES = "other"
+_ALWAYS = (ACCEPTED_LANE, PAGE_LANE, CHUNK_LANE)
+
+
+class Gauge(NamedTuple):
+    """One figure, by the values of at most one label."""
+
+    name: str
+    help: str
+    values: Sequence[tuple[str, float]]
+    label: str = ""
+
+
+def exposition(gauges: Sequence[Gauge]) -> str:
+    """The document that Prometheus reads."""
+    return "".join(f"{line}\n" for gauge in gauges for line in _lines(gauge))
+
+
+def backlog_gauges(limit: int, over: bool) -> list[Gauge]:
+    """Whether triggers are refused, and from where on."""
+    return [
+        Gauge("clarion_backlog_limit", "Records of the accepted lane that may wait.", [("", limit)]),
+        Gauge("clarion_backlog_over", "1 while triggers are answered 503.", [("", int(over))]),
+    ]
+
+
+def journal_gauges(summary: JournalSummary) -> list[Gauge]:
+    """What waits, lane by lane."""
+    lanes = [*_always(summary.lanes), *_capped(summary.lanes)]
+    return [
+        Gauge("clarion_journal_records", "Records that wait or are worked on.", _records(lanes), "lane"),
+        Gauge("clarion_journal_due", "Records that may be claimed now.", _due(lanes), "lane"),
+        Gauge(
+            "clarion_journal_oldest_seconds",
+            "Seconds since the trigger of the record next in line was accepted.",
+            _ages(lanes),
+            "lane",
+        ),
+        Gauge("clarion_journal_parked", "Records set aside with an error.", [("", summary.parked)]),
+    ]
+
+
+def _records(lanes: Sequence[LaneSummary]) -> list[tuple[str, float]]:
+    return [(lane.lane, lane.records) for lane in lanes]
+
+
+def _due(lanes: Sequence[LaneSummary]) -> list[tuple[str, float]]:
+    return [(lane.lane, lane.due) for lane in lanes if lane.due is not None]
+
+
+def _ages(lanes: Sequence[LaneSummary]) -> list[tuple[str, float]]:
+    return [(lane.lane, lane.oldest / SECOND) for lane in lanes if lane.oldest is not None]
+
+
+def _always(lanes: Sequence[LaneSummary]) -> list[LaneSummary]:
+    """The lanes of every installation, empty ones too: a series that ends can't be watched."""
+    present = {lane.lane: lane for lane in lanes}
+    return [present.get(name) or LaneSummary(name, 0, 0, 0, 0) for name in _ALWAYS]
+
+
+def _capped(lanes: Sequence[LaneSummary]) -> list[LaneSummary]:
+    """The fullest of the other lanes, and the rest as one."""
+    others = [lane for lane in lanes if lane.lane not in _ALWAYS]
+    fullest = sorted(others, key=lambda lane: -lane.records)
+    shown, rest = fullest[:MOST_LANES], fullest[MOST_LANES:]
+    return [*shown, _together(rest)] if rest else shown
+
+
+def _together(lanes: Sequence[LaneSummary]) -> LaneSummary:
+    ages = [lane.oldest for lane in lanes if lane.oldest is not None]
+    return LaneSummary(
+        OTHER_LANES,
+        sum(lane.records for lane in lanes),
+        sum(lane.due or 0 for lane in lanes),
+        sum(lane.leased or 0 for lane in lanes),
+        max(ages, default=None),
+    )
+
+
+def _lines(gauge: Gauge) -> Iterator[str]:
+    yield f"# HELP {gauge.name} {gauge.help}"
+    yield f"# TYPE {gauge.name} gauge"
+    for value_of_label, value in gauge.values:
+        labels = f'{{{gauge.label}="{_escaped(value_of_label)}"}}' if gauge.label else ""
+        yield f"{gauge.name}{labels} {value:.10g}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

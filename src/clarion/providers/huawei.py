@@ -1,0 +1,265 @@
+"""Huawei Push Kit (HMS), v1: Android with HMS Core, HarmonyOS 3 and 4.
+
+https://developer.huawei.com/consumer/en/doc/HMSCore-References/https-send-api-0000001050986197
+https://developer.huawei.com/consumer/en/doc/HMSCore-Guides/oauth2-0000001212610981
+"""
+
+import re
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+
+from clarion.errors import CredentialsInvalid
+from clarion.model.clock import SECOND, Millis
+from clarion.model.http import HttpReply, HttpRequest
+from clarion.model.outcome import Outcome, Verdict
+from clarion.model.push import Json, PushMessage, Target
+from clarion.providers.port import AccessToken, Defaults, decoded, merge, retry_after
+
+ORIGIN = "https://push-api.cloud.huawei.com"
+TOKEN_URL = "https://oauth-login.cloud.huawei.com/oauth2/v3/token"  # noqa: S105 - an address
+MOST_BYTES = 4096
+"""What `message` may hold besides its tokens, as UTF-8 JSON."""
+
+SUCCESS = "80000000"
+PARTIAL = "80100000"
+
+BY_CODE: dict[str, tuple[Outcome, str]] = {
+    "80300007": (
+        Outcome.TOKEN_DEAD,
+        "The token is invalid or belongs to another app; check the app id if every device answers so.",
+    ),
+    "80100001": (Outcome.PAYLOAD_REJECTED, "Huawei refused a parameter; see the answer for its name."),
+    "80100003": (Outcome.PAYLOAD_REJECTED, "Huawei refused the message's structure; see the answer."),
+    "80100004": (Outcome.PAYLOAD_REJECTED, 'android.ttl is wrong: it is seconds as text, like "3600s".'),
+    "80100013": (Outcome.PAYLOAD_REJECTED, "android.collapse_key is wrong: it is a number from -1 to 100."),
+    "80100016": (Outcome.PAYLOAD_REJECTED, "Huawei judged the content sensitive; word it otherwise."),
+    "80100017": (Outcome.THROTTLED, "More than 100 messages to topics are under way."),
+    "80100018": (Outcome.PAYLOAD_REJECTED, "Huawei's review refused the signature in the content."),
+    "80200001": (Outcome.CREDENTIALS_REJECTED, "Huawei refused the access token; check app id and secret."),
+    "80200003": (Outcome.CREDENTIALS_REJECTED, "The access token expired; check this machine's clock."),
+    "80200005": (Outcome.CREDENTIALS_REJECTED, "The JWT expired; check this machine's clock."),
+    "80300002": (
+        Outcome.CREDENTIALS_REJECTED,
+        "The app may not send; enable Push Kit for it and for the region of its users.",
+    ),
+    "80300008": (Outcome.PAYLOAD_REJECTED, "The message is larger than 4,096 bytes."),
+    "80300010": (Outcome.PAYLOAD_REJECTED, "The message names no token or more than 1,000."),
+    "80300011": (
+        Outcome.PAYLOAD_REJECTED,
+        "The app may not send with urgency HIGH; leave it out or apply for it at Huawei.",
+    ),
+    "80300013": (Outcome.CREDENTIALS_REJECTED, "The receipt address is wrong; correct it in the console."),
+    "80600003": (Outcome.UNAVAILABLE, "Huawei's account server failed."),
+    "81000001": (Outcome.UNAVAILABLE, "Huawei had an internal error."),
+}
+"""The answer's `code` → what it means, whatever the HTTP status."""
+
+BY_STATUS: dict[int, tuple[Outcome, str]] = {
+    400: (Outcome.PAYLOAD_REJECTED, "Huawei refused the request; see the answer."),
+    401: (Outcome.CREDENTIALS_REJECTED, "Huawei refused the access token; check app id and secret."),
+    404: (Outcome.CREDENTIALS_REJECTED, "Huawei knows no such app; check the app id."),
+    500: (Outcome.UNAVAILABLE, "Huawei had an internal error."),
+    502: (Outcome.UNAVAILABLE, "A front end of Huawei had trouble."),
+    503: (Outcome.THROTTLED, "Huawei controls the flow: the app sends too fast."),
+}
+"""HTTP status → what it means when there is no known code."""
+
+BY_SUB_ERROR: dict[str, str] = {
+    "12304": "Huawei refused the client secret; copy it again from AppGallery Connect.",
+    "20002": "The client id is malformed; it is a number of at most 64 digits.",
+    "20003": "Huawei knows no such client id; check applicationId.",
+    "20171": "Huawei misses the client secret; set secretKey.",
+}
+"""`sub_error` of a refused token request → what to do."""
+
+BY_TOKEN_STATUS: dict[int, tuple[Outcome, str]] = {
+    403: (Outcome.CREDENTIALS_REJECTED, "Huawei's account server refuses this network; see its policy."),
+    500: (Outcome.UNAVAILABLE, "Huawei's account server had an internal error."),
+    502: (Outcome.UNAVAILABLE, "Huawei's account server had trouble."),
+    503: (Outcome.THROTTLED, "Huawei's account server controls the flow."),
+    504: (Outcome.UNAVAILABLE, "Huawei's account server had trouble."),
+    590: (Outcome.UNAVAILABLE, "Huawei's account server had trouble."),
+}
+"""HTTP status of the token endpoint → what it means."""
+
+_STALE = frozenset({"80200001", "80200003", "80200005"})
+_CLIENT_ID = re.compile("[0-9]{1,64}")
+_DIRECTIONS = frozenset({"type"})
+"""Overrides that say how to build the message and are not sent."""
+
+
+class HuaweiCredentials(msgspec.Struct, frozen=True):
+    """The OAuth client of one app."""
+
+    client_id: str
+    client_secret: str
+
+    def __repr__(self) -> str:
+        return f"HuaweiCredentials(client_id={self.client_id!r})"
+
+
+class Huawei(Defaults):
+    """Huawei Push Kit."""
+
+    id = "huawei"
+    name = "Huawei Push Kit"
+    setup_codes = frozenset({"80300007"})
+
+    def credentials(self, stored: Json) -> HuaweiCredentials:
+        client_id = str(stored.get("applicationId") or "").strip()
+        if not _CLIENT_ID.fullmatch(client_id):
+            raise CredentialsInvalid("applicationId", "give the client id of the app, a number")
+        secret = str(stored.get("secretKey") or "").strip()
+        if not secret:
+            raise CredentialsInvalid("secretKey", "paste the client secret from AppGallery Connect")
+        return HuaweiCredentials(client_id, secret)
+
+    def authorize(self, credentials: HuaweiCredentials, now: Millis) -> HttpRequest:
+        """The OAuth client credentials grant."""
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": credentials.client_id,
+            "client_secret": credentials.client_secret,
+        }
+        headers = (("content-type", "application/x-www-form-urlencoded"),)
+        return HttpRequest("POST", TOKEN_URL, headers, urlencode(form).encode())
+
+    def read_authorization(self, reply: HttpReply, now: Millis) -> AccessToken | Verdict:
+        answer = decoded(reply.body)
+        token, lifetime = answer.get("access_token"), answer.get("expires_in")
+        if reply.status == 200 and isinstance(token, str) and isinstance(lifetime, int):
+            return AccessToken(token, now + lifetime * SECOND)
+        sub_error = str(answer.get("sub_error", ""))
+        outcome, explanation = _refused(reply.status, sub_error)
+        wait = retry_after(reply) if outcome.retryable else None
+        return Verdict(outcome, sub_error or f"http_{reply.status}", explanation, retry_after=wait)
+
+    def build(
+        self, credentials: HuaweiCredentials, message: PushMessage, target: Target, token: str
+    ) -> HttpRequest:
+        body: Json = {"validate_only": False, "message": _composed(message, target)}
+        body = merge(body, message.passthrough.get("body", {}))
+        headers = {
+            "authorization": f"Bearer {token}",
+            "content-type": "application/json;charset=UTF-8",
+        }
+        headers |= {str(k).lower(): str(v) for k, v in message.passthrough.get("headers", {}).items()}
+        encoded = msgspec.json.encode(body)
+        return HttpRequest("POST", _url(credentials, message), tuple(headers.items()), encoded)
+
+    def read(self, reply: HttpReply, message: PushMessage) -> Verdict:
+        answer = decoded(reply.body)
+        code, request_id = str(answer.get("code", "")), str(answer.get("requestId", ""))
+        raw = reply.body.decode(errors="replace")
+        if code == SUCCESS:
+            return Verdict(Outcome.ACCEPTED, provider_message_id=request_id)
+        if code == PARTIAL:
+            told = partial(answer)
+            verdict = _of_one(told)
+            return msgspec.structs.replace(
+                verdict, provider_message_id=request_id, raw=_without(told.illegal_tokens, raw)[:2000]
+            )
+        outcome, explanation = _classified(reply.status, code)
+        return Verdict(
+            outcome,
+            code or f"http_{reply.status}",
+            explanation,
+            provider_message_id=request_id,
+            retry_after=retry_after(reply) if outcome.retryable else None,
+            stale_authorization=code in _STALE or (reply.status == 401 and code not in BY_CODE),
+            raw=raw[:2000],
+        )
+
+
+def _url(credentials: HuaweiCredentials, message: PushMessage) -> str:
+    url = f"{ORIGIN}/v1/{credentials.client_id}/messages:send"
+    query = urlencode(message.passthrough.get("query", {}))
+    return f"{url}?{query}" if query else url
+
+
+def _composed(message: PushMessage, target: Target) -> Json:
+    """Title and body unless `type` is data; the payload where it fits."""
+    own = merge(_routed(message.legacy), _routed(message.override))
+    data = own.pop("data", {})
+    kind = message.override.get("type", message.legacy.get("type"))
+    shown = {} if kind == "data" else _shown(message, target.message_id)
+    body: Json = merge({"token": [target.token], **shown}, own)
+    if not isinstance(data, dict):
+        return body | {"data": data}
+    said = {"title": message.title, "body": message.body} if kind == "data" else {}
+    data = said | data | {"__nvMessageId": target.message_id}
+    full = body | {"data": _text(message.payload | data)}
+    return full if _size(full) <= MOST_BYTES else body | {"data": _text(data)}
+
+
+def _shown(message: PushMessage, message_id: str) -> Json:
+    """The tag makes a repeat replace the first one; a collapse key has 100 values only, and would mix
+    up different messages."""
+    notification = {"title": message.title, "body": message.body, "tag": message_id}
+    return {"android": {"notification": notification | {"click_action": {"type": 3}}}}
+
+
+def _routed(overrides: Json) -> Json:
+    return {key: value for key, value in overrides.items() if key not in _DIRECTIONS}
+
+
+def _text(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _size(body: Json) -> int:
+    return len(msgspec.json.encode({key: value for key, value in body.items() if key != "token"}))
+
+
+class Partial(msgspec.Struct, frozen=True):
+    """What became of a request's tokens when Huawei refused some of them."""
+
+    success: int = 0
+    failure: int = 0
+    illegal_tokens: tuple[str, ...] = ()
+
+
+def partial(answer: Json) -> Partial:
+    """The answer's `msg`, JSON as text; empty when it is anything else."""
+    try:
+        return msgspec.json.decode(str(answer.get("msg", "")), type=Partial)
+    except (ValueError, RecursionError):
+        return Partial()
+
+
+def _of_one(told: Partial) -> Verdict:
+    """A request for one device: without a success, the token refused is that device's."""
+    if told.success:
+        return Verdict(Outcome.ACCEPTED, PARTIAL)
+    if told.illegal_tokens:
+        return Verdict(Outcome.TOKEN_DEAD, PARTIAL, "Huawei says that the token is not valid.")
+    return Verdict(Outcome.UNKNOWN, PARTIAL, "Huawei refused some tokens without saying which.")
+
+
+def _without(tokens: tuple[str, ...], raw: str) -> str:
+    """The answer with its tokens cut to their beginning."""
+    for token in tokens:
+        raw = raw.replace(token, f"{token[:6]}…") if token else raw
+    return raw
+
+
+def _classified(status: int, code: str) -> tuple[Outcome, str]:
+    if code in BY_CODE:
+        return BY_CODE[code]
+    if not code and status in BY_STATUS:
+        return BY_STATUS[status]
+    if status >= 400 and status in BY_STATUS and BY_STATUS[status][0].retryable:
+        return BY_STATUS[status]
+    return Outcome.UNKNOWN, f"Huawei answered {code or status}, which its documentation doesn't list."
+
+
+def _refused(status: int, sub_error: str) -> tuple[Outcome, str]:
+    if sub_error in BY_SUB_ERROR:
+        return Outcome.CREDENTIALS_REJECTED, BY_SUB_ERROR[sub_error]
+    if status in BY_TOKEN_STATUS:
+        return BY_TOKEN_STATUS[status]
+    if 400 <= status < 500:
+        return Outcome.CREDENTIALS_REJECTED, "Huawei refused the client id or the client secret."
+    return Outcome.UNKNOWN, f"Huawei's account server answered {status}."

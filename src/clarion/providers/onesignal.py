@@ -1,0 +1,341 @@
+"""OneSignal, by subscription id (once called player id) or by the app's own user id.
+
+https://documentation.onesignal.com/reference/push-notification
+https://documentation.onesignal.com/docs/en/keys-and-ids
+https://documentation.onesignal.com/docs/en/idempotent-notification-requests
+"""
+
+import re
+from collections.abc import Iterator
+from hashlib import blake2b
+from itertools import cycle
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+import msgspec
+
+from clarion.errors import CredentialsInvalid
+from clarion.model.clock import DAY, Millis
+from clarion.model.http import HttpReply, HttpRequest
+from clarion.model.outcome import Outcome, Verdict
+from clarion.model.push import Json, PushMessage, Target
+from clarion.providers.port import AccessToken, Defaults, decoded, merge, retry_after
+
+ORIGIN = "https://api.onesignal.com"
+PATH = "/notifications"
+
+MOST_COLLAPSE_ID = 64
+MOST_TOPIC = 32
+"""Characters of a web push topic (RFC 8030, 5.4)."""
+
+BY_STATUS: dict[int, tuple[Outcome, str]] = {
+    400: (
+        Outcome.PAYLOAD_REJECTED,
+        "OneSignal refused the message; see the answer. If it names app_id, check the applicationId.",
+    ),
+    401: (
+        Outcome.CREDENTIALS_REJECTED,
+        "OneSignal refused the API key; check that it is an App API key of this app.",
+    ),
+    403: (
+        Outcome.CREDENTIALS_REJECTED,
+        "The API key may not send for this app; check the key, the applicationId and its IP allow-list.",
+    ),
+    404: (Outcome.PAYLOAD_REJECTED, "OneSignal knows no such address; check `query` of the passthrough."),
+    409: (Outcome.UNAVAILABLE, "OneSignal is still busy with the same message."),
+    429: (Outcome.THROTTLED, "The app sends faster than its OneSignal plan allows."),
+    500: (Outcome.UNAVAILABLE, "OneSignal had an internal error."),
+    502: (Outcome.UNAVAILABLE, "A front end of OneSignal had trouble."),
+    503: (Outcome.UNAVAILABLE, "OneSignal is unavailable."),
+    504: (Outcome.UNAVAILABLE, "A front end of OneSignal had trouble."),
+}
+"""HTTP status → what it means. OneSignal's errors are sentences without a code. Repeats are safe, for
+every request carries an idempotency key."""
+
+BY_LIST: dict[str, str] = {
+    "invalid_player_ids": "The subscription is not subscribed: the app was removed or may not notify.",
+    "invalid_aliases": "The user has no subscription that may be notified.",
+    "invalid_external_user_ids": "The user has no subscription that may be notified.",
+}
+"""Key of `errors` in a 200 without `id`, listing whom it did not reach → TOKEN_DEAD with this sentence."""
+
+NOT_SUBSCRIBED = "OneSignal reached nobody: the device is not subscribed."
+"""A 200 with an empty `id` and a list of sentences: every target is dead."""
+
+TARGETS = frozenset(
+    {"include_aliases", "include_subscription_ids", "include_player_ids", "include_external_user_ids"}
+    | {"included_segments", "filters", "include_ios_tokens", "include_android_reg_ids"}
+    | {"include_wp_wns_uris", "include_amazon_reg_ids", "include_chrome_reg_ids", "include_huawei_tokens"}
+    | {"include_chrome_web_reg_ids"}
+)
+"""Ways to say to whom; a request may use one."""
+
+_NAMES = {
+    "is_ios": "isIos",
+    "is_android": "isAndroid",
+    "is_huawei": "isHuawei",
+    "is_any_web": "isAnyWeb",
+    "is_chrome_web": "isChromeWeb",
+    "is_firefox": "isFirefox",
+    "is_safari": "isSafari",
+    "is_wp_wns": "isWP_WNS",
+    "is_adm": "isAdm",
+    "is_chrome": "isChrome",
+    "ios_badge_type": "ios_badgeType",
+    "ios_badge_count": "ios_badgeCount",
+}
+"""What is not snake case on the wire."""
+
+_LEGACY = {
+    "sound": ("ios_sound", "android_sound"),
+    "mutableContent": ("mutable_content",),
+    "channelId": ("android_channel_id",),
+    "icon": ("small_icon", "large_icon", "chrome_icon", "chrome_web_icon", "firefox_icon"),
+    "categoryId": ("ios_category",),
+}
+"""Legacy override → the fields it fills."""
+
+_MODELS = {None: False, "": False, "playerModel": False, "externalId": True}
+_FOREVER: Millis = 36_500 * DAY
+
+
+class OneSignalCredentials(msgspec.Struct, frozen=True):
+    """One app, its key, and whether tokens are the app's own user ids.
+
+    `schemes` is the order in which authorization schemes are tried, round and round. It is the memory of
+    one integration: who holds these credentials moves on when OneSignal refuses the key.
+    """
+
+    app_id: str
+    api_key: str
+    external_ids: bool
+    schemes: Iterator[str]
+
+    def __repr__(self) -> str:
+        return f"OneSignalCredentials(app_id={self.app_id!r}, external_ids={self.external_ids})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """msgspec's own would show the key in tracebacks that print variables."""
+        return [("app_id", self.app_id), ("external_ids", self.external_ids)]
+
+
+class OneSignal(Defaults):
+    """OneSignal."""
+
+    id = "one-signal"
+    name = "OneSignal"
+
+    def credentials(self, stored: Json) -> OneSignalCredentials:
+        app_id = _uuid(_pasted(stored, "applicationId"))
+        if not app_id:
+            raise CredentialsInvalid("applicationId", "paste the OneSignal App ID, a UUID")
+        key = _checked_key(_pasted(stored, "apiKey"))
+        model = stored.get("apiVersion")
+        if not isinstance(model, str | None) or model not in _MODELS:
+            raise CredentialsInvalid("apiVersion", "must be playerModel or externalId")
+        # Only a new key tells by its shape; of the others some are taken under the older scheme alone.
+        schemes = ("Key",) if key.startswith("os_v2_") else ("Key", "Basic")
+        return OneSignalCredentials(app_id, key, _MODELS[model], cycle(schemes))
+
+    def issue(self, credentials: OneSignalCredentials, now: Millis) -> AccessToken:
+        """The authorization to use until it is refused: the key under its next scheme."""
+        return AccessToken(f"{next(credentials.schemes)} {credentials.api_key}", now + _FOREVER)
+
+    def refuse(self, credentials: OneSignalCredentials, target: Target) -> Verdict | None:
+        """Why there is no need to ask OneSignal; None when there is."""
+        if target.token if credentials.external_ids else _uuid(target.token):
+            return None
+        return Verdict(Outcome.TOKEN_DEAD, "malformed", "This is no subscription id; no device has it.")
+
+    def build(
+        self, credentials: OneSignalCredentials, message: PushMessage, target: Target, token: str
+    ) -> HttpRequest:
+        body = _aimed(credentials, target) | _said(message, target.message_id)
+        body = merge(body, _snake(message.override))
+        body = merge(body, message.passthrough.get("body", {}))
+        body = _one_aim(body, _own_aims(message), external_ids=credentials.external_ids)
+        headers = {
+            "authorization": token,
+            "accept": "application/json",
+            "content-type": "application/json; charset=utf-8",
+        }
+        headers |= {str(k).lower(): str(v) for k, v in message.passthrough.get("headers", {}).items()}
+        return HttpRequest("POST", _url(message), tuple(headers.items()), msgspec.json.encode(body))
+
+    def read(self, reply: HttpReply, message: PushMessage) -> Verdict:
+        answer = decoded(reply.body)
+        if reply.status == 200:
+            return _answered(answer, reply, elsewhere=bool(_own_aims(message)))
+        outcome, explanation = BY_STATUS.get(
+            reply.status,
+            (Outcome.UNKNOWN, f"OneSignal answered {reply.status}, which its documentation doesn't list."),
+        )
+        return Verdict(
+            outcome,
+            _code(answer) or f"http_{reply.status}",
+            explanation,
+            retry_after=retry_after(reply) if outcome.retryable else None,
+            stale_authorization=reply.status in (401, 403),
+            raw=_raw(reply),
+        )
+
+
+def _pasted(stored: Json, key: str) -> str:
+    """A credential without what a terminal or a mail has wrapped around it or into it."""
+    value = stored.get(key)
+    return re.sub(r"\s*[\r\n]\s*", "", value.strip()) if isinstance(value, str) else ""
+
+
+def _checked_key(pasted: str) -> str:
+    key = re.sub(r"^(key|basic)\s+", "", pasted, flags=re.IGNORECASE)
+    if not _VISIBLE.fullmatch(key):
+        raise CredentialsInvalid("apiKey", "paste an App API key from OneSignal's Keys & IDs page")
+    if key.startswith("os_v2_org_"):
+        raise CredentialsInvalid("apiKey", "this is an organization's key; paste an App API key")
+    return key
+
+
+_VISIBLE = re.compile(r"[!-~]+")
+
+
+def _uuid(text: str) -> str:
+    """In its usual form; empty when it is none."""
+    return text.lower() if _UUID.fullmatch(text) else ""
+
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def _url(message: PushMessage) -> str:
+    query = urlencode(message.passthrough.get("query", {}))
+    return f"{ORIGIN}{PATH}?{query}" if query else ORIGIN + PATH
+
+
+def _aimed(credentials: OneSignalCredentials, target: Target) -> Json:
+    if credentials.external_ids:
+        aim: Json = {"include_aliases": {"external_id": [target.token]}, "target_channel": "push"}
+    else:
+        aim = {"include_subscription_ids": [target.token]}
+    return {"app_id": credentials.app_id} | aim
+
+
+def _said(message: PushMessage, message_id: str) -> Json:
+    """The message as Novu maps it, plus what that loses: the id, the badge, and showing repeats once."""
+    own = message.legacy
+    subtitle = {"subtitle": {"en": own["subtitle"]}} if own.get("subtitle") else {}
+    given = {
+        field: own[name] for name, fields in _LEGACY.items() if own.get(name) is not None for field in fields
+    }
+    return {
+        "headings": {"en": message.title},
+        "contents": {"en": message.body},
+        **subtitle,
+        "data": message.payload | {"__nvMessageId": message_id},
+        **_badge(own.get("badge")),
+        **given,
+        **_shown_once(message_id),
+    }
+
+
+def _badge(count: Any) -> Json:
+    """A number is set; without one the badge goes up by one, as Novu means to do."""
+    if isinstance(count, int) and not isinstance(count, bool):
+        return {"ios_badgeType": "SetTo", "ios_badgeCount": count}
+    return {"ios_badgeType": "Increase", "ios_badgeCount": 1}
+
+
+def _shown_once(message_id: str) -> Json:
+    """A repeated request is answered like the first for 30 days; devices replace what has the same id."""
+    return {
+        "collapse_id": _short(message_id, MOST_COLLAPSE_ID),
+        "web_push_topic": _short(message_id, MOST_TOPIC),
+        "idempotency_key": idempotency_key(message_id),
+    }
+
+
+def _short(text: str, most: int) -> str:
+    return text if len(text) <= most else blake2b(text.encode(), digest_size=most // 2).hexdigest()
+
+
+def idempotency_key(message_id: str, chunk: int = 0) -> str:
+    """A version 4 UUID that the same message always gets; `chunk` tells parts of one message apart."""
+    digest = blake2b(f"{message_id}\x1f{chunk}".encode(), digest_size=16).digest()
+    return str(UUID(bytes=digest, version=4))
+
+
+def _snake(overrides: Json) -> Json:
+    """Novu's casing and key map, of top level names only."""
+    cased = {_GAPS.sub("_", _HUMPS.sub("_", key)).strip("_").lower(): v for key, v in overrides.items()}
+    return {_NAMES.get(key, key): value for key, value in cased.items()}
+
+
+_HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_GAPS = re.compile(r"[\W_]+")
+
+
+def _own_aims(message: PushMessage) -> frozenset[str]:
+    """The ways to say to whom that overrides use."""
+    given = {*_snake(message.override), *message.passthrough.get("body", {})}
+    return TARGETS & given
+
+
+def _one_aim(body: Json, others: frozenset[str], *, external_ids: bool) -> Json:
+    """Those whom overrides name take the device's place, unless they join it under the same name.
+
+    `include_player_ids` is the older name of `include_subscription_ids`: as at Novu, it joins.
+    """
+    ours = "include_aliases" if external_ids else "include_subscription_ids"
+    if not others or ours in others:
+        return body
+    kept = {key: value for key, value in body.items() if key != ours}
+    if others == {"include_player_ids"} and not external_ids:
+        kept["include_player_ids"] = merge(body[ours], body["include_player_ids"])
+    return kept
+
+
+def _answered(answer: Json, reply: HttpReply, *, elsewhere: bool) -> Verdict:
+    """A 200 says by `id` whether anybody was reached, and under `errors` who was not."""
+    identity = answer.get("id")
+    errors = answer.get("errors")
+    listed = _listed(errors)
+    sent = isinstance(identity, str) and identity
+    if sent and (elsewhere or listed != "invalid_player_ids"):
+        raw = _raw(reply) if errors or "warnings" in answer else ""
+        return Verdict(Outcome.ACCEPTED, provider_message_id=str(identity), raw=raw)
+    if listed:
+        return _dead(listed, BY_LIST[listed], reply, elsewhere=elsewhere)
+    if identity == "" and _sentences(errors):
+        return _dead("not_subscribed", NOT_SUBSCRIBED, reply, elsewhere=elsewhere)
+    return Verdict(
+        Outcome.UNKNOWN, "not_sent", "OneSignal sent nothing and doesn't say why.", raw=_raw(reply)
+    )
+
+
+def _dead(code: str, explanation: str, reply: HttpReply, *, elsewhere: bool) -> Verdict:
+    if elsewhere:
+        explanation = "Nobody of those whom the overrides name is subscribed."
+        return Verdict(Outcome.PAYLOAD_REJECTED, code, explanation, raw=_raw(reply))
+    return Verdict(Outcome.TOKEN_DEAD, code, explanation, raw=_raw(reply))
+
+
+def _listed(errors: Any) -> str:
+    """The key under which unreachable targets are listed; empty when none are."""
+    if not isinstance(errors, dict):
+        return ""
+    return next((key for key in BY_LIST if errors.get(key)), "")
+
+
+def _sentences(errors: Any) -> bool:
+    return isinstance(errors, list) and bool(errors) and all(isinstance(entry, str) for entry in errors)
+
+
+def _code(answer: Json) -> str:
+    """The code of the one envelope that has any: `{"errors": [{"code", "title"}]}`."""
+    errors = answer.get("errors")
+    first = errors[0] if isinstance(errors, list) and errors else None
+    return str(first.get("code") or "") if isinstance(first, dict) else ""
+
+
+def _raw(reply: HttpReply) -> str:
+    return reply.body.decode(errors="replace")[:2000]

@@ -1,0 +1,192 @@
+"""Pusher Beams: one user id reaches all devices of that user.
+
+https://pusher.com/docs/beams/reference/publish-api/
+https://pusher.com/docs/beams/reference/publish-payloads/
+"""
+
+import re
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+import msgspec
+
+from clarion.errors import CredentialsInvalid
+from clarion.model.http import HttpReply, HttpRequest
+from clarion.model.outcome import Outcome, Verdict
+from clarion.model.push import Json, PushMessage, Target
+from clarion.providers.port import Defaults, decoded, merge, retry_after
+
+HOST = "pushnotifications.pusher.com"
+"""Every instance has its own name below it."""
+MOST_BYTES = 4096
+"""What APNs, FCM and browsers' services take at most, as UTF-8 JSON."""
+
+BY_ERROR: dict[tuple[int, str], tuple[Outcome, str]] = {
+    (400, "Incomplete Request"): (
+        Outcome.CREDENTIALS_REJECTED,
+        "Beams misses the instance id or the secret key; check both in the integration.",
+    ),
+    (400, "Invalid content type"): (Outcome.PAYLOAD_REJECTED, "Beams takes JSON only; see passthrough."),
+}
+"""Status and the answer's `error` → what it means, where the status alone doesn't tell."""
+
+BY_STATUS: dict[int, tuple[Outcome, str]] = {
+    400: (Outcome.PAYLOAD_REJECTED, "The request is too large for Beams or no JSON object."),
+    401: (Outcome.CREDENTIALS_REJECTED, "Beams refused the secret key; copy it again from its dashboard."),
+    402: (Outcome.CREDENTIALS_REJECTED, "The limits of the Pusher plan are exceeded; upgrade it."),
+    404: (Outcome.CREDENTIALS_REJECTED, "Beams knows no such instance; check the instance id."),
+    422: (Outcome.PAYLOAD_REJECTED, "Beams refused the message; see the answer for the field."),
+    429: (Outcome.THROTTLED, "The instance sends more than 100 requests a second."),
+    500: (Outcome.UNAVAILABLE, "Beams had an internal error."),
+    502: (Outcome.UNAVAILABLE, "A front end of Beams had trouble."),
+    503: (Outcome.UNAVAILABLE, "Beams is unavailable."),
+    504: (Outcome.UNAVAILABLE, "A front end of Beams had trouble."),
+}
+"""HTTP status → what it means. Beams never says that a user has no devices."""
+
+_VERBATIM = frozenset({"apns", "data"})
+"""What has names of its own: Apple's and the app's."""
+_FCM_RESERVED = ("google", "gcm")
+
+
+class BeamsCredentials(msgspec.Struct, frozen=True):
+    """One Beams instance and its primary key."""
+
+    instance_id: str
+    secret_key: str
+
+    def __repr__(self) -> str:
+        return f"BeamsCredentials(instance_id={self.instance_id!r})"
+
+
+class PusherBeams(Defaults):
+    """Pusher Beams."""
+
+    id = "pusher-beams"
+    name = "Pusher Beams"
+
+    def credentials(self, stored: Json) -> BeamsCredentials:
+        secret = str(stored.get("secretKey") or "").strip()
+        if not secret or not secret.isascii() or not secret.isprintable() or " " in secret:
+            raise CredentialsInvalid("secretKey", "paste the primary key of the Beams instance")
+        try:
+            instance = UUID(str(stored.get("instanceId") or "").strip())
+        except ValueError:
+            raise CredentialsInvalid("instanceId", "paste the id of the Beams instance, a UUID") from None
+        return BeamsCredentials(str(instance), secret)
+
+    def build(
+        self, credentials: BeamsCredentials, message: PushMessage, target: Target, token: str
+    ) -> HttpRequest:
+        body = {"users": [target.token], **_content(message, target.message_id)}
+        body = merge(merge(body, _routed(message.override)), message.passthrough.get("body", {}))
+        headers = {
+            "authorization": f"Bearer {credentials.secret_key}",
+            "content-type": "application/json",
+            "accept": "application/json",
+        }
+        headers |= {str(k).lower(): str(v) for k, v in message.passthrough.get("headers", {}).items()}
+        return HttpRequest("POST", _url(credentials, message), tuple(headers.items()), _encoded(body))
+
+    def read(self, reply: HttpReply, message: PushMessage) -> Verdict:
+        answer = decoded(reply.body)
+        if reply.status == 200:
+            return Verdict(Outcome.ACCEPTED, provider_message_id=str(answer.get("publishId", "")))
+        outcome, explanation = _classified(reply.status, str(answer.get("error", "")))
+        return Verdict(
+            outcome,
+            f"http_{reply.status}",
+            explanation,
+            retry_after=retry_after(reply) if outcome.retryable else None,
+            raw=reply.body.decode(errors="replace")[:2000],
+        )
+
+
+def _url(credentials: BeamsCredentials, message: PushMessage) -> str:
+    instance = credentials.instance_id
+    url = f"https://{instance}.{HOST}/publish_api/v1/instances/{instance}/publishes/users"
+    query = urlencode(message.passthrough.get("query", {}))
+    return f"{url}?{query}" if query else url
+
+
+def _content(message: PushMessage, message_id: str) -> Json:
+    """The message as Novu maps it, and the payload on every platform where it fits."""
+    said = {"title": message.title, "body": message.body}
+    own, identity = message.legacy, {"__nvMessageId": message_id}
+    payload = {key: value for key, value in message.payload.items() if key != "pusher"} | identity
+    lasting = _given(own, {"ttl": "time_to_live"})
+    apns: Json = {"aps": {"alert": said, **_given(own, _APS)}}
+    fcm: Json = {"notification": {"tag": message_id, **said, **_given(own, _ANDROID)}, **lasting}
+    web: Json = {"notification": {**said, **_given(own, {"icon": "icon"})}, **lasting}
+    return {
+        "apns": _with_data(apns, payload, identity),
+        "fcm": _with_data(fcm, _texts(payload), identity),
+        "web": _with_data(web, payload, identity),
+    }
+
+
+_APS = {"badge": "badge", "categoryId": "category", "sound": "sound"}
+# A collapse key would show a repeat once too, but FCM keeps only four of them for a phone that is away.
+_ANDROID = {"channelId": "android_channel_id", "clickAction": "click_action"} | {
+    name: name for name in ("color", "icon", "sound", "tag")
+}
+
+
+def _given(overrides: Json, names: dict[str, str]) -> Json:
+    return {wire: overrides[name] for name, wire in names.items() if overrides.get(name) is not None}
+
+
+def _with_data(block: Json, data: Json, identity: Json) -> Json:
+    full = block | {"data": data}
+    return full if len(_encoded(full)) <= MOST_BYTES else block | {"data": identity}
+
+
+def _texts(values: Json) -> dict[str, str]:
+    """FCM data: text to text. Nulls go, and so do the keys that FCM reserves."""
+    return {key: _text(value) for key, value in values.items() if value is not None and not _reserved(key)}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else _encoded(value).decode()
+
+
+def _reserved(key: str) -> bool:
+    return key in ("from", "message_type") or key.startswith(_FCM_RESERVED)
+
+
+def _routed(overrides: Json) -> Json:
+    """An override under the names on the wire, its FCM data as the texts that FCM takes."""
+    routed: Json = _snake(overrides)
+    fcm = routed.get("fcm")
+    if not isinstance(fcm, dict) or not isinstance(fcm.get("data"), dict):
+        return routed
+    return routed | {"fcm": fcm | {"data": _texts(fcm["data"])}}
+
+
+def _snake(overrides: Any) -> Any:
+    """Beams' own fields under their names on the wire, as Novu writes them in camel case."""
+    if isinstance(overrides, list):
+        return [_snake(item) for item in overrides]
+    if not isinstance(overrides, dict):
+        return overrides
+    return {
+        _HUMP.sub(r"_\1", key).lower(): value if key in _VERBATIM else _snake(value)
+        for key, value in overrides.items()
+    }
+
+
+_HUMP = re.compile(r"(?<!^)(?<!_)([A-Z])")
+
+
+def _encoded(value: Any) -> bytes:
+    return msgspec.json.encode(value)
+
+
+def _classified(status: int, error: str) -> tuple[Outcome, str]:
+    known = BY_ERROR.get((status, error)) or BY_STATUS.get(status)
+    if known:
+        return known
+    if 400 <= status < 500:
+        return Outcome.PAYLOAD_REJECTED, f"Beams refused the message with {status}."
+    return Outcome.UNKNOWN, f"Beams answered {status}, which its documentation doesn't list."

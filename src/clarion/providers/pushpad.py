@@ -1,0 +1,153 @@
+"""Pushpad: one uid reaches all browsers that are subscribed under it.
+
+https://pushpad.xyz/docs/rest_api
+"""
+
+import re
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+
+from clarion.errors import CredentialsInvalid
+from clarion.model.http import HttpReply, HttpRequest
+from clarion.model.outcome import Outcome, Verdict
+from clarion.model.push import Json, PushMessage, Target
+from clarion.providers.port import Defaults, decoded, merge, retry_after
+
+ORIGIN = "https://pushpad.xyz"
+MOST_BYTES = 3993
+"""What fits into one encrypted web push, as UTF-8 JSON."""
+
+BY_STATUS: dict[int, tuple[Outcome, str]] = {
+    400: (Outcome.PAYLOAD_REJECTED, "Pushpad can't read the request; check the overrides."),
+    401: (Outcome.CREDENTIALS_REJECTED, "Pushpad refused the auth token; copy it again from its dashboard."),
+    402: (Outcome.CREDENTIALS_REJECTED, "Pushpad has trouble with billing or the plan's limits are reached."),
+    403: (Outcome.CREDENTIALS_REJECTED, "The auth token may not use this Pushpad project."),
+    404: (Outcome.CREDENTIALS_REJECTED, "Pushpad knows no such project; check the project id."),
+    422: (Outcome.PAYLOAD_REJECTED, "Pushpad refused the message; see the answer for the field."),
+    429: (Outcome.THROTTLED, "Pushpad asks to slow down."),
+    500: (Outcome.UNAVAILABLE, "Pushpad had an internal error."),
+    502: (Outcome.UNAVAILABLE, "A front end of Pushpad had trouble."),
+    503: (Outcome.UNAVAILABLE, "Pushpad is unavailable."),
+    504: (Outcome.UNAVAILABLE, "A front end of Pushpad had trouble."),
+}
+"""HTTP status → what it means. The bodies of errors are not documented."""
+
+_VERBATIM = frozenset({"customData", "custom_data"})
+"""What has names of its own: the app's."""
+
+_NOT_SUBSCRIBED = Verdict(
+    Outcome.PAYLOAD_REJECTED,
+    "not_subscribed",
+    "No browser is subscribed under this uid. It stays registered, for the person may subscribe later.",
+)
+
+
+class PushpadCredentials(msgspec.Struct, frozen=True):
+    """One Pushpad project and the account's token."""
+
+    project_id: str
+    auth_token: str
+
+    def __repr__(self) -> str:
+        return f"PushpadCredentials(project_id={self.project_id!r})"
+
+
+class Pushpad(Defaults):
+    """Pushpad."""
+
+    id = "pushpad"
+    name = "Pushpad"
+
+    def credentials(self, stored: Json) -> PushpadCredentials:
+        auth_token = str(stored.get("apiKey") or "").strip()
+        if not auth_token or not auth_token.isascii() or not auth_token.isprintable() or " " in auth_token:
+            raise CredentialsInvalid("apiKey", "paste an auth token of the Pushpad account")
+        project = str(stored.get("applicationId") or "").strip()
+        if not project.isascii() or not project.isdecimal():
+            raise CredentialsInvalid("applicationId", "give the id of the Pushpad project, a number")
+        return PushpadCredentials(project, auth_token)
+
+    def build(
+        self, credentials: PushpadCredentials, message: PushMessage, target: Target, token: str
+    ) -> HttpRequest:
+        body = merge(_composed(message, target), message.passthrough.get("body", {}))
+        headers = {
+            "authorization": f"Bearer {credentials.auth_token}",
+            "content-type": "application/json",
+            "accept": "application/json",
+        }
+        headers |= {str(k).lower(): str(v) for k, v in message.passthrough.get("headers", {}).items()}
+        encoded = msgspec.json.encode(_addressed(body))
+        return HttpRequest("POST", _url(credentials, message), tuple(headers.items()), encoded)
+
+    def read(self, reply: HttpReply, message: PushMessage) -> Verdict:
+        answer = decoded(reply.body)
+        if reply.status == 201:
+            return _taken(answer)
+        outcome, explanation = BY_STATUS.get(
+            reply.status,
+            (Outcome.UNKNOWN, f"Pushpad answered {reply.status}, which its documentation doesn't list."),
+        )
+        return Verdict(
+            outcome,
+            f"http_{reply.status}",
+            explanation,
+            retry_after=retry_after(reply) if outcome.retryable else None,
+            raw=reply.body.decode(errors="replace")[:2000],
+        )
+
+
+def _url(credentials: PushpadCredentials, message: PushMessage) -> str:
+    url = f"{ORIGIN}/api/v1/projects/{credentials.project_id}/notifications"
+    query = urlencode(message.passthrough.get("query", {}))
+    return f"{url}?{query}" if query else url
+
+
+def _composed(message: PushMessage, target: Target) -> Json:
+    """The message as Novu maps it, and the payload where it fits."""
+    body: Json = {"uids": [target.token], "title": message.title, "body": message.body}
+    body = merge(merge(body, _snake(message.legacy)), _snake(message.override))
+    own = body.pop("custom_data", {})
+    if not isinstance(own, dict):
+        return body | {"custom_data": own}
+    own = own | {"__nvMessageId": target.message_id}
+    full = body | {"custom_data": _text(message.payload | own)}
+    fits = len(msgspec.json.encode(full)) <= MOST_BYTES
+    return full if fits else body | {"custom_data": _text(own)}
+
+
+def _addressed(body: Json) -> Json:
+    """Without uids Pushpad sends to everybody; a passthrough must not get there by taking them away."""
+    uids = body.get("uids")
+    if not isinstance(uids, list) or not uids or not all(isinstance(uid, str) and uid for uid in uids):
+        raise ValueError("uids must be texts that are not empty: without them Pushpad sends to everybody")
+    return body
+
+
+def _snake(overrides: Any) -> Any:
+    """Pushpad's fields under their names on the wire; Novu names them in camel case."""
+    if isinstance(overrides, list):
+        return [_snake(item) for item in overrides]
+    if not isinstance(overrides, dict):
+        return overrides
+    return {
+        _HUMP.sub(r"_\1", key).lower(): value if key in _VERBATIM else _snake(value)
+        for key, value in overrides.items()
+    }
+
+
+_HUMP = re.compile(r"(?<!^)(?<!_)([A-Z])")
+
+
+def _text(value: Json) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _taken(answer: Json) -> Verdict:
+    """Pushpad leaves out those of the uids that have no subscription, without an error."""
+    identity = str(answer.get("id", ""))
+    if answer.get("uids") == []:
+        return msgspec.structs.replace(_NOT_SUBSCRIBED, provider_message_id=identity)
+    return Verdict(Outcome.ACCEPTED, provider_message_id=identity)

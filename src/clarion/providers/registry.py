@@ -1,0 +1,28 @@
+"""Every provider Clarion knows, by id."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from clarion.providers.apns import Apns
+from clarion.providers.expo import Expo
+from clarion.providers.fcm import Fcm
+from clarion.providers.huawei import Huawei
+from clarion.providers.onesignal import OneSignal
+from clarion.providers.port import Provider
+from clarion.providers.push_webhook import PushWebhook
+from clarion.providers.pusher_beams import PusherBeams
+from clarion.providers.pushpad import Pushpad
+from clarion.providers.web_push import WebPush
+
+_ALL: tuple[Provider[Any], ...] = (
+    Fcm(),
+    Apns(),
+    Expo(),
+    OneSignal(),
+    PusherBeams(),
+    Pushpad(),
+    PushWebhook(),
+    WebPush(),
+    Huawei(),
+)
+PROVIDERS: Mapping[str, Provider[Any]] = {provider.id: provider for provider in _ALL}

@@ -1,0 +1,228 @@
+"""Messages and notifications: what became of triggers, as the SDKs read it."""
+
+from typing import Any
+
+import pytest
+
+import demanded
+from calling import Api, Caller, Json, data, error
+from clarion.model.clock import iso
+from clarion.model.http import HttpReply
+from clarion.store import subscribers
+from clarion.store.tables import messages
+from pushing import NOW
+
+GONE = HttpReply(410, body=b'{"code": "token_invalid"}')
+REFUSED = HttpReply(400, body=b"no")
+MESSAGES, FEED = "/v1/messages", "/v1/notifications"
+
+
+@pytest.fixture(autouse=True)
+async def setting(dev: Caller) -> None:
+    """Ada with two phones, Bob with one, Cyd without; a workflow and a webhook."""
+    await dev.integration()
+    await dev.workflow(tags=["hello"], severity="low")
+    for name, tokens in (("ada", ["ada-1", "ada-2"]), ("bob", ["bob-1"]), ("cyd", [])):
+        await dev.subscriber(name, firstName=name.title(), email=f"{name}@example.com")
+        if tokens:
+            body = {"providerId": "push-webhook", "deviceTokens": tokens}
+            data(await dev.put(f"/v1/subscribers/{name}/credentials", body))
+
+
+async def sent(api: Api, transaction_id: str, to: object = "ada", **scripts: HttpReply) -> None:
+    """Trigger, and let it go out."""
+    body = {"name": "welcome", "to": to, "payload": {"text": "Hi"}, "transactionId": transaction_id}
+    data(await api.development.post("/v1/events/trigger", body), 201)
+    await api.deliver(**{token.replace("_", "-"): reply for token, reply in scripts.items()})
+
+
+async def page(dev: Caller, path: str, **query: Any) -> Json:
+    response = await dev.get(path, **query)
+    assert response.status_code == 200, response.text
+    found: Json = response.json()
+    demanded.check(demanded.MESSAGE_PAGE if path == MESSAGES else demanded.NOTIFICATION_PAGE, found)
+    return found
+
+
+def transactions(found: Json) -> str:
+    return " ".join(item["transactionId"] for item in found["data"])
+
+
+async def test_a_message_tells_where_it_went_and_what_became_of_it(api: Api) -> None:
+    await sent(api, "t", ada_1=GONE, ada_2=HttpReply(200, body=b'{"id": "remote-1"}'))
+    found = await page(api.development, MESSAGES, transactionId="t")
+    by_token = {item["deviceTokens"][0]: item for item in found["data"]}
+    assert by_token.keys() == {"ada-1", "ada-2"}
+    good, bad = by_token["ada-2"], by_token["ada-1"]
+    assert (good["status"], good["providerMessageId"]) == ("sent", "remote-1")
+    assert good["deliveredAt"]
+    assert good.keys().isdisjoint({"errorId", "errorText"})
+    assert (bad["status"], bad["errorId"]) == ("error", "http_410")
+    assert bad["errorText"]
+    assert "deliveredAt" not in bad
+    for item in (good, bad):
+        assert (item["title"], item["content"]) == ("Hello Ada", "Hi")
+        assert (item["channel"], item["providerId"]) == ("push", "push-webhook")
+        assert item["templateIdentifier"] == "welcome"
+        assert (item["read"], item["seen"], item["cta"]) == (False, False, {})
+    ada = data(await api.development.get("/v2/subscribers/ada"))
+    assert good["_subscriberId"] == ada["_id"]
+
+
+async def test_messages_are_filtered_and_cut_newest_first(api: Api) -> None:
+    dev = api.development
+    await sent(api, "one", ["ada", "bob"])
+    await sent(api, "two", "bob")
+    assert transactions(await page(dev, MESSAGES)) == "two one one one"
+    assert transactions(await page(dev, MESSAGES, subscriberId="bob")) == "two one"
+    assert transactions(await page(dev, MESSAGES, transactionId="one")) == "one one one"
+    assert transactions(await page(dev, MESSAGES, transactionId=["one", "two"])) == "two one one one"
+    assert transactions(await page(dev, MESSAGES, channel="push", subscriberId="nobody")) == ""
+    assert transactions(await page(dev, MESSAGES, channel="email")) == ""
+    first = await page(dev, MESSAGES, limit="3.0", page="0.0")
+    assert (len(first["data"]), first["page"], first["pageSize"], first["hasMore"]) == (3, 0, 3, True)
+    second = await page(dev, MESSAGES, limit=3, page=1)
+    assert (len(second["data"]), second["page"], second["hasMore"]) == (1, 1, False)
+    ids = [item["_id"] for item in first["data"] + second["data"]]
+    assert len(set(ids)) == 4
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        (MESSAGES, {"limit": 101}),
+        (MESSAGES, {"limit": 0}),
+        (MESSAGES, {"page": -1}),
+        (MESSAGES, {"page": 2**31}),
+        (MESSAGES, {"page": 10**30}),
+        (FEED, {"limit": 51}),
+        (FEED, {"page": 2**63}),
+        (FEED, {"after": "yesterday"}),
+        (FEED, {"before": "24"}),
+    ],
+)
+async def test_a_query_out_of_bounds_is_refused(dev: Caller, path: str, query: dict[str, Any]) -> None:
+    assert set(error(await dev.get(path, **query), 422)["errors"]) == set(query)
+
+
+@pytest.mark.parametrize("path", [MESSAGES, FEED])
+async def test_the_last_page_that_can_be_asked_for_is_empty(dev: Caller, path: str) -> None:
+    found = await page(dev, path, page=2**31 - 1, limit=50)
+    assert (found["data"], found["hasMore"]) == ([], False)
+
+
+async def test_a_message_that_went_out_while_its_subscriber_was_removed_is_not_shown(api: Api) -> None:
+    await sent(api, "t", ["ada", "bob"])
+    environment_id = await api.environment_id()
+    ada = await api.services.database.read(subscribers.get, environment_id, "ada")
+    assert ada is not None
+    data(await api.development.delete("/v2/subscribers/ada"))
+    late = messages.update().values(subscriber_pk=ada.pk)
+    await api.services.database.write(lambda connection: connection.execute(late))
+    assert transactions(await page(api.development, MESSAGES)) == ""
+    assert transactions(await page(api.development, FEED)) == "t"
+
+
+async def test_a_notification_tells_the_whole_story(api: Api) -> None:
+    await sent(api, "t", ada_1=GONE)
+    (row,) = (await page(api.development, FEED, transactionId="t"))["data"]
+    assert data(await api.development.get(f"{FEED}/{row['_id']}")) == row
+    assert (row["payload"], row["channels"], row["tags"]) == ({"text": "Hi"}, ["push"], ["hello"])
+    assert (row["to"], row["severity"]) == ({"subscriberId": "ada"}, "low")
+    assert row["subscriber"]["firstName"] == "Ada"
+    assert row["template"]["triggers"][0]["identifier"] == "welcome"
+    trigger, push = row["jobs"]
+    assert (trigger["type"], trigger["status"], trigger["providerId"]) == ("trigger", "completed", "novu")
+    assert (push["type"], push["status"], push["providerId"]) == ("push", "completed", "push-webhook")
+    assert push["step"]["stepId"] == "push"
+    told = [detail["detail"] for detail in push["executionDetails"]]
+    assert told[:2] == ["Step created", "Step queued"]
+    for line in ("Message sent", "Unexpected provider error", "Invalid device token removed"):
+        assert line in told
+    assert len({detail["_id"] for detail in push["executionDetails"]}) == len(told)
+
+
+@pytest.mark.parametrize(
+    ("to", "scripts", "status"),
+    [
+        ("ada", {}, "completed"),
+        ("ada", {"ada_1": REFUSED}, "completed"),
+        ("ada", {"ada_1": REFUSED, "ada_2": GONE}, "failed"),
+        ("cyd", {}, "skipped"),
+    ],
+)
+async def test_a_job_ends_as_its_messages_did(
+    api: Api, to: str, scripts: dict[str, HttpReply], status: str
+) -> None:
+    await sent(api, "t", to, **scripts)
+    (row,) = (await page(api.development, FEED))["data"]
+    assert [job["status"] for job in row["jobs"]] == ["completed", status]
+
+
+async def test_the_feed_is_filtered(api: Api) -> None:
+    dev = api.development
+    for name in ("one", "two"):
+        await sent(api, name, ["ada", "bob"])
+    await dev.workflow("other")
+    ada = (await page(dev, FEED, subscriberIds="ada", transactionId="one"))["data"][0]
+    workflow = data(await dev.get("/v2/workflows/welcome"))
+    for query, count in (
+        ({}, 4),
+        ({"transactionId": "one"}, 2),
+        ({"subscriberIds": "ada"}, 2),
+        ({"subscriberIds": ["ada", "bob"]}, 4),
+        ({"emails": "bob@example.com"}, 2),
+        ({"channels": "push"}, 4),
+        ({"channels": ["email", "push"]}, 4),
+        ({"channels": "email"}, 0),
+        ({"templates": workflow["_id"]}, 4),
+        ({"templates": "welcome"}, 4),
+        ({"templates": "other"}, 0),
+        ({"templates": "unknown"}, 0),
+        ({"search": "one"}, 2),
+        ({"search": "ada"}, 2),
+        ({"search": "ada@example.com"}, 2),
+        ({"search": ada["_id"]}, 1),
+        ({"search": "%"}, 0),
+        ({"after": iso(NOW)}, 4),
+        ({"before": iso(NOW)}, 0),
+        ({"after": ada["createdAt"], "before": ada["createdAt"], "subscriberIds": "ada"}, 1),
+        ({"after": "2020-01-01"}, 4),
+        ({"severity": "high"}, 4),
+    ):
+        assert len((await page(dev, FEED, **query))["data"]) == count, query
+
+
+async def test_the_feed_is_newest_first_and_cut(api: Api) -> None:
+    for name in ("one", "two", "three"):
+        await sent(api, name)
+    first = await page(api.development, FEED, limit=2)
+    assert (transactions(first), first["page"], first["pageSize"]) == ("three two", 0, 2)
+    assert first["hasMore"] is True
+    second = await page(api.development, FEED, limit=2, page=1)
+    assert (transactions(second), second["hasMore"]) == ("one", False)
+
+
+async def test_the_story_outlives_the_workflow_and_the_integration(api: Api) -> None:
+    await sent(api, "t")
+    dev = api.development
+    assert (await dev.delete("/v2/workflows/welcome")).status_code == 204
+    (integration,) = data(await dev.get("/v1/integrations"))
+    data(await dev.delete(f"/v1/integrations/{integration['_id']}"))
+    (row,) = (await page(dev, FEED))["data"]
+    assert "template" not in row
+    assert row["jobs"][1]["status"] == "completed"
+    assert len((await page(dev, MESSAGES))["data"]) == 2
+
+
+async def test_a_removed_subscriber_takes_the_story_along(api: Api) -> None:
+    await sent(api, "t", ["ada", "bob"])
+    data(await api.development.delete("/v2/subscribers/ada"))
+    (row,) = (await page(api.development, FEED))["data"]
+    assert row["to"] == {"subscriberId": "bob"}
+    assert len((await page(api.development, MESSAGES))["data"]) == 1
+
+
+async def test_a_notification_that_is_not_there_is_404(dev: Caller) -> None:
+    for name in ("gone", "%2F", "a%00b"):
+        error(await dev.get(f"{FEED}/{name}"), 404)

@@ -1,0 +1,104 @@
+"""Health and metrics tell the truth, also where there is no database any more."""
+
+import asyncio
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import asyncpg
+import httpx
+import pytest
+from structlog.testing import capture_logs
+
+from calling import check_error, error, running_api
+from clarion.api import health
+from clarion.journal.port import ACCEPTED_LANE, Record
+from postgres import PostgresServer
+from running import ClarionProcess, wait_for
+
+SAMPLE = re.compile(r'clarion_[a-z_]+(\{lane="[^"]*"\})? [0-9.e+]+')
+
+
+async def test_a_process_that_can_work_says_so_and_needs_no_key(tmp_path: Path) -> None:
+    async with running_api(tmp_path) as api:
+        answer = await api.caller(None).get("/v1/health-check")
+        assert answer.status_code == 200
+        assert answer.json()["data"]["status"] == "ok"
+
+
+async def test_without_its_database_it_is_not_ready(tmp_path: Path) -> None:
+    async with running_api(tmp_path) as api:
+        await api.services.database.close()
+        with capture_logs() as logs:
+            answer = await api.caller(None).get("/v1/health-check")
+            figures = await api.caller(None).get("/metrics")
+        assert error(answer, 503)["message"] == "The database can't be read; the log says why"
+        assert answer.headers["retry-after"] == "1"
+        assert figures.status_code == 503
+        assert {"not ready", "metrics can't be read"} <= {entry["event"] for entry in logs}
+
+
+async def test_a_database_that_does_not_answer_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(*_: object) -> int:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr(health, "_PATIENCE_SECONDS", 0.01)
+    async with running_api(tmp_path) as api:
+        monkeypatch.setattr(api.services.journal, "depth", never)
+        error(await api.caller(None).get("/v1/health-check"), 503)
+
+
+async def test_metrics_are_text_that_prometheus_reads(tmp_path: Path) -> None:
+    async with running_api(tmp_path) as api:
+        await api.services.journal.append([Record(ACCEPTED_LANE, b"x")])
+        answer = await api.caller(None).get("/metrics")
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+        lines = answer.text.splitlines()
+        assert 'clarion_journal_records{lane="accepted"} 1' in lines
+        assert all(line.startswith("# ") or SAMPLE.fullmatch(line) for line in lines)
+        named = {line.split()[2] for line in lines if line.startswith("# TYPE")}
+        assert named == {re.split(r"[{ ]", line)[0] for line in lines if not line.startswith("#")}
+        assert (await api.caller(None).post("/metrics", {})).status_code == 405
+
+
+async def test_metrics_are_read_at_most_once_a_second(tmp_path: Path) -> None:
+    async with running_api(tmp_path) as api:
+        first = await api.caller(None).get("/metrics")
+        await api.services.journal.append([Record(ACCEPTED_LANE, b"x")])
+        assert (await api.caller(None).get("/metrics")).text == first.text
+        for _ in range(1000):
+            api.services.clock()
+        assert (await api.caller(None).get("/metrics")).text != first.text
+
+
+def test_a_dropped_database_is_told_and_the_process_stays(tmp_path: Path, postgres: PostgresServer) -> None:
+    url = postgres.make()
+    process = ClarionProcess(tmp_path, database_url=url).start("api")
+    try:
+        with process.client as client:
+            assert client.get("/v1/health-check").status_code == 200
+            asyncio.run(_drop(postgres, urlsplit(url).path[1:]))
+            answer = wait_for(lambda: _unready(client), 30)
+            assert client.get("/metrics").status_code == 503
+        check_error(503, "/v1/health-check", answer.json())
+        assert answer.headers["retry-after"] == "1"
+        assert process.stop() == 0
+    finally:
+        process.kill()
+
+
+def _unready(client: httpx.Client) -> httpx.Response | None:
+    answer = client.get("/v1/health-check")
+    return answer if answer.status_code != 200 else None
+
+
+async def _drop(server: PostgresServer, name: str) -> None:
+    connection = await asyncpg.connect(server.url_of("postgres"))
+    try:
+        await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    finally:
+        await connection.close()

@@ -1,0 +1,168 @@
+"""The assembled HTTP API on a database of its own, called in the same loop, with no worker behind it."""
+
+import itertools
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+from starlette.types import ASGIApp
+
+from clarion.api.assembly import assembled
+from clarion.api.route import Services
+from clarion.app import foundation, services
+from clarion.model.clock import Clock
+from clarion.model.http import HttpReply
+from clarion.security.keys import new_key
+from clarion.settings import Settings
+from clarion.store.environments import add_key
+from clarion.store.installation import sealed_key
+from pipeline import Worker, device_of
+from pushing import NOW, ScriptedSender
+
+Json = dict[str, Any]
+TRIGGERS = ("/v1/events/trigger", "/v1/events/trigger/bulk", "/v1/events/trigger/broadcast")
+WEBHOOK = {"webhookUrl": "https://receiver.test/push", "secretKey": "whsec-0123456789abcdef"}
+PUSH = {
+    "name": "Push",
+    "stepId": "push",
+    "type": "push",
+    "controlValues": {"subject": "Hello {{subscriber.firstName}}", "body": "{{payload.text}}"},
+}
+
+
+def ticking_clock() -> Clock:
+    """A clock that is a millisecond later each time it is asked, so that no two rows are of one moment."""
+    return itertools.count(NOW).__next__
+
+
+class Caller:
+    """Calls the API with one key, or with none."""
+
+    def __init__(self, app: ASGIApp, authorization: str | None) -> None:
+        headers = {"authorization": authorization} if authorization is not None else {}
+        self._client = httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://clarion.test", headers=headers
+        )
+
+    async def call(self, method: str, path: str, body: object = None, **more: Any) -> httpx.Response:
+        """Send a request; `body` goes out as JSON, `content` in `more` as it is."""
+        if body is not None:
+            more["json"] = body
+        return await self._client.request(method, path, **more)
+
+    async def get(self, path: str, **query: Any) -> httpx.Response:
+        """GET with a query; a list repeats its parameter."""
+        return await self.call("GET", path, params=query)
+
+    async def post(self, path: str, body: object, **more: Any) -> httpx.Response:
+        """POST JSON."""
+        return await self.call("POST", path, body, **more)
+
+    async def put(self, path: str, body: object) -> httpx.Response:
+        """PUT JSON."""
+        return await self.call("PUT", path, body)
+
+    async def patch(self, path: str, body: object) -> httpx.Response:
+        """PATCH JSON."""
+        return await self.call("PATCH", path, body)
+
+    async def delete(self, path: str) -> httpx.Response:
+        """DELETE."""
+        return await self.call("DELETE", path)
+
+    async def subscriber(self, subscriber_id: str = "ada", **fields: Any) -> Json:
+        """Create or update a subscriber."""
+        found: Json = data(await self.post("/v2/subscribers", {"subscriberId": subscriber_id, **fields}), 201)
+        return found
+
+    async def integration(self, identifier: str = "hook", **fields: Any) -> Json:
+        """Register an active push webhook."""
+        hook = {"name": "Hook", "identifier": identifier, "providerId": "push-webhook", "active": True}
+        given = {**hook, "channel": "push", "credentials": WEBHOOK, **fields}
+        found: Json = data(await self.post("/v1/integrations", given), 201)
+        return found
+
+    async def workflow(self, workflow_id: str = "welcome", **fields: Any) -> Json:
+        """Create an active workflow with one push step."""
+        given = {"name": "Welcome", "workflowId": workflow_id, "active": True, "steps": [PUSH], **fields}
+        found: Json = data(await self.post("/v2/workflows", given), 201)
+        return found
+
+
+class Api(NamedTuple):
+    """A running API: its services, and callers with a key of either environment."""
+
+    app: ASGIApp
+    services: Services
+    development: Caller
+    production: Caller
+    keys: Mapping[str, str]
+
+    def caller(self, authorization: str | None) -> Caller:
+        """A caller with that header, None for a caller without."""
+        return Caller(self.app, authorization)
+
+    async def environment_id(self, kind: str = "dev") -> str:
+        """The id of Development (`dev`) or Production (`prod`)."""
+        found = data(await self.development.get("/v1/environments"))
+        (identity,) = (item["_id"] for item in found if item["type"] == kind)
+        return str(identity)
+
+    async def deliver(self, **scripts: HttpReply) -> None:
+        """Let everything accepted go out; a device's receiver answers with its script, 200 without."""
+        sender = ScriptedSender(device_of)
+        sender.scripts = {token: [reply] for token, reply in scripts.items()}
+        worker = Worker(self.services.database, self.services.vault, self.services.clock, sender)
+        while lanes := await worker.journal.lanes(""):
+            for lane in sorted(lanes):
+                for batch in await worker.journal.claim(lane, 100):
+                    await worker.work_of(lane)(batch)
+
+    async def new_key(self, environment_id: str) -> str:
+        """One more key of an environment."""
+        key, now = new_key(), self.services.clock()
+        stored = sealed_key(self.services.vault, environment_id, key, "f" * 32, now)
+        await self.services.catalog.change(add_key, stored, now)
+        return key
+
+
+@asynccontextmanager
+async def running_api(folder: Path) -> AsyncIterator[Api]:
+    """The API on a fresh SQLite database in `folder`."""
+    async with foundation(Settings(data_dir=folder), ticking_clock()) as base, services(base) as parts:
+        assert base.first_start is not None
+        app = assembled(parts)
+        keys = {"dev": base.first_start.development_key, "prod": base.first_start.production_key}
+        development, production = (Caller(app, f"ApiKey {key}") for key in keys.values())
+        yield Api(app, parts, development, production, keys)
+
+
+def data(response: httpx.Response, status: int = 200) -> Any:
+    """What an enveloped success holds: one key, `data`, and nothing beside it."""
+    assert response.status_code == status, response.text
+    body = response.json()
+    assert set(body) == {"data"}
+    return body["data"]
+
+
+def error(response: httpx.Response, status: int) -> Json:
+    """The body of an error, in the shape the contract has for its status and path."""
+    assert response.status_code == status, response.text
+    body: Json = response.json()
+    check_error(status, response.request.url.path, body)
+    return body
+
+
+def check_error(status: int, path: str, body: Json) -> None:
+    """Assert the shape of an error: ErrorDto, more of it for 422 and for 400 of the trigger calls."""
+    assert (body["statusCode"], type(body["timestamp"]), type(body["path"])) == (status, str, str), body
+    assert isinstance(body["message"], str), body
+    assert body["message"], body
+    if status == 422:
+        assert all(isinstance(found["messages"], list) for found in body["errors"].values()), body
+    elif status == 400 and path in TRIGGERS:
+        assert body["type"] == "PAYLOAD_VALIDATION_ERROR", body
+        assert all({"field", "message"} <= set(found) for found in body["errors"]), body
+    assert ("errorId" in body) == (status == 500)

@@ -1,0 +1,278 @@
+"""What the parsers of Novu's SDKs demand of answers: required keys, types, closed enums, no stray null."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+Json = dict[str, Any]
+
+STR: Json = {"type": "string"}
+NUM: Json = {"type": "number"}
+BOOL: Json = {"type": "boolean"}
+OBJECT: Json = {"type": "object"}
+NULL: Json = {"type": "null"}
+
+
+def one_of(*values: str) -> Json:
+    """A closed enum."""
+    return {"enum": list(values)}
+
+
+def listed(item: Json) -> Json:
+    """A list."""
+    return {"type": "array", "items": item}
+
+
+def nullable(kind: Json) -> Json:
+    """That, or null."""
+    return {"anyOf": [kind, NULL]}
+
+
+def model(
+    required: Mapping[str, Json], omittable: Mapping[str, Json] = {}, clearable: Mapping[str, Json] = {}
+) -> Json:
+    """An object. Keys beyond these are ignored; `omittable` ones may be absent, `clearable` ones null too."""
+    optional = {**omittable, **{name: nullable(kind) for name, kind in clearable.items()}}
+    return {"type": "object", "required": [*required], "properties": {**required, **optional}}
+
+
+def check(demanded: Json, document: Any) -> None:
+    """`ValidationError` names the key that a parser would stumble over."""
+    Draft202012Validator(demanded).validate(document)
+
+
+PUSH_PROVIDER = one_of(
+    "fcm", "apns", "expo", "one-signal", "pushpad", "push-webhook", "pusher-beams", "appio"
+)
+CHANNEL = one_of("in_app", "email", "sms", "chat", "push", "tool")
+STEP_TYPE = one_of(
+    *("in_app", "email", "sms", "chat", "push", "tool", "digest", "trigger", "delay", "throttle", "custom"),
+    "http_request",
+)
+SEVERITY = one_of("high", "medium", "low", "none")
+ORIGIN = one_of("novu-cloud", "novu-cloud-v1", "external")
+WORKFLOW_STATUS = one_of("ACTIVE", "INACTIVE", "ERROR")
+
+TRIGGERED = model(
+    {
+        "acknowledged": BOOL,
+        "status": one_of(
+            "error",
+            "trigger_not_active",
+            "no_workflow_active_steps_defined",
+            "no_workflow_steps_defined",
+            "processed",
+            "no_tenant_found",
+            "invalid_recipients",
+        ),
+    },
+    {"transactionId": STR, "error": listed(STR)},
+)
+
+SUBSCRIBER = model(
+    {
+        "subscriberId": STR,
+        "_organizationId": STR,
+        "_environmentId": STR,
+        "deleted": BOOL,
+        "createdAt": STR,
+        "updatedAt": STR,
+    },
+    {
+        "_id": STR,
+        "channels": listed(
+            model(
+                {
+                    "providerId": PUSH_PROVIDER,
+                    "credentials": model({}, {"webhookUrl": STR, "deviceTokens": listed(STR)}),
+                    "_integrationId": STR,
+                },
+                {"integrationIdentifier": STR},
+            )
+        ),
+    },
+    {
+        **dict.fromkeys(
+            ("firstName", "lastName", "email", "phone", "avatar", "locale", "timezone", "lastOnlineAt"), STR
+        ),
+        "isOnline": BOOL,
+        "data": OBJECT,
+    },
+)
+SUBSCRIBER_PAGE = model(
+    {
+        "data": listed(SUBSCRIBER),
+        "totalCount": NUM,
+        "totalCountCapped": BOOL,
+        "next": nullable(STR),
+        "previous": nullable(STR),
+    }
+)
+_NAMED = model({"subscriberId": STR})
+SUBSCRIBERS_IN_BULK = model(
+    {
+        "updated": listed(_NAMED),
+        "created": listed(_NAMED),
+        "failed": listed(model({}, {"message": STR, "subscriberId": STR})),
+    }
+)
+REMOVED = model({"acknowledged": BOOL, "status": STR})
+
+INTEGRATION = model(
+    {
+        "_environmentId": STR,
+        "_organizationId": STR,
+        "name": STR,
+        "identifier": STR,
+        "providerId": STR,
+        "active": BOOL,
+        "deleted": BOOL,
+        "primary": BOOL,
+    },
+    {
+        "_id": STR,
+        "channel": CHANNEL,
+        "credentials": {"type": "object", "additionalProperties": {"type": ["string", "boolean", "object"]}},
+        "configurations": OBJECT,
+        "conditions": listed(OBJECT),
+    },
+)
+
+_CONTROLS = model({}, {"skip": OBJECT, "subject": STR, "body": STR})
+_PREFERENCES = model(
+    {"all": model({}, {"enabled": BOOL, "readOnly": BOOL}), "channels": {"additionalProperties": OBJECT}}
+)
+WORKFLOW = model(
+    {
+        **dict.fromkeys(("name", "_id", "workflowId", "slug", "updatedAt", "createdAt"), STR),
+        "steps": listed(
+            model(
+                {
+                    **dict.fromkeys(("stepId", "_id", "name", "slug", "workflowId"), STR),
+                    "workflowDatabaseId": STR,
+                    "controls": model({"values": _CONTROLS}),
+                    "variables": OBJECT,
+                    "type": one_of("push"),
+                    "origin": ORIGIN,
+                },
+                {"controlValues": _CONTROLS},
+            )
+        ),
+        "origin": ORIGIN,
+        "preferences": model({"default": _PREFERENCES}, {}, {"user": _PREFERENCES}),
+        "status": WORKFLOW_STATUS,
+        "severity": SEVERITY,
+    },
+    {
+        "description": STR,
+        "tags": listed(STR),
+        "active": BOOL,
+        "validatePayload": BOOL,
+        "isTranslationEnabled": BOOL,
+    },
+    {"payloadSchema": OBJECT},
+)
+WORKFLOW_LIST = model(
+    {
+        "workflows": listed(
+            model(
+                {
+                    **dict.fromkeys(("name", "updatedAt", "createdAt", "_id", "workflowId", "slug"), STR),
+                    "status": WORKFLOW_STATUS,
+                    "origin": ORIGIN,
+                    "stepTypeOverviews": listed(STEP_TYPE),
+                    "steps": listed(model({"slug": STR, "type": STR})),
+                },
+                {"tags": listed(STR), "isTranslationEnabled": BOOL},
+            )
+        ),
+        "totalCount": NUM,
+    }
+)
+
+_PAGE: Json = {"hasMore": BOOL, "pageSize": NUM, "page": NUM}
+MESSAGE_PAGE = model(
+    {
+        **_PAGE,
+        "data": listed(
+            model(
+                {
+                    **dict.fromkeys(("_environmentId", "_organizationId", "_notificationId"), STR),
+                    **dict.fromkeys(("_subscriberId", "createdAt", "transactionId"), STR),
+                    "channel": CHANNEL,
+                    "read": BOOL,
+                    "seen": BOOL,
+                    "cta": OBJECT,
+                    "status": one_of("sent", "error", "warning"),
+                },
+                {
+                    **dict.fromkeys(("_id", "templateIdentifier", "title", "errorId", "errorText"), STR),
+                    "providerId": PUSH_PROVIDER,
+                    "deliveredAt": listed(STR),
+                    "deviceTokens": listed(STR),
+                },
+                {"_templateId": STR, "content": STR},
+            )
+        ),
+    }
+)
+_JOB = model(
+    {
+        "_id": STR,
+        "type": STEP_TYPE,
+        "executionDetails": listed(
+            model(
+                {
+                    "_id": STR,
+                    "status": one_of("Success", "Warning", "Failed", "Pending", "Queued", "ReadConfirmation"),
+                    "detail": STR,
+                    "isRetry": BOOL,
+                    "isTest": BOOL,
+                    "source": one_of("Credentials", "Internal", "Payload", "Webhook"),
+                },
+                {"createdAt": STR, "providerId": PUSH_PROVIDER},
+                {"raw": STR},
+            )
+        ),
+        "step": model({"_id": STR, "active": BOOL, "filters": listed(OBJECT), "_templateId": STR}),
+        "providerId": one_of(*PUSH_PROVIDER["enum"], "novu"),
+        "status": one_of(
+            *("pending", "queued", "running", "completed", "failed", "delayed", "canceled", "merged"),
+            "skipped",
+        ),
+    },
+    {"updatedAt": STR},
+)
+NOTIFICATION = model(
+    dict.fromkeys(("_environmentId", "_organizationId", "_subscriberId", "transactionId"), STR),
+    {
+        **dict.fromkeys(("_id", "_templateId", "createdAt", "updatedAt"), STR),
+        "channels": listed(STEP_TYPE),
+        "subscriber": model(
+            {"subscriberId": STR, "_id": STR},
+            dict.fromkeys(("firstName", "lastName", "email", "phone"), STR),
+        ),
+        "template": model(
+            {
+                "name": STR,
+                "triggers": listed(
+                    model({"type": one_of("event"), "identifier": STR, "variables": listed(OBJECT)})
+                ),
+            },
+            {"_id": STR, "origin": ORIGIN},
+        ),
+        "jobs": listed(_JOB),
+        "payload": OBJECT,
+        "tags": listed(STR),
+        "to": OBJECT,
+        "severity": SEVERITY,
+    },
+)
+NOTIFICATION_PAGE = model({**_PAGE, "data": listed(NOTIFICATION)})
+
+ENVIRONMENT = model(
+    dict.fromkeys(("_id", "name", "_organizationId", "identifier"), STR),
+    {"apiKeys": listed(model({"key": STR, "_userId": STR})), "_parentId": STR, "slug": STR},
+    {"type": one_of("dev", "prod")},
+)
