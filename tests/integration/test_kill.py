@@ -3,12 +3,15 @@
 import os
 import signal
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from clarion.testing.fcm import AcceptedMessage
 from clarion.testing.kit import EmulatorThread
+from nats_servers import nats_server
 from postgres import PostgresServer
 from running import KEY, ClarionProcess, wait_for
 
@@ -53,16 +56,26 @@ def reached(emulators: EmulatorThread) -> dict[str, list[AcceptedMessage]]:
     return found
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def settings(request: pytest.FixtureRequest) -> dict[str, str]:
+@pytest.fixture
+def settings(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
     """The footing to run on."""
     if request.param == "sqlite":
-        return {}
+        yield {}
+        return
     server: PostgresServer = request.getfixturevalue("postgres")
-    return {"database_url": server.make()}
+    settings = {"database_url": server.make()}
+    if request.param == "postgresql":
+        yield settings
+        return
+    with TemporaryDirectory() as directory, nats_server(Path(directory)) as url:
+        yield settings | {"journal_url": url}
 
 
-@pytest.mark.parametrize("after", [1, 400, 999])
+@pytest.mark.parametrize(
+    ("settings", "after"),
+    [("sqlite", 1), ("sqlite", 400), ("sqlite", 999), ("postgresql", 400), ("jetstream", 400)],
+    indirect=["settings"],
+)
 def test_a_broadcast_killed_half_way_reaches_every_device(
     tmp_path: Path, settings: dict[str, str], after: int
 ) -> None:
