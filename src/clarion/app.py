@@ -68,7 +68,7 @@ async def foundation(settings: Settings, clock: Clock = system_clock) -> AsyncIt
         catalog = Catalog(database, vault)
         snapshot = await catalog.current()
         ignored = given is not None and fingerprint(given) not in snapshot.holders
-        async with _journal(settings, database, listening, clock) as journal:
+        async with opened_journal(settings, database, listening, clock) as journal:
             yield Foundation(settings, clock, vault, database, journal, catalog, first, ignored)
     finally:
         await database.close()
@@ -155,7 +155,7 @@ async def _store(settings: Settings) -> tuple[Database, str | None]:
 
 
 @asynccontextmanager
-async def _journal(
+async def opened_journal(
     settings: Settings, database: Database, listening: str | None, clock: Clock
 ) -> AsyncIterator[Journal]:
     """The journal: in the database, or on JetStream servers."""

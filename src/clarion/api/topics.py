@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy.engine import Connection
 
 from clarion.api.pages import cursor_page
+from clarion.api.people import checked_id
 from clarion.api.route import Answer, Call, Category, NoQuery, Route
 from clarion.errors import Conflict, NotFound, Unprocessable
 from clarion.model.clock import iso
@@ -400,6 +401,9 @@ def _entries(given: SubscriptionsIn) -> list[NamedSubscription]:
     if len(listed) > MOST_AT_ONCE:
         message = f"must contain no more than {MOST_AT_ONCE} elements"
         raise Unprocessable(f"subscriptions {message}", {"subscriptions": [message]})
+    for position, entry in enumerate(listed):
+        if entry.identifier:
+            checked_id(entry.identifier, f"subscriptions.{position}.identifier")
     return listed
 
 

@@ -96,7 +96,7 @@ async def _journal(settings: Settings) -> AsyncIterator[Journal]:
     """The journal alone: nothing is migrated, and no environment or key is made by looking."""
     database, where = _database(settings)
     try:
-        async with app._journal(settings, database, None, system_clock) as journal:
+        async with app.opened_journal(settings, database, None, system_clock) as journal:
             yield journal
     except sa.exc.DBAPIError as error:
         raise SettingsError(

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 import sqlalchemy as sa
-from alembic.util.exc import CommandError
 
 from clarion.errors import SettingsError
 from clarion.settings import load
@@ -50,10 +49,6 @@ def _migrated(path: Path) -> Migration:
         raise SettingsError(f"{path.parent} can't be used: {error.strerror}; {_WHERE}") from error
     except sa.exc.DBAPIError as error:
         raise SettingsError(f"{path} can't be migrated: {error.orig}; {_WHERE}") from error
-    except CommandError as error:
-        raise SettingsError(
-            f"{path} was migrated by a newer version of Clarion ({error}): run that one or restore a backup"
-        ) from error
 
 
 def _migrate(path: Path) -> Migration:

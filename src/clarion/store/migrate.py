@@ -8,6 +8,9 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util.exc import CommandError
+
+from clarion.errors import SettingsError
 
 
 class Migration(NamedTuple):
@@ -35,7 +38,13 @@ def upgrade(connection: sa.Connection) -> Migration:
     """Apply what is missing, inside the transaction that is open on the connection."""
     config = _config(connection)
     before = _revision(connection)
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise SettingsError(
+            f"the database was migrated by a newer version of Clarion ({error}): run that one, or restore"
+            " a backup"
+        ) from error
     after = _revision(connection)
     scripts = ScriptDirectory.from_config(config)
     applied = [] if before == after else list(scripts.iterate_revisions(after, before))
