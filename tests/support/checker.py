@@ -7,6 +7,7 @@ import time
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import pairwise
 from types import TracebackType
@@ -180,15 +181,20 @@ class Checker:
     def kill_again_and_again(
         self, processes: Sequence[tuple[ClarionProcess, str]], enough: Callable[[int], bool], pause: float
     ) -> None:
-        """Kill one of the processes, each given with its verb, at random moments `pause` s apart on average.
+        """Kill each of the processes, given with its verb, about every `pause` s and start it again at once.
 
-        Each is started again at once; ends when so many kills are `enough`.
+        They die apart and together; ends when so many kills are `enough`.
         """
-        while not enough(len(self._kills)):
-            time.sleep(self._random.uniform(0, 2 * pause))
-            process, verb = self._random.choice(processes)
-            self.kill(process, delivers=verb != "api")
-            process.start(verb)
+
+        def one(process: ClarionProcess, verb: str) -> None:
+            while not enough(len(self._kills)):
+                time.sleep(self._random.uniform(0, 2 * pause))
+                self.kill(process, delivers=verb != "api")
+                process.start(verb)
+
+        with ThreadPoolExecutor() as threads:
+            for victim in [threads.submit(one, process, verb) for process, verb in processes]:
+                victim.result()
 
     def wait_until_arrived(self, seconds: float) -> None:
         """Return once every acknowledged recipient was reached; `AssertionError` names some that were not."""
@@ -206,7 +212,7 @@ class Checker:
     def figures(self) -> Figures:
         """Computed from what the emulator took. A repeat is laid to the first kill after what it repeats."""
         arrivals = self._arrived()
-        deaths = [kill.at for kill in self._kills if kill.delivered]
+        deaths = sorted(kill.at for kill in self._kills if kill.delivered)
         per_death, stray = _repeats(arrivals, deaths)
         times = sorted(message.at for found in arrivals.values() for message in found)
         return Figures(

@@ -46,8 +46,7 @@ class PushWebhook(Defaults):
 
     def credentials(self, stored: Json) -> WebhookCredentials:
         url = str(stored.get("webhookUrl") or "").strip()
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+        if not _is_receiver(url):
             raise CredentialsInvalid("webhookUrl", "give an absolute https URL without user name")
         return WebhookCredentials(url, str(stored.get("secretKey") or ""))
 
@@ -78,6 +77,15 @@ class PushWebhook(Defaults):
             retry_after=_wait(outcome, reply),
             raw=reply.body.decode(errors="replace")[:2000],
         )
+
+
+def _is_receiver(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.username
 
 
 def _body(message: PushMessage, target: Target) -> Json:

@@ -32,7 +32,7 @@ def begin(connection: Connection, vault: Vault, given_key: str | None, now: Mill
         return None
     environments.create_organization(connection, new_id(now), "Clarion", now)
     development = _environment("Development", "dev", now)
-    production = _environment("Production", "prod", now, parent_id=development.id)
+    production = _environment("Production", "prod", now + 1, parent_id=development.id)
     keys = FirstStart(given_key or new_key(), new_key())
     owner = new_id(now)
     for environment, key in zip((development, production), keys, strict=True):

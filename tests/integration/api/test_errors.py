@@ -1,6 +1,5 @@
 """Errors: their bodies, their statuses, their headers."""
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -121,6 +120,16 @@ async def test_what_is_wrong_with_a_field_stands_under_its_name(dev: Caller) -> 
     assert [issue["field"] for issue in issues] == ["to.0"]
 
 
+async def test_an_identifier_longer_than_an_index_can_hold_is_refused(dev: Caller) -> None:
+    await dev.subscriber()
+    entry = {"subscriberId": "ada", "identifier": "x" * 513}
+    body = error(await dev.post("/v2/topics/news/subscriptions", {"subscriptions": [entry]}), 422)
+    assert set(body["errors"]) == {"subscriptions.0.identifier"}
+    entry["identifier"] = "x" * 512
+    answer = await dev.post("/v2/topics/news/subscriptions", {"subscriptions": [entry]})
+    assert answer.json()["meta"]["successful"] == 1
+
+
 async def test_every_422_has_an_errors_map(dev: Caller) -> None:
     assert error(await dev.post("/v1/events/trigger", {"name": "none", "to": "ada"}), 422)["errors"] == {}
     assert set(error(await dev.get("/v2/subscribers", limit=101), 422)["errors"]) == {"limit"}
@@ -206,7 +215,7 @@ async def test_every_answer_tells_how_its_rate_limit_stands(
     api: Api, path: str, body: Json, category: str, cost: int
 ) -> None:
     await api.development.workflow()
-    await asyncio.sleep(0)
+
     headers = (await api.development.post(path, body)).headers
     limit, remaining = int(headers["ratelimit-limit"]), int(headers["ratelimit-remaining"])
     assert limit - cost - 1 <= remaining <= limit - min(cost, limit)

@@ -122,3 +122,12 @@ def test_the_nearest_receiver_and_key_win() -> None:
     assert dict(triggered.headers)["x-novu-signature"] == signature
     assert b"webhookUrl" not in triggered.body
     assert b"another key" not in triggered.body
+
+
+@pytest.mark.parametrize(
+    "url", ["", "ftp://x.example", "https://", "http://[x", "https://h:99999", "https://u@h"]
+)
+def test_a_url_that_leads_nowhere_is_refused(url: str) -> None:
+    with pytest.raises(CredentialsInvalid) as refused:
+        PushWebhook().credentials({"webhookUrl": url})
+    assert refused.value.field == "webhookUrl"
