@@ -76,7 +76,7 @@ def test_the_key_given_at_the_first_run_is_the_key(tmp_path: Path) -> None:
 
 
 def test_a_real_installation_is_not_touched(tmp_path: Path) -> None:
-    done = once(tmp_path, data_dir="data", database_url="sqlite:///real.db", journal_url="sqlite:///real.db")
+    done = once(tmp_path, data_dir="data", database_url="sqlite:///real.db", journal_url="nats://127.0.0.1:1")
     assert done.returncode == 0
     assert (tmp_path / "data/demo/clarion.db").exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data"]
