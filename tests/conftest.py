@@ -41,3 +41,11 @@ async def embedded(tmp_path: Path) -> AsyncIterator[SqliteDatabase]:
     migrate(opened.engine)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+async def shared(postgres: PostgresServer) -> AsyncIterator[PostgresDatabase]:
+    """A PostgreSQL database at the schema of this version."""
+    opened = PostgresDatabase(postgres.make())
+    yield opened
+    await opened.close()

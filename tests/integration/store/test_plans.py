@@ -1,0 +1,79 @@
+"""No hand-written statement reads a whole table, however the tables grow."""
+
+import re
+from collections.abc import Iterator
+from types import ModuleType
+
+import asyncpg
+from sqlalchemy.engine import Connection
+
+from clarion.journal import sql as journal
+from clarion.store import devices, messages, notifications, subscribers, topics, triggers
+from clarion.store.dialect import Sql
+from clarion.store.postgresql import PostgresDatabase
+from clarion.store.sqlite import SqliteDatabase
+from clarion.store.tables import metadata
+
+MODULES = (devices, messages, notifications, subscribers, topics, triggers, journal)
+
+READS_ALL = {
+    "journal.sql._PARKED": "what was set aside is rare, and listed by a person",
+    "journal.sql._COUNT_PARKED": "the 100,000 oldest records at most, once a second",
+    "journal.sql._RELEASE_ALL": "once, at the start of the only worker",
+}
+"""Statements that may, and why."""
+
+
+def statements() -> Iterator[tuple[str, Sql]]:
+    for module in MODULES:
+        for name, value in vars(module).items():
+            if isinstance(value, Sql):
+                yield f"{_short(module)}.{name}", value
+
+
+def _short(module: ModuleType) -> str:
+    return module.__name__.removeprefix("clarion.").removeprefix("store.")
+
+
+HOT = [(name, statement) for name, statement in statements() if name not in READS_ALL]
+
+
+def test_every_statement_is_looked_at() -> None:
+    assert len(HOT) > 35
+    assert {name for name, _ in statements()} >= set(READS_ALL)
+
+
+async def test_sqlite_looks_rows_up(embedded: SqliteDatabase) -> None:
+    def plan(connection: Connection, text: str) -> list[str]:
+        unknown = (None,) * text.count("?")
+        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", unknown)
+        return [str(row[-1]).split()[1] for row in rows if str(row[-1]).startswith("SCAN ")]
+
+    tables = {table.name for table in metadata.sorted_tables}
+    scanning = {}
+    for name, statement in HOT:
+        if statement == journal._NOTIFY:  # SQLite has one process to tell
+            continue
+        aliases = dict(re.findall(r"(?:FROM|JOIN) (\w+) (?:AS )?(\w)\b", statement.sqlite))
+        real = tables | {alias for table, alias in aliases.items() if table in tables}
+        found = [item for item in await embedded.read(plan, statement.sqlite) if item in real]
+        scanning |= {name: found} if found else {}
+    assert scanning == {}
+
+
+async def test_postgresql_can_look_rows_up(shared: PostgresDatabase) -> None:
+    """On empty tables a scan is cheapest, so it is forbidden: what scans all the same has no index to use."""
+    connection = await asyncpg.connect(shared.url.set(drivername="postgresql").render_as_string(False))
+    scanning = {}
+    try:
+        await connection.execute("SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan")
+        for name, statement in HOT:
+            await connection.execute(f"PREPARE looked AS {statement.postgresql}")
+            unknown = ", ".join(["NULL"] * len(set(re.findall(r"\$\d+", statement.postgresql))))
+            rows = await connection.fetch(f"EXPLAIN EXECUTE looked{f'({unknown})' if unknown else ''}")
+            await connection.execute("DEALLOCATE looked")
+            found = [row[0] for row in rows if "Seq Scan" in row[0]]
+            scanning |= {name: found} if found else {}
+    finally:
+        await connection.close()
+    assert scanning == {}
