@@ -80,7 +80,7 @@ def test_a_broadcast_is_followed_to_its_end(tmp_path: Path, clarion: ClarionProc
         assert verb.process.wait(60) == 0
         seen = states(verb.output)
         assert seen[-1] == "completed"
-        assert 3 <= len(seen) <= 30
+        assert 1 <= len(seen) <= 60
         assert f"addressed {PEOPLE}/{PEOPLE}  delivered {PEOPLE}" in verb.output.splitlines()[-1]
         assert re.search(r"delivering .* [\d,]+/s  \d+ s left, until \d\d:\d\d:\d\d", verb.output)
 

@@ -50,7 +50,7 @@ async def test_sqlite_looks_rows_up(embedded: SqliteDatabase) -> None:
         return [str(row[-1]).split()[1] for row in rows if str(row[-1]).startswith("SCAN ")]
 
     tables = {table.name for table in metadata.sorted_tables}
-    scanning = {}
+    scanning: dict[str, list[str]] = {}
     for name, statement in HOT:
         if statement == journal._NOTIFY:  # SQLite has one process to tell
             continue
@@ -64,7 +64,7 @@ async def test_sqlite_looks_rows_up(embedded: SqliteDatabase) -> None:
 async def test_postgresql_can_look_rows_up(shared: PostgresDatabase) -> None:
     """On empty tables a scan is cheapest, so it is forbidden: what scans all the same has no index to use."""
     connection = await asyncpg.connect(shared.url.set(drivername="postgresql").render_as_string(False))
-    scanning = {}
+    scanning: dict[str, list[str]] = {}
     try:
         await connection.execute("SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan")
         for name, statement in HOT:
