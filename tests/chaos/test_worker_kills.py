@@ -71,7 +71,7 @@ def test_nothing_acknowledged_is_lost_over_three_kills(
 ) -> None:
     with capsys.disabled():
         checker, figures = run(
-            tmp_path, settings, 400, 0.5, lambda checker, kills: kills >= 3 and checker.recipients >= 2000
+            tmp_path, settings, 1000, 0.3, lambda checker, kills: kills >= 3 and checker.recipients >= 2000
         )
     assert figures.accepted >= 2000
     assert figures.recovery < 15_000
@@ -92,5 +92,5 @@ def test_nothing_acknowledged_is_lost_over_fifty_kills_and_100_000_recipients(
         )
     assert figures.accepted >= 100_000
     assert figures.recovery < 5_000
-    assert max(figures.slack) <= 0
     assert checker.refusals == []
+    assert max(figures.slack) <= 0

@@ -7,7 +7,6 @@ import time
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import pairwise
 from types import TracebackType
@@ -181,20 +180,16 @@ class Checker:
     def kill_again_and_again(
         self, processes: Sequence[tuple[ClarionProcess, str]], enough: Callable[[int], bool], pause: float
     ) -> None:
-        """Kill each of the processes, given with its verb, about every `pause` s and start it again at once.
+        """Kill one of the processes, each given with its verb, at random moments `pause` s apart on average.
 
-        They die apart and together; ends when so many kills are `enough`.
+        It is started again before the next one is killed, so that a recovery is the recovery from one kill.
+        Ends when so many kills are `enough`.
         """
-
-        def one(process: ClarionProcess, verb: str) -> None:
-            while not enough(len(self._kills)):
-                time.sleep(self._random.uniform(0, 2 * pause))
-                self.kill(process, delivers=verb != "api")
-                process.start(verb)
-
-        with ThreadPoolExecutor() as threads:
-            for victim in [threads.submit(one, process, verb) for process, verb in processes]:
-                victim.result()
+        while not enough(len(self._kills)):
+            time.sleep(self._random.uniform(0, 2 * pause))
+            process, verb = self._random.choice(processes)
+            self.kill(process, delivers=verb != "api")
+            process.start(verb)
 
     def wait_until_arrived(self, seconds: float) -> None:
         """Return once every acknowledged recipient was reached; `AssertionError` names some that were not."""
@@ -212,7 +207,7 @@ class Checker:
     def figures(self) -> Figures:
         """Computed from what the emulator took. A repeat is laid to the first kill after what it repeats."""
         arrivals = self._arrived()
-        deaths = sorted(kill.at for kill in self._kills if kill.delivered)
+        deaths = [kill.at for kill in self._kills if kill.delivered]
         per_death, stray = _repeats(arrivals, deaths)
         times = sorted(message.at for found in arrivals.values() for message in found)
         return Figures(
@@ -286,7 +281,9 @@ def _per_death(figures: Figures) -> str:
     deaths = len(figures.slack)
     if not deaths:
         return ""
-    return f", {figures.repeated / deaths:.1f} a killed worker, at worst {max(figures.slack):+} to the bound"
+    over = sum(slack > 0 for slack in figures.slack)
+    each, worst = figures.repeated / deaths, max(figures.slack)
+    return f", {each:.1f} a killed worker, at worst {worst:+} to the bound ({over} of {deaths} over it)"
 
 
 def _refusal(answer: httpx.Response) -> Refusal:
