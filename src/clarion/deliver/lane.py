@@ -52,15 +52,17 @@ class Lane:
         refusal = self._provider.refuse(self._credentials, target)
         if refusal:
             return refusal
-        async with self._streams.one(urgent=urgent):
-            try:
+        await self._streams.take(urgent=urgent)
+        try:
+            verdict = await self._try(message, target)
+            if verdict.stale_authorization:
                 verdict = await self._try(message, target)
-                if verdict.stale_authorization:
-                    verdict = await self._try(message, target)
-                return self._believed(verdict)
-            except Exception as error:  # one message's surprise must not hold up those beside it
-                log.exception("send failed unexpectedly", message_id=target.message_id)
-                return Verdict(Outcome.UNKNOWN, "internal_error", f"Clarion stumbled: {type(error).__name__}")
+            return self._believed(verdict)
+        except Exception as error:  # one message's surprise must not hold up those beside it
+            log.exception("send failed unexpectedly", message_id=target.message_id)
+            return Verdict(Outcome.UNKNOWN, "internal_error", f"Clarion stumbled: {type(error).__name__}")
+        finally:
+            self._streams.give_back()
 
     def _believed(self, verdict: Verdict) -> Verdict:
         """The verdict, with doubt: a wrong set-up calls every token dead, and must not empty the list."""

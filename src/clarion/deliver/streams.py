@@ -2,8 +2,6 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 
 class Streams:
@@ -14,16 +12,9 @@ class Streams:
         self._urgent: deque[asyncio.Future[None]] = deque()
         self._patient: deque[asyncio.Future[None]] = deque()
 
-    @asynccontextmanager
-    async def one(self, *, urgent: bool) -> AsyncIterator[None]:
-        """Hold one of them."""
-        await self._take(self._urgent if urgent else self._patient)
-        try:
-            yield
-        finally:
-            self._give_back()
-
-    async def _take(self, queue: "deque[asyncio.Future[None]]") -> None:
+    async def take(self, *, urgent: bool) -> None:
+        """Hold one of them until it is given back."""
+        queue = self._urgent if urgent else self._patient
         if self._free and not queue:
             self._free -= 1
             return
@@ -33,10 +24,11 @@ class Streams:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                self._give_back()
+                self.give_back()
             raise
 
-    def _give_back(self) -> None:
+    def give_back(self) -> None:
+        """Let the next one go, the urgent before the patient."""
         for queue in (self._urgent, self._patient):
             while queue:
                 turn = queue.popleft()
