@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 
 from clarion.errors import Unprocessable
 from clarion.model.clock import iso
-from clarion.model.people import CHAT_PROVIDERS, OWN_PROVIDERS, PUSH_PROVIDERS, Channel, Subscriber
+from clarion.model.people import CHAT_PROVIDERS, DEVICE_PROVIDERS, OWN_PROVIDERS, Channel, Subscriber
 from clarion.model.trigger import ChannelGrant
 from clarion.store import devices
 from clarion.store.catalog import Snapshot
@@ -115,8 +115,8 @@ def _check_token(token: str) -> None:
 
 def check_provider(provider_id: str) -> None:
     """`Unprocessable` for a provider that the SDKs don't know."""
-    if provider_id not in PUSH_PROVIDERS | OWN_PROVIDERS | CHAT_PROVIDERS:
-        message = f"must be one of: {', '.join(sorted(PUSH_PROVIDERS | OWN_PROVIDERS))}"
+    if provider_id not in DEVICE_PROVIDERS | CHAT_PROVIDERS:
+        message = f"must be one of: {', '.join(sorted(DEVICE_PROVIDERS))}"
         raise Unprocessable(f"providerId {message}", {"providerId": [message]})
 
 

@@ -9,7 +9,7 @@ from clarion.compose.variables import STEP, profile, variables
 from clarion.errors import TemplateError
 from clarion.model.clock import Millis
 from clarion.model.ids import placed_id
-from clarion.model.people import OWN_PROVIDERS, PUSH_PROVIDERS, Channel, Integration, Subscriber
+from clarion.model.people import DEVICE_PROVIDERS, Channel, Integration, Subscriber
 from clarion.model.push import Json, Personal, PushMessage
 from clarion.model.trace import Detail, Event
 from clarion.model.trigger import Trigger
@@ -63,7 +63,7 @@ class Composer:
         """The messages of one recipient."""
         notification_id = id_of(self._trigger, subscriber)
         composed = Composed(notification_id, [], [])
-        push = [channel for channel in channels if channel.provider_id in PUSH_PROVIDERS | OWN_PROVIDERS]
+        push = [channel for channel in channels if channel.provider_id in DEVICE_PROVIDERS]
         for step in self._steps:
             try:
                 composed.planned.extend(self._step(step, subscriber, push, composed.details))

@@ -95,9 +95,7 @@ class DeliverStage:
     async def _watch(self, run: "_Run") -> None:
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
-            with suppress(
-                DatabaseUnavailable
-            ):  # outcomes wait for it meanwhile, and whoever writes them says so
+            with suppress(DatabaseUnavailable):  # whoever writes the outcomes waits for it and says so
                 run.stopped = await self._database.read(triggers.stopped, run.trigger_ids)
 
     def _lane(self, integration: Integration | None) -> Lane | None:

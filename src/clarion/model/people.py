@@ -14,6 +14,9 @@ PUSH_PROVIDERS = frozenset(
 OWN_PROVIDERS = frozenset({"web-push", "huawei"})
 """Provider ids that Novu's SDKs don't know; their devices never show in `channels[]`."""
 
+DEVICE_PROVIDERS = PUSH_PROVIDERS | OWN_PROVIDERS
+"""Provider ids that devices can be registered under."""
+
 CHAT_PROVIDERS = frozenset(
     [
         "slack",
