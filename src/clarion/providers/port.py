@@ -1,5 +1,6 @@
 """What a provider file offers to the deliver stage."""
 
+from collections.abc import Sequence
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import msgspec
@@ -80,6 +81,30 @@ class IssuingProvider(Provider[C], Protocol[C]):
 
     def issue(self, credentials: C, now: Millis) -> AccessToken:
         """A fresh token, and until when it may be used."""
+        ...
+
+
+@runtime_checkable
+class BatchingProvider(Provider[C], Protocol[C]):
+    """A provider that takes several messages in one request."""
+
+    most_per_request: int
+    """Messages that one request may hold."""
+    shares_body: bool
+    """One body serves all: only messages of the same content travel together, and none carries its own id."""
+
+    def batchable(self, credentials: C, message: PushMessage) -> bool:
+        """Whether a message may travel with others; its overrides may say who gets it."""
+        ...
+
+    def build_many(
+        self, credentials: C, messages: Sequence[tuple[PushMessage, Target]], token: str
+    ) -> HttpRequest:
+        """The request that sends each message to its device; content is the same where the body is shared."""
+        ...
+
+    def read_many(self, reply: HttpReply, messages: Sequence[tuple[PushMessage, Target]]) -> list[Verdict]:
+        """What became of each, in order."""
         ...
 
 
