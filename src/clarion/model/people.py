@@ -43,6 +43,15 @@ MAX_DEVICE_TOKENS = 100
 """Tokens per subscriber and integration, counted after duplicates are removed."""
 
 
+ISSUED_PREFIX = "dev_"
+"""How the ids of devices begin whose app chose none."""
+
+
+def issued_id(pk: int) -> str:
+    """The id of a device whose app chose none."""
+    return f"{ISSUED_PREFIX}{pk}"
+
+
 class Subscriber(msgspec.Struct, frozen=True, omit_defaults=True):
     """A person who can be reached; `pk` is the row, `subscriber_id` the caller's name for them."""
 
@@ -65,12 +74,23 @@ class Subscriber(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Device(msgspec.Struct, frozen=True):
-    """A live token of a subscriber under an integration."""
+    """A live token of a subscriber under an integration, and what its app told of itself.
+
+    `locale` and `timezone` (IANA) win over the subscriber's for this device.
+    """
 
     pk: int
     subscriber_pk: int
     integration_id: str
     token: str
+    chosen_id: str | None = None
+    locale: str | None = None
+    timezone: str | None = None
+
+    @property
+    def id(self) -> str:
+        """What the API calls it: the id that the app chose, else one of Clarion's."""
+        return self.chosen_id or issued_id(self.pk)
 
 
 class Channel(msgspec.Struct, frozen=True):

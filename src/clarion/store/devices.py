@@ -177,7 +177,7 @@ WHERE subscriber_pk = ? AND integration_id = ? AND retired_at IS NULL ORDER BY p
 
 # The live tokens of many subscribers, in order: what a chunk of recipients is sent to.
 _LIVE_OF = sql("""
-SELECT d.pk, d.subscriber_pk, d.integration_id, d.token
+SELECT d.pk, d.subscriber_pk, d.integration_id, d.token, d.chosen_id, d.locale, d.timezone
 FROM {numbers} JOIN devices d ON d.subscriber_pk = j.value
 WHERE d.retired_at IS NULL ORDER BY d.subscriber_pk, d.position
 """)
