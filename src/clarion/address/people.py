@@ -85,7 +85,8 @@ def _grant(
         )
         if integration is None:
             return _refusal(now, channel, "there is no such active integration")
-        grants.append(Grant(integration.id, channel.device_tokens, channel.webhook_url))
+        moves = integration.moves_devices(otherwise=False)
+        grants.append(Grant(integration.id, channel.device_tokens, channel.webhook_url, moves))
     try:
         devices.grant(connection, subscriber_pk, grants, now)
     except LimitExceeded as error:

@@ -58,6 +58,8 @@ async def _apply(call: Call[CredentialsIn, NoQuery], *, replace: bool) -> Subscr
 def _write(connection: Connection, found: Subscriber, grant: Grant, now: int, *, replace: bool) -> None:
     if replace and grant.device_tokens is not None:
         devices.replace(connection, found.pk, grant.integration_id, grant.device_tokens, now)
+        if grant.moves:
+            devices.take_from_others(connection, found.pk, grant.integration_id, grant.device_tokens)
         grant = grant._replace(device_tokens=None)
     devices.grant(connection, found.pk, [grant], now)
 

@@ -11,7 +11,7 @@ from clarion.api.route import Call, NoQuery, Route
 from clarion.api.slugs import short_id, slug
 from clarion.errors import BadInput, CredentialsInvalid, NotFound, Unprocessable
 from clarion.model.ids import new_id
-from clarion.model.people import Integration
+from clarion.model.people import OWNERSHIP, OWNERSHIPS, Integration
 from clarion.providers.port import Provider
 from clarion.security.keys import masked
 from clarion.store import integrations
@@ -85,7 +85,7 @@ async def create_integration(call: Call[NewIntegration, NoQuery]) -> Integration
         created_at=now,
         updated_at=now,
         credentials=_credentials(given.credentials or {}, {}),
-        configurations=given.configurations or {},
+        configurations=_configurations(given.configurations or {}),
         conditions=given.conditions or [],
         active=bool(given.active),
     )
@@ -127,6 +127,8 @@ def _changes(given: IntegrationIn, found: Integration) -> dict[str, Any]:
     if given.identifier is not None:
         checked_id(given.identifier, "identifier")
     changes = {name: value for name in fields if (value := getattr(given, name)) is not None}
+    if given.configurations is not None:
+        _configurations(given.configurations)
     if given.credentials is not None:
         changes["credentials"] = _credentials(given.credentials, found.credentials)
     if not changes:
@@ -179,6 +181,15 @@ def _credentials(given: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[st
         for key, value in given.items()
         if value is not None
     }
+
+
+def _configurations(given: dict[str, Any]) -> dict[str, Any]:
+    """Free, but for what Clarion goes by."""
+    ownership = given.get(OWNERSHIP)
+    if ownership is not None and not (isinstance(ownership, str) and ownership in OWNERSHIPS):
+        field, message = f"configurations.{OWNERSHIP}", f"must be one of: {', '.join(sorted(OWNERSHIPS))}"
+        raise Unprocessable(f"{field} {message}", {field: [message]})
+    return given
 
 
 def _shown(key: str, value: Any) -> Any:

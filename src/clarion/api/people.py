@@ -99,18 +99,20 @@ def grant_of(provider_id: str, identifier: str | None, credentials: Credentials)
     """A grant, once the provider is one that subscribers can have and the tokens can be tokens."""
     check_provider(provider_id)
     for token in credentials.device_tokens or ():
-        _check_token(token)
+        check_token(token)
     return ChannelGrant(provider_id, identifier, credentials.device_tokens, credentials.webhook_url)
 
 
-def _check_token(token: str) -> None:
+def check_token(token: str, field: str = "credentials.deviceTokens") -> str:
+    """A device token; `Unprocessable` when it can't be one."""
     message = ""
     if not token.strip():
         message = "must not hold an empty token"
     elif len(token.encode()) > MOST_TOKEN_BYTES:
         message = f"must not hold a token of more than {MOST_TOKEN_BYTES} bytes"
     if message:
-        raise Unprocessable(f"deviceTokens {message}", {"credentials.deviceTokens": [message]})
+        raise Unprocessable(f"{field.rpartition('.')[2]} {message}", {field: [message]})
+    return token
 
 
 def check_provider(provider_id: str) -> None:

@@ -224,7 +224,7 @@ def resolved(snapshot: Snapshot, environment_id: str, grant: ChannelGrant) -> Gr
             f"Subscribers environment ({environment_id}) do not have active"
             f" {grant.provider_id} integration{which}."
         )
-    return Grant(found.id, grant.device_tokens, grant.webhook_url)
+    return Grant(found.id, grant.device_tokens, grant.webhook_url, found.moves_devices(otherwise=False))
 
 
 def _write(

@@ -2,6 +2,7 @@
 
 from clarion.api import (
     credentials,
+    devices,
     environments,
     events,
     health,
@@ -21,6 +22,7 @@ ROUTES: tuple[Route, ...] = (
     *transactions.ROUTES,
     *subscribers.ROUTES,
     *credentials.ROUTES,
+    *devices.ROUTES,
     *topics.ROUTES,
     *integrations.ROUTES,
     *workflows.ROUTES,

@@ -3,7 +3,9 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from clarion.compose.overrides import Overrides, overrides_for
+import msgspec
+
+from clarion.compose.overrides import Overrides, chosen_devices, overrides_for
 from clarion.compose.templates import mentions, render
 from clarion.compose.variables import STEP, profile, variables
 from clarion.errors import TemplateError
@@ -55,6 +57,7 @@ class Composer:
         self._wants_subscriber = wants_subscriber
         self._now = now
         self._variables = variables(trigger, workflow)
+        self._chosen = chosen_devices(trigger.overrides)
         self._steps = [step for step in workflow.steps if step.type == "push"]
         self._contents: dict[tuple[str, str], PushMessage] = {}
         self._overrides: dict[tuple[str, str], Overrides] = {}
@@ -64,6 +67,8 @@ class Composer:
         notification_id = id_of(self._trigger, subscriber)
         composed = Composed(notification_id, [], [])
         push = [channel for channel in channels if channel.provider_id in DEVICE_PROVIDERS]
+        if self._chosen is not None:
+            push = _narrowed(push, self._chosen)
         for step in self._steps:
             try:
                 composed.planned.extend(self._step(step, subscriber, push, composed.details))
@@ -76,7 +81,8 @@ class Composer:
         self, step: Step, subscriber: Subscriber, channels: Sequence[Channel], details: list[Detail]
     ) -> list[Planned]:
         if not channels:
-            details.append(self._detail(Event.NO_CHANNEL, step))
+            missing = Event.NO_CHANNEL if self._chosen is None else Event.NO_CHOSEN_DEVICE
+            details.append(self._detail(missing, step))
         own = self._own_words(step, subscriber) if channels else None
         planned: list[Planned] = []
         for channel in channels:
@@ -163,6 +169,17 @@ class Composer:
 def id_of(trigger: Trigger, subscriber: Subscriber) -> str:
     """The id of a trigger's notification for a subscriber."""
     return placed_id(trigger.id, subscriber.pk, subscriber.subscriber_id)
+
+
+def _narrowed(channels: Sequence[Channel], chosen: Collection[str]) -> list[Channel]:
+    """Only the chosen devices, and no entry that has none of them."""
+    narrowed = [
+        msgspec.structs.replace(
+            channel, devices=[device for device in channel.devices if device.id in chosen]
+        )
+        for channel in channels
+    ]
+    return [channel for channel in narrowed if channel.devices]
 
 
 def _personal_words(step: Step) -> bool:

@@ -25,6 +25,14 @@ def overrides_for(overrides: Json, step_id: str, provider_id: str) -> Overrides:
     )
 
 
+def chosen_devices(overrides: Json) -> frozenset[str] | None:
+    """The device ids that a trigger is for, `overrides.devices` or `overrides.push.devices`; None: all."""
+    named = overrides.get("devices", _at(overrides, "push").get("devices"))
+    if not isinstance(named, list):
+        return None
+    return frozenset(name for name in named if isinstance(name, str))
+
+
 def layered(lower: Json, higher: Json) -> Json:
     """`higher` over `lower`, objects deeply, everything else replaced whole."""
     both_objects = {

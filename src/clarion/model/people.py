@@ -43,6 +43,11 @@ MAX_DEVICE_TOKENS = 100
 """Tokens per subscriber and integration, counted after duplicates are removed."""
 
 
+OWNERSHIP = "deviceOwnership"
+"""Configuration of an integration: what happens to a token that another subscriber registers."""
+OWNERSHIP_MOVES = "move"
+OWNERSHIPS = frozenset({OWNERSHIP_MOVES, "share"})
+
 ISSUED_PREFIX = "dev_"
 """How the ids of devices begin whose app chose none."""
 
@@ -119,6 +124,11 @@ class Integration(msgspec.Struct, frozen=True, omit_defaults=True):
     configurations: dict[str, Any] = {}
     conditions: list[Any] = []
     active: bool = False
+
+    def moves_devices(self, *, otherwise: bool) -> bool:
+        """Whether a token belongs to who registered it last; `otherwise` unless it is configured."""
+        ownership = self.configurations.get(OWNERSHIP)
+        return otherwise if ownership is None else ownership == OWNERSHIP_MOVES
 
 
 class Environment(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -17,6 +17,11 @@ class Event(Enum):
     WORKFLOW_MISSING = ("workflow_missing", "Workflow was deleted before it could run", "Failed")
     CONTENT_FAILED = ("message_content_failed", "Message content could not be generated", "Failed")
     NO_CHANNEL = ("subscriber_channel_missing", "Subscriber does not have a configured channel", "Warning")
+    NO_CHOSEN_DEVICE = (
+        "chosen_devices_missing",
+        "Subscriber has none of the devices that the trigger chose",
+        "Warning",
+    )
     NO_TOKENS = (
         "push_tokens_missing",
         "Subscriber credentials is missing the tokens for sending a push notification message",

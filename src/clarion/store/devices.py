@@ -14,11 +14,13 @@ from clarion.store.tables import channels, devices, integrations
 
 
 class Grant(NamedTuple):
-    """Tokens for one integration; `device_tokens` None says nothing of them."""
+    """Tokens for one integration; `device_tokens` None says nothing of them. With `moves` other subscribers
+    lose them."""
 
     integration_id: str
     device_tokens: Sequence[str] | None
     webhook_url: str | None
+    moves: bool = False
 
 
 def merged(present: Sequence[str], given: Sequence[str], *, append: bool) -> list[str]:
@@ -27,14 +29,28 @@ def merged(present: Sequence[str], given: Sequence[str], *, append: bool) -> lis
     `LimitExceeded` when that would be more than 100.
     """
     tokens = list(dict.fromkeys([*present, *given] if append else given))
-    if len(tokens) > MAX_DEVICE_TOKENS:
+    _check_count(len(tokens))
+    return tokens
+
+
+def check_room(connection: Connection, subscriber_pk: int, integration_id: str) -> None:
+    """`LimitExceeded` when one more token would be too many."""
+    _check_count(len(_live(connection, subscriber_pk, integration_id)) + 1)
+
+
+def _check_count(count: int) -> None:
+    if count > MAX_DEVICE_TOKENS:
         raise LimitExceeded(
             "Device tokens limit exceeded. Maximum allowed tokens per subscriber channel is "
-            f"{MAX_DEVICE_TOKENS}, but got {len(tokens)} tokens.",
-            current=len(tokens),
+            f"{MAX_DEVICE_TOKENS}, but got {count} tokens.",
+            current=count,
             limit=MAX_DEVICE_TOKENS,
         )
-    return tokens
+
+
+def lock(connection: Connection, subscriber_pk: int) -> None:
+    """One change at a time for a subscriber, so that the limit holds between processes."""
+    run(connection, _LOCK, subscriber_pk)
 
 
 def append(
@@ -53,7 +69,7 @@ def grant(connection: Connection, subscriber_pk: int, grants: Sequence[Grant], n
     """Add what several grants bring, all or nothing: `LimitExceeded` changes nothing."""
     if not grants:
         return
-    run(connection, _LOCK, subscriber_pk)
+    lock(connection, subscriber_pk)
     wanted: dict[str, list[str]] = {}
     for item in grants:
         wanted.setdefault(item.integration_id, []).extend(item.device_tokens or ())
@@ -62,6 +78,8 @@ def grant(connection: Connection, subscriber_pk: int, grants: Sequence[Grant], n
     for integration_id, tokens in wanted.items():
         append(connection, subscriber_pk, integration_id, tokens, now)
     for item in grants:
+        if item.moves:
+            take_from_others(connection, subscriber_pk, item.integration_id, item.device_tokens or ())
         if item.webhook_url is not None:
             set_webhook_url(connection, subscriber_pk, item.integration_id, item.webhook_url)
 
@@ -70,15 +88,22 @@ def replace(
     connection: Connection, subscriber_pk: int, integration_id: str, given: Sequence[str], now: Millis
 ) -> None:
     """Make the given tokens the only ones; see `merged`."""
-    run(connection, _LOCK, subscriber_pk)
+    lock(connection, subscriber_pk)
     tokens = merged((), given, append=False)
     _forget_others(connection, subscriber_pk, integration_id, tokens)
     _register(connection, subscriber_pk, integration_id, tokens, now)
 
 
+def take_from_others(
+    connection: Connection, subscriber_pk: int, integration_id: str, tokens: Sequence[str]
+) -> None:
+    """Leave the tokens to this subscriber alone: a shared phone gets the pushes of who logged in last."""
+    run_many(connection, _TAKE, [(integration_id, token, subscriber_pk) for token in tokens])
+
+
 def set_webhook_url(connection: Connection, subscriber_pk: int, integration_id: str, url: str) -> None:
     """Keep the URL that replaces the integration's for this subscriber."""
-    _ensure_channel(connection, subscriber_pk, integration_id)
+    ensure_channel(connection, subscriber_pk, integration_id)
     entry = (channels.c.subscriber_pk == subscriber_pk) & (channels.c.integration_id == integration_id)
     connection.execute(channels.update().where(entry).values(webhook_url=url))
 
@@ -123,7 +148,8 @@ def _live_of(connection: Connection, pks: str) -> Iterable[Device]:
     return (Device(*row) for row in run(connection, _LIVE_OF, pks))
 
 
-def _ensure_channel(connection: Connection, subscriber_pk: int, integration_id: str) -> None:
+def ensure_channel(connection: Connection, subscriber_pk: int, integration_id: str) -> None:
+    """Give a subscriber an entry under an integration."""
     run(connection, _ENSURE_CHANNEL, subscriber_pk, integration_id)
 
 
@@ -138,14 +164,20 @@ def _touch(
 def _register(
     connection: Connection, subscriber_pk: int, integration_id: str, tokens: Sequence[str], now: Millis
 ) -> None:
-    _ensure_channel(connection, subscriber_pk, integration_id)
+    ensure_channel(connection, subscriber_pk, integration_id)
     if tokens:
-        last: int = run(connection, _LAST_POSITION, subscriber_pk, integration_id).scalar() or 0
+        first = next_position(connection, subscriber_pk, integration_id)
         rows = [
-            (subscriber_pk, integration_id, token, last + step, now, now)
-            for step, token in enumerate(tokens, 1)
+            (subscriber_pk, integration_id, token, first + step, now, now)
+            for step, token in enumerate(tokens)
         ]
         run_many(connection, _REGISTER, rows)
+
+
+def next_position(connection: Connection, subscriber_pk: int, integration_id: str) -> int:
+    """Where a new token of an entry stands."""
+    last: int = run(connection, _LAST_POSITION, subscriber_pk, integration_id).scalar() or 0
+    return last + 1
 
 
 def _forget_others(
@@ -154,7 +186,6 @@ def _forget_others(
     run(connection, _FORGET_OTHERS, subscriber_pk, integration_id, listed(keep))
 
 
-# One change at a time for a subscriber, so that the limit holds between processes.
 _LOCK = sql(
     "SELECT pk FROM subscribers WHERE pk = ?",
     postgresql="SELECT pk FROM subscribers WHERE pk = ? FOR UPDATE",
@@ -204,6 +235,7 @@ ON CONFLICT (subscriber_pk, integration_id, token) DO UPDATE SET
   retired_at = NULL, retired_reason = NULL
 """)
 
+_TAKE = sql("DELETE FROM devices WHERE integration_id = ? AND token = ? AND subscriber_pk <> ?")
 _FORGET_OTHERS = sql("""
 DELETE FROM devices WHERE subscriber_pk = ? AND integration_id = ?
 AND token NOT IN (SELECT j.value FROM {texts}) AND retired_at IS NULL

@@ -8,17 +8,18 @@ import asyncpg
 from sqlalchemy.engine import Connection
 
 from clarion.journal import sql as journal
-from clarion.store import devices, messages, notifications, subscribers, topics, triggers
+from clarion.store import devices, messages, notifications, registry, subscribers, topics, triggers
 from clarion.store.dialect import Sql
 from clarion.store.postgresql import PostgresDatabase
 from clarion.store.sqlite import SqliteDatabase
 from clarion.store.tables import metadata
 
-MODULES = (devices, messages, notifications, subscribers, topics, triggers, journal)
+MODULES = (devices, registry, messages, notifications, subscribers, topics, triggers, journal)
 
 READS_ALL = {
     "journal.sql._PARKED": "what was set aside is rare, and listed by a person",
     "journal.sql._COUNT_PARKED": "the 100,000 oldest records at most, once a second",
+    "registry._UNSEEN": "what a person is told before they prune",
     "journal.sql._RELEASE_ALL": "once, at the start of the only worker",
 }
 """Statements that may, and why."""
