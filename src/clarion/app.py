@@ -2,7 +2,7 @@
 
 import asyncio
 import fcntl
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from clarion.address.stage import AddressStage
 from clarion.api.route import Services
 from clarion.deliver.exchange import Exchange, HttpSender
 from clarion.deliver.stage import DeliverStage
+from clarion.deliver.trial import Trial
 from clarion.echo.recorder import Recorder
 from clarion.errors import RequestError, SettingsError
 from clarion.journal.consumer import LaneConsumer, LaneSupervisor
@@ -24,6 +25,7 @@ from clarion.journal.listen import listen
 from clarion.journal.port import ACCEPTED_LANE, BULK_PREFIX, CHUNK_LANE, DELIVER_PREFIX, PAGE_LANE, Journal
 from clarion.journal.sql import SqlJournal
 from clarion.model.clock import SECOND, Clock, system_clock
+from clarion.model.people import Integration
 from clarion.net.client import HttpClient
 from clarion.net.egress import EgressRule
 from clarion.net.tls import client_context
@@ -75,22 +77,31 @@ async def foundation(settings: Settings, clock: Clock = system_clock) -> AsyncIt
 
 
 @asynccontextmanager
-async def services(base: Foundation) -> AsyncIterator[Services]:
+async def services(base: Foundation, sender: HttpSender | None = None) -> AsyncIterator[Services]:
     """What the API calls upon."""
     backlog = Backlog(base.journal, base.settings.backlog_limit)
     gate = Gate(Intake(base.journal, backlog), base.catalog, base.database, base.journal, base.clock)
-    async with _background(_keep_current(base.catalog)), _background(backlog.watch()):
-        yield Services(
-            base.database, base.catalog, base.vault, gate, base.clock, PROVIDERS, base.journal, backlog
-        )
+    async with _sender(base.settings, sender) as way_out:
+        trial = Trial(PROVIDERS, _exchanges(base.settings, way_out), base.clock)
+        async with _background(_keep_current(base.catalog)), _background(backlog.watch()):
+            yield Services(
+                base.database,
+                base.catalog,
+                base.vault,
+                gate,
+                base.clock,
+                PROVIDERS,
+                base.journal,
+                backlog,
+                trial,
+            )
 
 
 @asynccontextmanager
 async def worker(base: Foundation, sender: HttpSender | None = None) -> AsyncIterator[None]:
     """Deliver while the context is open. Only one worker at a time works on an embedded database."""
-    async with _alone(base):
-        client = None if sender else _client(base.settings)
-        lanes = _lanes(base, sender or client)
+    async with _alone(base), _sender(base.settings, sender) as way_out:
+        lanes = _lanes(base, way_out)
         tasks = [asyncio.create_task(lane.run()) for lane in lanes]
         try:
             yield
@@ -98,11 +109,22 @@ async def worker(base: Foundation, sender: HttpSender | None = None) -> AsyncIte
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            if client:
-                await client.close()
 
 
-def _lanes(base: Foundation, sender: Any) -> list[LaneConsumer | LaneSupervisor]:
+@asynccontextmanager
+async def _sender(settings: Settings, given: HttpSender | None) -> AsyncIterator[HttpSender]:
+    """The way out: the one given, else a client of its own while the context is open."""
+    if given:
+        yield given
+        return
+    client = _client(settings)
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+def _lanes(base: Foundation, sender: HttpSender) -> list[LaneConsumer | LaneSupervisor]:
     lifetime = base.settings.retry_window * SECOND
     wants = frozenset(provider.id for provider in PROVIDERS.values() if provider.wants_subscriber)
     address = AddressStage(base.database, base.journal, base.catalog, base.clock, wants, lifetime)
@@ -113,7 +135,7 @@ def _lanes(base: Foundation, sender: Any) -> list[LaneConsumer | LaneSupervisor]
         base.clock,
         Recorder(base.database),
         PROVIDERS,
-        lambda item: Exchange(sender, base.settings.provider_urls.get(item.provider_id), item.id),
+        _exchanges(base.settings, sender),
         base.settings.delivery_concurrency,
     )
 
@@ -127,6 +149,11 @@ def _lanes(base: Foundation, sender: Any) -> list[LaneConsumer | LaneSupervisor]
         LaneSupervisor(base.journal, base.clock, DELIVER_PREFIX, deliver.work, _BATCHES_PER_LANE),
         LaneSupervisor(base.journal, base.clock, BULK_PREFIX, deliver.work, _BATCHES_PER_LANE),
     ]
+
+
+def _exchanges(settings: Settings, sender: HttpSender) -> Callable[[Integration], Exchange]:
+    """The way to the provider of each integration."""
+    return lambda item: Exchange(sender, settings.provider_urls.get(item.provider_id), item.id)
 
 
 def _client(settings: Settings) -> HttpClient:

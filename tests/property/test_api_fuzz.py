@@ -325,4 +325,6 @@ def test_any_template_is_answered(fuzzed: Fuzzed, source: str | list[str]) -> No
 def test_after_all_of_it_every_list_can_still_be_read(fuzzed: Fuzzed) -> None:
     for route in ROUTES:
         if route.method == "GET":
-            assert fuzzed.call("GET", path_of(route, fuzzed.names)).status == 200
+            removable = "{deviceId}" in route.path  # a list of tokens may have replaced it
+            found = fuzzed.call("GET", path_of(route, fuzzed.names)).status
+            assert found == 200 or (removable and found == 404)

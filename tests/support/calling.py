@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from clarion.api.assembly import assembled
 from clarion.api.route import Services
 from clarion.app import foundation, services
+from clarion.deliver.exchange import HttpSender
 from clarion.model.clock import Clock
 from clarion.model.http import HttpReply
 from clarion.security.keys import new_key
@@ -129,9 +130,12 @@ class Api(NamedTuple):
 
 
 @asynccontextmanager
-async def running_api(folder: Path) -> AsyncIterator[Api]:
-    """The API on a fresh SQLite database in `folder`."""
-    async with foundation(Settings(data_dir=folder), ticking_clock()) as base, services(base) as parts:
+async def running_api(folder: Path, sender: HttpSender | None = None) -> AsyncIterator[Api]:
+    """The API on a fresh SQLite database in `folder`; `sender` answers what the API itself sends."""
+    async with (
+        foundation(Settings(data_dir=folder), ticking_clock()) as base,
+        services(base, sender) as parts,
+    ):
         assert base.first_start is not None
         app = assembled(parts)
         keys = {"dev": base.first_start.development_key, "prod": base.first_start.production_key}

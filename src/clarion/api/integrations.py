@@ -99,7 +99,7 @@ async def update_integration(call: Call[IntegrationIn, NoQuery]) -> IntegrationO
     _own_environment(call)
 
     def write(connection: Connection) -> Integration:
-        found = _named(connection, call)
+        found = named_integration(connection, call)
         changed = msgspec.structs.replace(
             found, **_changes(call.body, found), updated_at=call.services.clock()
         )
@@ -116,7 +116,7 @@ async def delete_integration(call: Call[None, NoQuery]) -> list[IntegrationOut]:
     """Remove an integration with the device tokens that only it can use; answers what is left."""
 
     def write(connection: Connection) -> None:
-        integrations.delete(connection, _named(connection, call).id)
+        integrations.delete(connection, named_integration(connection, call).id)
 
     await call.services.catalog.change(write)
     return _listed(call.services.catalog.snapshot, call.environment_id)
@@ -136,7 +136,8 @@ def _changes(given: IntegrationIn, found: Integration) -> dict[str, Any]:
     return changes
 
 
-def _named(connection: Connection, call: Call[Any, Any]) -> Integration:
+def named_integration(connection: Connection, call: Call[Any, Any]) -> Integration:
+    """The integration that the path names; `NotFound` when the environment has none of that id."""
     identity = call.path["integrationId"]
     found = integrations.by_id(connection, call.services.vault, identity)
     if found is None or found.environment_id != call.environment_id:

@@ -8,6 +8,7 @@ import msgspec
 
 from clarion.accept.backlog import Backlog
 from clarion.accept.gate import Gate
+from clarion.deliver.trial import Trial
 from clarion.journal.port import Journal
 from clarion.model.clock import Clock
 from clarion.providers.port import Provider
@@ -30,6 +31,7 @@ class Services(NamedTuple):
     providers: Mapping[str, Provider[Any]]
     journal: Journal
     backlog: Backlog
+    trial: Trial
 
 
 class Access(Enum):

@@ -12,6 +12,7 @@ from clarion.api import (
     subscribers,
     topics,
     transactions,
+    trials,
     workflows,
 )
 from clarion.api.route import Route
@@ -25,6 +26,7 @@ ROUTES: tuple[Route, ...] = (
     *devices.ROUTES,
     *topics.ROUTES,
     *integrations.ROUTES,
+    *trials.ROUTES,
     *workflows.ROUTES,
     *messages.ROUTES,
     *notifications.ROUTES,

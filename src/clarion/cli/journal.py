@@ -3,25 +3,21 @@
 import asyncio
 import json
 import os
-import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import click
-import sqlalchemy as sa
 
 from clarion import app
 from clarion.cli.arrival import one_line
 from clarion.cli.progress import span
-from clarion.errors import ClarionError, SettingsError
+from clarion.cli.store import opened
+from clarion.errors import ClarionError
 from clarion.journal.port import Journal, Parked
 from clarion.journal.summary import JournalSummary, LaneSummary, summary_of
 from clarion.model.clock import SECOND, Millis, iso, system_clock
 from clarion.settings import Settings, load
-from clarion.store.database import Database
-from clarion.store.postgresql import PostgresDatabase
-from clarion.store.sqlite import SqliteDatabase
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
@@ -94,31 +90,11 @@ async def _replay(parked_id: int | None, as_json: bool) -> None:
 @asynccontextmanager
 async def _journal(settings: Settings) -> AsyncIterator[Journal]:
     """The journal alone: nothing is migrated, and no environment or key is made by looking."""
-    database, where = _database(settings)
-    try:
-        async with app.opened_journal(settings, database, None, system_clock) as journal:
-            yield journal
-    except sa.exc.DBAPIError as error:
-        raise SettingsError(
-            f"the journal in {where} can't be used ({error.orig}): `clarion migrate` brings the database to"
-            " the schema of this version"
-        ) from error
-    finally:
-        await database.close()
-
-
-def _database(settings: Settings) -> tuple[Database, str]:
-    """The database that is there, and its name without the password."""
-    if settings.postgresql_url:
-        shared = PostgresDatabase(settings.postgresql_url)
-        return shared, shared.where
-    path = settings.database_path
-    if not path.exists():
-        raise SettingsError(f"there is no {path}: see CLARION_DATA_DIR and CLARION_DATABASE_URL")
-    try:
-        return SqliteDatabase(path), str(path)
-    except (OSError, sqlite3.Error) as error:
-        raise SettingsError(f"{path} can't be used: {error}") from error
+    async with (
+        opened(settings) as database,
+        app.opened_journal(settings, database, None, system_clock) as journal,
+    ):
+        yield journal
 
 
 def _summary_for_people(found: JournalSummary) -> str:

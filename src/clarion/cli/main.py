@@ -14,6 +14,8 @@ VERBS = {
     "migrate": "Bring the database to the schema of this version.",
     "watch": "Follow a trigger until it is done; pause, resume or cancel it.",
     "journal": "Show what waits and what was parked; replay it.",
+    "send": "Send a test push to one token and show what was said.",
+    "devices": "Look after stored device tokens: prune the unseen.",
     "settings": "Print every setting with its value, default and reason.",
     "emulator": "Run stand-ins of the push providers.",
     "demo": "Run Clarion against stand-ins and watch a push arrive.",

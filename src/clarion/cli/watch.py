@@ -7,16 +7,15 @@ import time
 import click
 
 from clarion.api.transactions import TransactionOut
+from clarion.cli.caller import key_of, url_of
 from clarion.cli.pace import Pace
 from clarion.cli.progress import ENDED, progress
 from clarion.cli.running import run
 from clarion.cli.stopping import until_stopped
 from clarion.cli.transaction_client import TransactionClient
-from clarion.errors import SettingsError
-from clarion.settings import Settings, load
+from clarion.settings import load
 
 _PAUSE_SECONDS = 0.5
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 _STATUS_OF_SIGINT = 130
 
 
@@ -36,7 +35,7 @@ def command(transaction: str, url: str | None, key: str | None, act: str | None)
     Exits with 0 when it was completed, 1 when it was cancelled, 2 when it is not known or can't be reached.
     """
     settings = load(os.environ)
-    run(_until_stopped(url or _url(settings), key or _key(settings), transaction, act))
+    run(_until_stopped(url or url_of(settings), key or key_of(settings), transaction, act))
 
 
 async def _until_stopped(url: str, key: str, transaction: str, act: str | None) -> None:
@@ -72,16 +71,3 @@ async def _follow(client: TransactionClient) -> TransactionOut:
                 return found
             await asyncio.sleep(_PAUSE_SECONDS)
             found = await client.look()
-
-
-def _url(settings: Settings) -> str:
-    if settings.port == 0:
-        raise SettingsError("CLARION_PORT is 0, so the API took any free port: say which with --url")
-    host = _EVERYWHERE.get(settings.host, settings.host)
-    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
-
-
-def _key(settings: Settings) -> str:
-    if settings.api_key is None:
-        raise SettingsError("there is no key to ask with: set CLARION_API_KEY, or give --key")
-    return settings.api_key.get_secret_value()

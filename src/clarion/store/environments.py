@@ -32,6 +32,13 @@ def create_organization(connection: Connection, identity: str, name: str, now: M
     connection.execute(organizations.insert().values(id=identity, name=name, created_at=now))
 
 
+def named(connection: Connection, name: str) -> str | None:
+    """The id of the environment with that id, identifier or name; the oldest of several."""
+    c = environments.c
+    fits = (c.id == name) | (c.identifier == name) | (c.name == name)
+    return connection.scalar(sa.select(c.id).where(fits).order_by(c.created_at).limit(1))
+
+
 def create(connection: Connection, environment: Environment) -> None:
     """Add an environment."""
     row = {name: getattr(environment, name) for name in Environment.__struct_fields__}

@@ -24,6 +24,7 @@ ANSWERED_OTHERWISE = {
     "append_credentials": 400,
     "delete_credentials": 400,
     "cancel": 200,
+    "register_device": 400,
 }
 """Calls that the contract wants answered with another status than 404 when what they name isn't there."""
 
@@ -31,6 +32,8 @@ BODIES: dict[str, Json] = {
     "update_credentials": {"providerId": "push-webhook", "deviceTokens": ["stolen"]},
     "append_credentials": {"providerId": "push-webhook", "deviceTokens": ["stolen"]},
     "patch_subscriber": {"firstName": "Eve"},
+    "register_device": {"providerId": "push-webhook", "token": "stolen"},
+    "try_integration": {"token": "stolen"},
     "update_integration": {"name": "Eve's"},
     "update_workflow": {"name": "Eve's", "steps": []},
     "patch_workflow": {"name": "Eve's"},
@@ -150,6 +153,7 @@ async def furnished(api: Api) -> dict[str, str]:
     await dev.subscriber(firstName="Ada")
     tokens = {"providerId": "push-webhook", "deviceTokens": ["phone"]}
     data(await dev.put("/v1/subscribers/ada/credentials", tokens))
+    device = data(await dev.post("/v1/subscribers/ada/devices", {**tokens, "token": "tablet"}), 201)
     assert (await dev.post("/v2/topics/news/subscriptions", {"subscriptions": ["ada"]})).status_code == 201
     for name in ("sent", "waiting"):
         trigger = {"name": "welcome", "to": "ada", "transactionId": name}
@@ -161,6 +165,7 @@ async def furnished(api: Api) -> dict[str, str]:
         "subscriberId": "ada",
         "externalSubscriberId": "ada",
         "providerId": "push-webhook",
+        "deviceId": device["id"],
         "integrationId": integration["_id"],
         "workflowId": "welcome",
         "workflow_id": workflow["_id"],

@@ -1,0 +1,71 @@
+"""`clarion devices`."""
+
+import os
+import re
+
+import click
+
+from clarion.cli.running import run
+from clarion.cli.store import opened
+from clarion.errors import SettingsError
+from clarion.model.clock import DAY, Millis, system_clock
+from clarion.settings import Settings, load
+from clarion.store import registry
+from clarion.store.database import Database
+from clarion.store.environments import named
+
+_STEP = 5000
+
+
+@click.group(short_help="Look after stored device tokens.")
+def command() -> None:
+    """Look after the device tokens of the database that the settings name, whether Clarion runs or not."""
+
+
+@command.command(short_help="Retire devices that were not seen for long.")
+@click.option("--unseen", required=True, metavar="DAYS", help="Retire what was not seen for so long: 270d.")
+@click.option("--environment", help="Id, identifier or name of one environment.  [default: all]")
+@click.option("--dry-run", is_flag=True, help="Tell how many it would be, and change nothing.")
+def prune(unseen: str, environment: str | None, dry_run: bool) -> None:
+    """Retire devices that neither registered nor took a push for so many days.
+
+    FCM calls a token stale after 270 days. A retired device gets no more pushes, tells `unseen` as its
+    reason, and comes back when its app registers it again.
+    """
+    run(_prune(load(os.environ), _days(unseen), environment, dry_run))
+
+
+async def _prune(settings: Settings, age: Millis, environment: str | None, dry_run: bool) -> None:
+    now = system_clock()
+    async with opened(settings) as database:
+        chosen = None if environment is None else await _id_of(database, environment)
+        if dry_run:
+            found = await database.read(registry.unseen, chosen, now - age)
+            click.echo(f"{found:,} devices would be retired; nothing was changed")
+            return
+        click.echo(f"{await _retire(database, chosen, now - age, now):,} devices retired")
+
+
+async def _id_of(database: Database, name: str) -> str:
+    found = await database.read(named, name)
+    if found is None:
+        raise SettingsError(f"there is no environment {name}: give its id, identifier or name")
+    return found
+
+
+async def _retire(database: Database, environment_id: str | None, before: Millis, now: Millis) -> int:
+    """In stretches, so that nobody waits for it."""
+    retired, after = 0, 0
+    while True:
+        step, last = await database.write(registry.prune, environment_id, before, now, after, _STEP)
+        retired += step
+        if last is None:
+            return retired
+        after = last
+
+
+def _days(text: str) -> Millis:
+    match = re.fullmatch(r"([0-9]{1,5})d", text.strip())
+    if match is None or int(match[1]) < 1:
+        raise SettingsError(f"--unseen {text} is not a number of days such as 270d")
+    return int(match[1]) * DAY

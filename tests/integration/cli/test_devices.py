@@ -1,0 +1,69 @@
+"""`clarion devices` on a database that Clarion left behind."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from clarion.cli.main import main
+from clarion.model.clock import DAY, system_clock
+from clarion.model.people import Environment, Integration
+from clarion.security.vault import Vault
+from clarion.store import environments, integrations, registry, subscribers
+from clarion.store.registry import Registration
+from clarion.store.sqlite import SqliteDatabase
+
+AGES = {"old": 300, "older": 400, "fresh": 1}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data directory with three devices, last seen `AGES` days ago."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CLARION_DATA_DIR", str(tmp_path))
+    assert CliRunner().invoke(main, ["migrate"]).exit_code == 0
+    asyncio.run(_fill(tmp_path))
+    return tmp_path
+
+
+async def _fill(folder: Path) -> None:
+    database = SqliteDatabase(folder / "clarion.db")
+    await database.write(environments.create, Environment("e", "Development", "dev", "dev", 0))
+    fcm = Integration("i", "e", "fcm-1", "FCM", "fcm", "push", 0, 0, active=True)
+    await database.write(integrations.create, Vault(bytes(32)), fcm)
+    ada = await database.write(subscribers.create, "e", "ada", {}, 0)
+    for token, age in AGES.items():
+        seen = system_clock() - age * DAY
+        await database.write(registry.register, ada.pk, Registration("i", token), seen, moves=True)
+    await database.close()
+
+
+def prune(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["devices", "prune", *arguments])
+
+
+async def live(folder: Path) -> list[str]:
+    database = SqliteDatabase(folder / "clarion.db")
+    rows = await database.read(registry.of_subscriber, 1)
+    await database.close()
+    return [row.token for row in rows if row.retired_at is None]
+
+
+def test_a_dry_run_counts_and_changes_nothing(folder: Path) -> None:
+    done = prune("--unseen", "270d", "--dry-run")
+    assert (done.exit_code, done.stdout) == (0, "2 devices would be retired; nothing was changed\n")
+    assert asyncio.run(live(folder)) == ["old", "older", "fresh"]
+
+
+@pytest.mark.parametrize("chosen", [(), ("--environment", "dev"), ("--environment", "Development")])
+def test_what_was_not_seen_is_retired(folder: Path, chosen: tuple[str, ...]) -> None:
+    done = prune("--unseen", "270d", *chosen)
+    assert (done.exit_code, done.stdout) == (0, "2 devices retired\n")
+    assert asyncio.run(live(folder)) == ["fresh"]
+
+
+def test_wrong_words_are_told() -> None:
+    for wrong in ("270", "0d", "-1d", "long"):
+        assert "not a number of days" in prune(f"--unseen={wrong}").stderr
+    assert "no environment nowhere" in prune("--unseen", "9d", "--environment", "nowhere").stderr
