@@ -15,6 +15,7 @@ from clarion.accept.intake import Intake
 from clarion.address.stage import AddressStage
 from clarion.api.route import Services
 from clarion.deliver.exchange import Exchange, HttpSender
+from clarion.deliver.sandbox import SandboxSender
 from clarion.deliver.stage import DeliverStage
 from clarion.deliver.trial import Trial
 from clarion.echo.recorder import Recorder
@@ -30,6 +31,7 @@ from clarion.net.client import HttpClient
 from clarion.net.egress import EgressRule
 from clarion.net.tls import client_context
 from clarion.providers.registry import PROVIDERS
+from clarion.providers.sandbox import Sandbox
 from clarion.security.keys import fingerprint
 from clarion.security.vault import Vault, load_or_create_key, parse_key
 from clarion.settings import Settings
@@ -82,7 +84,7 @@ async def services(base: Foundation, sender: HttpSender | None = None) -> AsyncI
     backlog = Backlog(base.journal, base.settings.backlog_limit)
     gate = Gate(Intake(base.journal, backlog), base.catalog, base.database, base.journal, base.clock)
     async with _sender(base.settings, sender) as way_out:
-        trial = Trial(PROVIDERS, _exchanges(base.settings, way_out), base.clock)
+        trial = Trial(PROVIDERS, _exchanges(base, way_out), base.clock)
         async with _background(_keep_current(base.catalog)), _background(backlog.watch()):
             yield Services(
                 base.database,
@@ -135,7 +137,7 @@ def _lanes(base: Foundation, sender: HttpSender) -> list[LaneConsumer | LaneSupe
         base.clock,
         Recorder(base.database),
         PROVIDERS,
-        _exchanges(base.settings, sender),
+        _exchanges(base, sender),
         base.settings.delivery_concurrency,
     )
 
@@ -151,9 +153,15 @@ def _lanes(base: Foundation, sender: HttpSender) -> list[LaneConsumer | LaneSupe
     ]
 
 
-def _exchanges(settings: Settings, sender: HttpSender) -> Callable[[Integration], Exchange]:
-    """The way to the provider of each integration."""
-    return lambda item: Exchange(sender, settings.provider_urls.get(item.provider_id), item.id)
+def _exchanges(base: Foundation, sender: HttpSender) -> Callable[[Integration], Exchange]:
+    """The way to the provider of each integration; virtual phones are in the store."""
+    phones = SandboxSender(base.database, base.clock)
+
+    def exchange_for(item: Integration) -> Exchange:
+        way = phones if item.provider_id == Sandbox.id else sender
+        return Exchange(way, base.settings.provider_urls.get(item.provider_id), item.id)
+
+    return exchange_for
 
 
 def _client(settings: Settings) -> HttpClient:

@@ -9,6 +9,7 @@ from clarion.api import (
     integrations,
     messages,
     notifications,
+    sandbox,
     subscribers,
     topics,
     transactions,
@@ -31,4 +32,5 @@ ROUTES: tuple[Route, ...] = (
     *messages.ROUTES,
     *notifications.ROUTES,
     *environments.ROUTES,
+    *sandbox.ROUTES,
 )

@@ -11,7 +11,7 @@ PUSH_PROVIDERS = frozenset(
 )
 """Provider ids that Novu's SDKs accept in `channels[]`."""
 
-OWN_PROVIDERS = frozenset({"web-push", "huawei"})
+OWN_PROVIDERS = frozenset({"web-push", "huawei", "sandbox"})
 """Provider ids that Novu's SDKs don't know; their devices never show in `channels[]`."""
 
 DEVICE_PROVIDERS = PUSH_PROVIDERS | OWN_PROVIDERS

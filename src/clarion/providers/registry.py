@@ -12,6 +12,7 @@ from clarion.providers.port import Provider
 from clarion.providers.push_webhook import PushWebhook
 from clarion.providers.pusher_beams import PusherBeams
 from clarion.providers.pushpad import Pushpad
+from clarion.providers.sandbox import Sandbox
 from clarion.providers.web_push import WebPush
 
 _ALL: tuple[Provider[Any], ...] = (
@@ -24,5 +25,6 @@ _ALL: tuple[Provider[Any], ...] = (
     PushWebhook(),
     WebPush(),
     Huawei(),
+    Sandbox(),
 )
 PROVIDERS: Mapping[str, Provider[Any]] = {provider.id: provider for provider in _ALL}

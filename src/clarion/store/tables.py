@@ -157,6 +157,34 @@ devices = sa.Table(
     comment="A device token. A retired one stays, with its reason, until it is registered again.",
 )
 
+sandbox_phones = sa.Table(
+    "sandbox_phones",
+    metadata,
+    sa.Column("id", _Id, primary_key=True),
+    _environment(),
+    sa.Column("subscriber_id", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("platform", sa.Text, nullable=False),
+    sa.Column("created_at", _Time, nullable=False),
+    sa.Column("removed_at", _Time),
+    sa.Index(None, "environment_id"),
+    comment="A virtual phone. A removed one stays, so that its token is known to be dead.",
+)
+
+sandbox_pushes = sa.Table(
+    "sandbox_pushes",
+    metadata,
+    sa.Column("pk", _Row, primary_key=True, autoincrement=True),
+    sa.Column("phone_id", _Id, sa.ForeignKey("sandbox_phones.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("message_id", _Id, nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("content", Json, nullable=False),
+    sa.Column("received_at", _Time, nullable=False),
+    sa.Index(None, "phone_id", "message_id"),
+    comment="What a virtual phone shows.",
+)
+
 topics = sa.Table(
     "topics",
     metadata,

@@ -166,6 +166,7 @@ async def furnished(api: Api) -> dict[str, str]:
         "externalSubscriberId": "ada",
         "providerId": "push-webhook",
         "deviceId": device["id"],
+        "phoneId": "phone-of-ada",
         "integrationId": integration["_id"],
         "workflowId": "welcome",
         "workflow_id": workflow["_id"],
