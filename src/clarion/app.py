@@ -20,7 +20,7 @@ from clarion.deliver.stage import DeliverStage
 from clarion.deliver.trial import Trial
 from clarion.echo.recorder import Recorder
 from clarion.errors import RequestError, SettingsError
-from clarion.journal.consumer import LaneConsumer, LaneSupervisor
+from clarion.journal.consumer import Grouping, LaneConsumer, LaneSupervisor
 from clarion.journal.jetstream import JetStreamJournal, connect
 from clarion.journal.listen import listen
 from clarion.journal.port import ACCEPTED_LANE, BULK_PREFIX, CHUNK_LANE, DELIVER_PREFIX, PAGE_LANE, Journal
@@ -45,6 +45,8 @@ from clarion.store.sqlite import SqliteDatabase
 log = structlog.get_logger(__name__)
 
 _BATCHES_PER_LANE = 16
+_MOST_TOGETHER = 32
+_PASSES = 4
 _CATALOG_PAUSE = 0.25
 
 
@@ -141,14 +143,16 @@ def _lanes(base: Foundation, sender: HttpSender) -> list[LaneConsumer | LaneSupe
         base.settings.delivery_concurrency,
     )
 
-    def consumer(lane: str, work: Any, slots: int) -> LaneConsumer:
-        return LaneConsumer(base.journal, base.clock, lane, work, slots)
+    def consumer(lane: str, work: Any, slots: int, grouping: Grouping | None = None) -> LaneConsumer:
+        return LaneConsumer(base.journal, base.clock, lane, work, slots, grouping)
 
+    accepted = Grouping(address.accepted_together, _MOST_TOGETHER)
+    urgent = Grouping(deliver.work_together, _MOST_TOGETHER)
     return [
-        consumer(ACCEPTED_LANE, address.accepted, 6),
+        consumer(ACCEPTED_LANE, address.accepted, _PASSES, accepted),
         consumer(PAGE_LANE, address.page, 1),
         consumer(CHUNK_LANE, address.chunk, 4),
-        LaneSupervisor(base.journal, base.clock, DELIVER_PREFIX, deliver.work, _BATCHES_PER_LANE),
+        LaneSupervisor(base.journal, base.clock, DELIVER_PREFIX, deliver.work, _PASSES, urgent),
         LaneSupervisor(base.journal, base.clock, BULK_PREFIX, deliver.work, _BATCHES_PER_LANE),
     ]
 

@@ -70,17 +70,28 @@ class DeliverStage:
 
     async def work(self, batch: Batch) -> None:
         """Send what is left of a delivery, write what became of it, hand on what must be tried again."""
-        delivery = msgspec.msgpack.decode(batch.body, type=Delivery)
+        await self.work_together((batch,))
+
+    async def work_together(self, batches: Sequence[Batch]) -> None:
+        """The same for several deliveries of one lane in one pass."""
+        work = [
+            _Work(msgspec.msgpack.decode(batch.body, type=Delivery), batch.claims > 1) for batch in batches
+        ]
         snapshot = await self._catalog.current()
-        known = await self._database.read(_known, delivery, batch.claims > 1)
-        left = [send for send in delivery.sends if send.message_id not in known.settled]
-        lane = self._lane(snapshot.integrations.get(delivery.integration_id))
-        run = _Run(delivery, lane, known.stopped, self._outcomes, self._clock)
+        known = await self._database.read(_known, work)
+        lane_name = batches[0].lane
+        lane = self._lane(snapshot.integrations.get(work[0].delivery.integration_id))
+        left = [
+            (item.delivery, send)
+            for item in work
+            for send in item.delivery.sends
+            if send.message_id not in known.settled
+        ]
+        run = _Run(left, lane, known.stopped, self._outcomes, self._clock)
         async with self._watched(run):
-            urgent = not batch.lane.startswith(BULK_PREFIX)
-            await run.through(left, self._concurrency, urgent=urgent)
+            await run.through(self._concurrency, urgent=not lane_name.startswith(BULK_PREFIX))
         await run.written()
-        await self._journal.settle(batch, lambda _: run.again(batch.lane))
+        await self._journal.settle_all(batches, lambda _: run.again(lane_name))
 
     @asynccontextmanager
     async def _watched(self, run: "_Run") -> AsyncIterator[None]:
@@ -113,47 +124,58 @@ class DeliverStage:
         return lane
 
 
+class _Work(NamedTuple):
+    """A delivery to work on; `repeated` when it was begun before."""
+
+    delivery: Delivery
+    repeated: bool
+
+
 class _Known(NamedTuple):
     settled: set[str]
     stopped: triggers.Stopped
 
 
-def _known(connection: Connection, delivery: Delivery, repeated: bool) -> _Known:
+def _known(connection: Connection, work: Sequence[_Work]) -> _Known:
     """What a run must not do again, and what it must not do at all."""
-    ids = (send.message_id for send in delivery.sends)
-    settled = messages.settled(connection, delivery.environment_id, ids) if repeated else set()
-    return _Known(settled, triggers.stopped(connection, {send.trigger_id for send in delivery.sends}))
+    repeated = [item.delivery for item in work if item.repeated]
+    settled: set[str] = set()
+    for delivery in repeated:
+        ids = (send.message_id for send in delivery.sends)
+        settled |= messages.settled(connection, delivery.environment_id, ids)
+    trigger_ids = {send.trigger_id for item in work for send in item.delivery.sends}
+    return _Known(settled, triggers.stopped(connection, trigger_ids))
 
 
 class _Run:
-    """One pass over a delivery. `stopped` may change while it lasts."""
+    """One pass over sends of an integration, each with its delivery. `stopped` may change while it lasts."""
 
     def __init__(
         self,
-        delivery: Delivery,
+        sends: Sequence[tuple[Delivery, Send]],
         lane: Lane | None,
         stopped: triggers.Stopped,
         outcomes: Outcomes,
         clock: Clock,
     ) -> None:
         self.stopped = stopped
-        self._delivery = delivery
+        self._sends = sends
         self._lane = lane
         self._outcomes = outcomes
         self._clock = clock
         self._commits: set[asyncio.Future[None]] = set()
-        self._again: list[tuple[Millis, Send]] = []
+        self._again: list[tuple[Millis, Delivery, Send]] = []
 
     @property
     def trigger_ids(self) -> set[str]:
         """The triggers that its sends belong to."""
-        return {send.trigger_id for send in self._delivery.sends}
+        return {send.trigger_id for _, send in self._sends}
 
-    async def through(self, sends: Sequence[Send], streams: int, *, urgent: bool) -> None:
+    async def through(self, streams: int, *, urgent: bool) -> None:
         """Send through a fixed number of streams; an error in one ends the run, and nothing is lost by it."""
-        queue = iter(sends)
+        queue = iter(self._sends)
         async with asyncio.TaskGroup() as group:
-            for _ in range(min(streams, len(sends))):
+            for _ in range(min(streams, len(self._sends))):
                 group.create_task(self._drain(queue, urgent=urgent))
 
     async def written(self) -> None:
@@ -166,44 +188,47 @@ class _Run:
 
     def again(self, lane: str) -> list[Record]:
         """Deliveries for what must be tried again, those due at about the same time together."""
-        buckets: dict[Millis, list[Send]] = {}
-        for at, send in self._again:
-            buckets.setdefault(-(-at // _BUCKET) * _BUCKET, []).append(send)
+        buckets: dict[tuple[Millis, int], tuple[Delivery, list[Send]]] = {}
+        for at, delivery, send in self._again:
+            key = (-(-at // _BUCKET) * _BUCKET, id(delivery))
+            buckets.setdefault(key, (delivery, []))[1].append(send)
         return [
-            Record(lane, msgspec.msgpack.encode(_part(self._delivery, sends)), at)
-            for at, sends in sorted(buckets.items())
+            Record(lane, msgspec.msgpack.encode(_part(delivery, sends)), at)
+            for (at, _), (delivery, sends) in sorted(buckets.items(), key=lambda item: item[0])
         ]
 
-    async def _drain(self, queue: Iterator[Send], *, urgent: bool) -> None:
-        for send in queue:
-            message = message_of(self._delivery, send)
+    async def _drain(self, queue: Iterator[tuple[Delivery, Send]], *, urgent: bool) -> None:
+        for delivery, send in queue:
+            message = message_of(delivery, send)
             if send.trigger_id in self.stopped.cancelled:
-                await self._put(send, message, MessageStatus.CANCELLED, _CANCELLED)
+                await self._put(delivery, send, message, MessageStatus.CANCELLED, _CANCELLED)
             elif send.trigger_id in self.stopped.paused:
-                self._again.append((self._clock() + _PAUSE, send))
-            elif send.attempt and self._clock() >= self._delivery.expires_at:
-                await self._put(send, message, MessageStatus.FAILED, _EXPIRED)
+                self._again.append((self._clock() + _PAUSE, delivery, send))
+            elif send.attempt and self._clock() >= delivery.expires_at:
+                await self._put(delivery, send, message, MessageStatus.FAILED, _EXPIRED)
             elif self._lane is None:
-                await self._put(send, message, MessageStatus.FAILED, _OFF)
+                await self._put(delivery, send, message, MessageStatus.FAILED, _OFF)
             else:
                 target = Target(send.message_id, send.token, self._clock())
                 verdict = await self._lane.send(message, target, urgent=urgent)
-                await self._judge(msgspec.structs.replace(send, attempt=send.attempt + 1), message, verdict)
+                tried = msgspec.structs.replace(send, attempt=send.attempt + 1)
+                await self._judge(delivery, tried, message, verdict)
 
-    async def _judge(self, send: Send, message: PushMessage, verdict: Verdict) -> None:
+    async def _judge(self, delivery: Delivery, send: Send, message: PushMessage, verdict: Verdict) -> None:
         if verdict.outcome is Outcome.ACCEPTED:
-            await self._put(send, message, MessageStatus.DELIVERED, verdict)
+            await self._put(delivery, send, message, MessageStatus.DELIVERED, verdict)
             return
         now = self._clock()
-        at = next_try(verdict, send.attempt, now, self._delivery.expires_at, random.random())
+        at = next_try(verdict, send.attempt, now, delivery.expires_at, random.random())
         if at is None:
-            await self._put(send, message, MessageStatus.FAILED, verdict)
+            await self._put(delivery, send, message, MessageStatus.FAILED, verdict)
         else:
-            self._again.append((at, send))
-            await self._put(send, message, MessageStatus.PENDING, verdict, at)
+            self._again.append((at, delivery, send))
+            await self._put(delivery, send, message, MessageStatus.PENDING, verdict, at)
 
     async def _put(
         self,
+        delivery: Delivery,
         send: Send,
         message: PushMessage,
         status: MessageStatus,
@@ -211,8 +236,8 @@ class _Run:
         retry_at: Millis | None = None,
     ) -> None:
         result = Result(
-            self._delivery.environment_id,
-            self._delivery.integration_id,
+            delivery.environment_id,
+            delivery.integration_id,
             send,
             message.title,
             message.body,

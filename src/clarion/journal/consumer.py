@@ -1,7 +1,8 @@
 """Works through lanes: claims batches, keeps their leases alive, and never lets one block a lane."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple
 
 import structlog
 
@@ -14,6 +15,12 @@ log = structlog.get_logger(__name__)
 
 Work = Callable[[Batch], Awaitable[None]]
 """Does one batch and settles it."""
+
+GroupWork = Callable[[Sequence[Batch]], Awaitable[None]]
+"""Does several batches in one pass and settles them as one change."""
+
+MOST_BYTES_TOGETHER = 512 * 1024
+"""Of the batches in one pass: what is large gains nothing by company."""
 
 MOST_FAILURES = 8
 GRACE_SECONDS = 8.0
@@ -42,15 +49,31 @@ async def _breathing(step: Callable[[], Awaitable[None]], **where: str) -> None:
         await asyncio.sleep(_BREATH_SECONDS)
 
 
-class LaneConsumer:
-    """One lane, at most `slots` batches at a time."""
+class Grouping(NamedTuple):
+    """How batches that wait together are worked on together: small ones cost little each then."""
 
-    def __init__(self, journal: Journal, clock: Clock, lane: str, work: Work, slots: int) -> None:
+    work: GroupWork
+    most: int
+
+
+class LaneConsumer:
+    """One lane, at most `slots` passes at a time: of one batch each, or of several with a `grouping`."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        clock: Clock,
+        lane: str,
+        work: Work,
+        slots: int,
+        grouping: Grouping | None = None,
+    ) -> None:
         self._journal = journal
         self._clock = clock
         self._lane = lane
         self._work = work
         self._slots = slots
+        self._grouping = grouping if journal.settles_many else None
         self._running: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -71,9 +94,10 @@ class LaneConsumer:
 
     async def _turn(self) -> None:
         free = self._slots - len(self._running)
-        batches = await self._journal.claim(self._lane, free) if free else []
-        for batch in batches:
-            task = asyncio.create_task(self._attend(batch))
+        most = self._grouping.most if self._grouping and free else free
+        batches = await self._journal.claim(self._lane, most) if free else []
+        for lot in _lots(batches) if self._grouping else [[batch] for batch in batches]:
+            task = asyncio.create_task(self._attend_lot(lot))
             self._running.add(task)
             task.add_done_callback(self._running.discard)
         if len(self._running) >= self._slots:
@@ -81,9 +105,37 @@ class LaneConsumer:
         elif not batches:
             await self._journal.wait(self._lane)
 
+    async def _attend_lot(self, lot: Sequence[Batch]) -> None:
+        """One pass over several; when it fails, each alone, so that only the one at fault is held up."""
+        if self._grouping and len(lot) > 1 and await self._done_together(self._grouping.work, lot):
+            return
+        for batch in lot:
+            await self._attend(batch)
+
+    async def _done_together(self, group_work: GroupWork, lot: Sequence[Batch]) -> bool:
+        work = asyncio.ensure_future(group_work(lot))
+        renewal = asyncio.create_task(self._keep_lease(lot, work))
+        try:
+            await work
+        except asyncio.CancelledError:
+            if renewal.done():
+                return False
+            for batch in lot:
+                await self._journal.put_back(batch, "the worker stopped", 0)
+            raise
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            log.warning(
+                "batches failed together, trying each", lane=self._lane, batches=len(lot), error=reason
+            )
+            return False
+        finally:
+            renewal.cancel()
+        return True
+
     async def _attend(self, batch: Batch) -> None:
         work = asyncio.ensure_future(self._work(batch))
-        renewal = asyncio.create_task(self._keep_lease(batch, work))
+        renewal = asyncio.create_task(self._keep_lease((batch,), work))
         try:
             await work
         except asyncio.CancelledError:
@@ -102,13 +154,13 @@ class LaneConsumer:
         finally:
             renewal.cancel()
 
-    async def _keep_lease(self, batch: Batch, work: asyncio.Future[None]) -> None:
-        """Renew the lease, and end the work when it is somebody else's: both would send the same."""
+    async def _keep_lease(self, batches: Sequence[Batch], work: asyncio.Future[None]) -> None:
+        """Renew the leases, and end the work when one is somebody else's: both would send the same."""
         pause = LEASE // 4
         while True:
             await asyncio.sleep(pause / 1000)
             try:
-                await self._journal.renew(batch)
+                await self._journal.renew(*batches)
                 pause = LEASE // 4
             except LeaseLost:
                 work.cancel()
@@ -116,7 +168,7 @@ class LaneConsumer:
             except _UNAVAILABLE:  # claiming says so, once for the whole lane
                 pause = _RENEW_AGAIN
             except Exception:
-                log.exception("lease not renewed, trying again", lane=batch.lane, batch=batch.id)
+                log.exception("lease not renewed, trying again", lane=self._lane, batch=batches[0].id)
                 pause = _RENEW_AGAIN
 
     async def _give_up(self, batch: Batch, error: Exception) -> None:
@@ -138,15 +190,37 @@ class LaneConsumer:
             log.exception("batch not put back, its lease will run out", lane=batch.lane, batch=batch.id)
 
 
+def _lots(batches: Sequence[Batch]) -> list[list[Batch]]:
+    """Cut where much has come together."""
+    lots: list[list[Batch]] = []
+    room = 0
+    for batch in batches:
+        if room < len(batch.body):
+            lots.append([])
+            room = MOST_BYTES_TOGETHER
+        lots[-1].append(batch)
+        room -= len(batch.body)
+    return lots
+
+
 class LaneSupervisor:
     """A consumer for every lane that begins with `prefix`, started when the lane first appears."""
 
-    def __init__(self, journal: Journal, clock: Clock, prefix: str, work: Work, slots: int) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        clock: Clock,
+        prefix: str,
+        work: Work,
+        slots: int,
+        grouping: Grouping | None = None,
+    ) -> None:
         self._journal = journal
         self._clock = clock
         self._prefix = prefix
         self._work = work
         self._slots = slots
+        self._grouping = grouping
         self._consumers: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
@@ -166,5 +240,5 @@ class LaneSupervisor:
 
     def _attend(self, lane: str) -> None:
         if lane not in self._consumers:
-            consumer = LaneConsumer(self._journal, self._clock, lane, self._work, self._slots)
+            consumer = LaneConsumer(self._journal, self._clock, lane, self._work, self._slots, self._grouping)
             self._consumers[lane] = asyncio.create_task(consumer.run())

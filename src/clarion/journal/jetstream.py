@@ -63,6 +63,8 @@ _LANE, _ERROR, _CLAIMS, _PARKED_AT = "Clarion-Lane", "Clarion-Error", "Clarion-C
 class JetStreamJournal:
     """The journal on the servers that `client` is connected to; `connect` has made its streams there."""
 
+    settles_many = False
+
     def __init__(
         self,
         client: Client,
@@ -98,9 +100,10 @@ class JetStreamJournal:
             messages = await self._pull(lane, most, 0)
         return [self._batch(lane, message) for message in messages]
 
-    async def renew(self, batch: Batch) -> None:
-        self._must_hold(batch)
-        await self._link.answer(batch.lease, PROGRESS)
+    async def renew(self, *batches: Batch) -> None:
+        for batch in batches:
+            self._must_hold(batch)
+            await self._link.answer(batch.lease, PROGRESS)
 
     async def settle(self, batch: Batch, change: Change) -> None:
         """`LeaseLost` when this process leased the batch anew; if another did, both settle, to one effect."""
@@ -108,6 +111,11 @@ class JetStreamJournal:
         records = await self._database.write(change)
         await self._publish(records, str(batch.id), recomputed=True)
         await self._end(batch, ACK)
+
+    async def settle_all(self, batches: Sequence[Batch], change: Change) -> None:
+        """Not possible: what a batch hands on is told from a repetition by the batch it came from."""
+        (batch,) = batches
+        await self.settle(batch, change)
 
     async def put_back(self, batch: Batch, error: str, not_before: Millis) -> None:
         """The error goes to the log: a message can't be changed."""

@@ -77,6 +77,9 @@ Change = Callable[[Connection], Sequence[Record]]
 class Journal(Protocol):
     """The durable queue."""
 
+    settles_many: bool
+    """Whether several batches of a lane can be settled as one change."""
+
     async def append(self, records: Sequence[Record]) -> None:
         """Add records; durable when it returns."""
         ...
@@ -89,12 +92,16 @@ class Journal(Protocol):
         """Lease up to `most` due batches, oldest first."""
         ...
 
-    async def renew(self, batch: Batch) -> None:
-        """Begin the lease anew; `LeaseLost` when it is somebody else's."""
+    async def renew(self, *batches: Batch) -> None:
+        """Begin the leases anew; `LeaseLost` when one is somebody else's."""
         ...
 
     async def settle(self, batch: Batch, change: Change) -> None:
         """Make `change` true and end the batch, durably; `LeaseLost` changes nothing."""
+        ...
+
+    async def settle_all(self, batches: Sequence[Batch], change: Change) -> None:
+        """The same for batches of one lane that were worked on together, where `settles_many`."""
         ...
 
     async def put_back(self, batch: Batch, error: str, not_before: Millis) -> None:

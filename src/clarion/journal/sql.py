@@ -23,6 +23,8 @@ _LONGEST_WAIT: Millis = SECOND // 2
 class SqlJournal:
     """The journal on the store's own database."""
 
+    settles_many = True
+
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
@@ -44,14 +46,17 @@ class SqlJournal:
         due = await self._database.read(_any_due, lane, now)
         return await self._database.write_alone(_claim, lane, most, now, self._owner) if due else []
 
-    async def renew(self, batch: Batch) -> None:
-        await self._database.write_alone(_renew, batch, self._clock() + LEASE)
+    async def renew(self, *batches: Batch) -> None:
+        await self._database.write_alone(_renew, batches, self._clock() + LEASE)
 
     async def settle(self, batch: Batch, change: Change) -> None:
+        await self.settle_all((batch,), change)
+
+    async def settle_all(self, batches: Sequence[Batch], change: Change) -> None:
         def together(connection: Connection) -> Sequence[Record]:
             records = change(connection)
             _append(connection, records)
-            _end(connection, batch)
+            _end(connection, batches)
             return records
 
         self._ring(await self._database.write(together))
@@ -202,8 +207,11 @@ SELECT body FROM journal WHERE lane = ? AND parked_at IS NULL AND position(? IN 
 )
 # Tells every process which lanes have news, when the transaction commits.
 _NOTIFY = sql("SELECT pg_notify(?, j.value) FROM {texts}")
-_RENEW = sql("UPDATE journal SET leased_until = ? WHERE id = ? AND lease = ?")
-_END = sql("DELETE FROM journal WHERE id = ? AND lease = ?")
+# Batches that were claimed together have one lease.
+_RENEW = sql("""
+UPDATE journal SET leased_until = ? WHERE id IN (SELECT j.value FROM {numbers}) AND lease = ?
+""")
+_END = sql("DELETE FROM journal WHERE id IN (SELECT j.value FROM {numbers}) AND lease = ?")
 _PUT_BACK = sql("""
 UPDATE journal SET lease = '', leased_until = 0, not_before = ?, error = ? WHERE id = ? AND lease = ?
 """)
@@ -274,12 +282,21 @@ def _next_due(connection: Connection, lane: str) -> Millis | None:
     return found
 
 
-def _renew(connection: Connection, batch: Batch, until: Millis) -> None:
-    _must_own(run(connection, _RENEW, until, batch.id, batch.lease).rowcount)
+def _renew(connection: Connection, batches: Sequence[Batch], until: Millis) -> None:
+    for lease, ids in _by_lease(batches).items():
+        _must_own(run(connection, _RENEW, until, listed(ids), lease).rowcount, len(ids))
 
 
-def _end(connection: Connection, batch: Batch) -> None:
-    _must_own(run(connection, _END, batch.id, batch.lease).rowcount)
+def _end(connection: Connection, batches: Sequence[Batch]) -> None:
+    for lease, ids in _by_lease(batches).items():
+        _must_own(run(connection, _END, listed(ids), lease).rowcount, len(ids))
+
+
+def _by_lease(batches: Sequence[Batch]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for batch in batches:
+        found.setdefault(batch.lease, []).append(batch.id)
+    return found
 
 
 def _put_back(connection: Connection, batch: Batch, error: str, not_before: Millis) -> None:
@@ -303,6 +320,6 @@ def _replay(connection: Connection, parked_id: int) -> str | None:
     return lane
 
 
-def _must_own(changed: int) -> None:
-    if changed != 1:
+def _must_own(changed: int, wanted: int) -> None:
+    if changed != wanted:
         raise LeaseLost("the lease ran out and the batch was handed to somebody else")

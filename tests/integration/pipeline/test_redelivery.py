@@ -24,7 +24,7 @@ def die_before_settling(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None
     async def killed(*_: Any) -> None:
         raise Killed
 
-    monkeypatch.setattr(worker.journal, "settle", killed)
+    monkeypatch.setattr(worker.journal, "settle_all", killed)
 
 
 async def test_an_accepted_group_that_comes_again_changes_nothing(

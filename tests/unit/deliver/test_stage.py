@@ -37,7 +37,7 @@ class AwayAtFirst:
 
 def run_of(outcomes: Any, *sends: Send) -> _Run:
     delivery = Delivery("e", "i", NOW, [PushMessage("Title", "Body")], list(sends))
-    return _Run(delivery, None, Stopped(set(), set()), outcomes, lambda: NOW)
+    return _Run([(delivery, send) for send in sends], None, Stopped(set(), set()), outcomes, lambda: NOW)
 
 
 async def test_a_cancellation_is_seen_after_the_database_was_away(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,7 +56,7 @@ async def test_a_run_that_is_cancelled_leaves_the_commit_it_shares_with_others()
     outcomes = OneCommit()
     send = Send("m", "n", "t", "push", 1, 1, "phone", 0)
     run = run_of(outcomes, send)
-    await run.through([send], 1, urgent=True)
+    await run.through(1, urgent=True)
     waiting = asyncio.create_task(run.written())
     await asyncio.sleep(0)
     waiting.cancel()

@@ -1,12 +1,20 @@
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, cast
 
 import pytest
 
 from clarion.errors import DatabaseUnavailable
 from clarion.journal import consumer
-from clarion.journal.consumer import MOST_FAILURES, LaneConsumer, LaneSupervisor, Work, pause_after
+from clarion.journal.consumer import (
+    MOST_BYTES_TOGETHER,
+    MOST_FAILURES,
+    Grouping,
+    LaneConsumer,
+    LaneSupervisor,
+    Work,
+    pause_after,
+)
 from clarion.journal.port import Batch, Journal, LeaseLost
 from clarion.model.clock import MINUTE, SECOND
 
@@ -20,6 +28,8 @@ def test_a_batch_that_fails_rests_longer_each_time(failures: int, pause: int) ->
 
 class FlakyJournal:
     """Hands out one batch; fails each call with the errors set for it, one after the other."""
+
+    settles_many = True
 
     def __init__(self, claims: int = 1) -> None:
         self.batches = [Batch(1, "lane", b"", claims, "ours")]
@@ -41,7 +51,7 @@ class FlakyJournal:
         self.idle.set()
         await asyncio.Event().wait()
 
-    async def renew(self, batch: Batch) -> None:
+    async def renew(self, *batches: Batch) -> None:
         self._called("renew")
 
     async def put_back(self, batch: Batch, error: str, not_before: int) -> None:
@@ -74,8 +84,84 @@ async def until(journal: FlakyJournal, runner: Callable[[], Awaitable[None]], do
     await asyncio.gather(task, return_exceptions=True)
 
 
-def lane(journal: FlakyJournal, work: Work) -> LaneConsumer:
-    return LaneConsumer(cast("Journal", journal), lambda: 0, "lane", work, 4)
+def lane(journal: FlakyJournal, work: Work, grouping: Grouping | None = None) -> LaneConsumer:
+    return LaneConsumer(cast("Journal", journal), lambda: 0, "lane", work, 4, grouping)
+
+
+def batches(*sizes: int) -> list[Batch]:
+    return [Batch(place, "lane", bytes(size), 1, "ours") for place, size in enumerate(sizes, 1)]
+
+
+async def test_what_waits_together_is_done_in_one_pass() -> None:
+    journal, worked = FlakyJournal(), asyncio.Event()
+    journal.batches = batches(1, 2, 3)
+    passes: list[list[int]] = []
+
+    async def together(lot: Sequence[Batch]) -> None:
+        passes.append([batch.id for batch in lot])
+        worked.set()
+
+    await until(journal, lane(journal, unwanted, Grouping(together, 10)).run, worked)
+    assert passes == [[1, 2, 3]]
+
+
+async def test_much_is_not_done_in_one_pass() -> None:
+    journal, worked = FlakyJournal(), asyncio.Event()
+    journal.batches = batches(MOST_BYTES_TOGETHER - 1, 1, 1)
+    passes: list[list[int]] = []
+
+    async def together(lot: Sequence[Batch]) -> None:
+        passes.append([batch.id for batch in lot])
+
+    async def alone(batch: Batch) -> None:
+        passes.append([batch.id])
+        worked.set()
+
+    await until(journal, lane(journal, alone, Grouping(together, 10)).run, worked)
+    assert passes == [[1, 2], [3]]
+
+
+@pytest.mark.parametrize("error", [ValueError("poison"), LeaseLost("late"), AWAY])
+async def test_a_pass_that_fails_is_done_batch_by_batch(error: Exception) -> None:
+    journal, failed = FlakyJournal(), asyncio.Event()
+    journal.batches = batches(1, 1, 1)
+    done: list[int] = []
+
+    async def together(lot: Sequence[Batch]) -> None:
+        raise error
+
+    async def alone(batch: Batch) -> None:
+        if batch.id == 2:
+            raise error
+        done.append(batch.id)
+        if batch.id == 3:
+            failed.set()
+
+    await until(journal, lane(journal, alone, Grouping(together, 10)).run, failed)
+    assert done == [1, 3]
+    assert journal.calls.count("put_back") == (0 if isinstance(error, LeaseLost) else 1)
+
+
+async def test_a_journal_that_settles_one_at_a_time_is_given_one_at_a_time() -> None:
+    journal, worked = FlakyJournal(), asyncio.Event()
+    journal.settles_many = False
+    journal.batches = batches(1, 1)
+    done: list[int] = []
+
+    async def alone(batch: Batch) -> None:
+        done.append(batch.id)
+        worked.set()
+
+    await until(journal, lane(journal, alone, Grouping(unwanted_together, 10)).run, worked)
+    assert done == [1, 2]
+
+
+async def unwanted(_: Batch) -> None:
+    raise AssertionError("should have been done together")
+
+
+async def unwanted_together(_: Sequence[Batch]) -> None:
+    raise AssertionError("should have been done alone")
 
 
 @pytest.mark.parametrize("call", ["claim", "wait"])
