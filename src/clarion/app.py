@@ -22,6 +22,7 @@ from clarion.echo.recorder import Recorder
 from clarion.errors import RequestError, SettingsError
 from clarion.journal.consumer import Grouping, LaneConsumer, LaneSupervisor
 from clarion.journal.jetstream import JetStreamJournal, connect
+from clarion.journal.jetstream_access import Access, tls
 from clarion.journal.listen import listen
 from clarion.journal.port import ACCEPTED_LANE, BULK_PREFIX, CHUNK_LANE, DELIVER_PREFIX, PAGE_LANE, Journal
 from clarion.journal.sql import SqlJournal
@@ -199,7 +200,11 @@ async def opened_journal(
 ) -> AsyncIterator[Journal]:
     """The journal: in the database, or on JetStream servers."""
     if settings.journal_url:
-        client = await connect(settings.journal_url, replicas=settings.journal_replicas)
+        access = Access(
+            tls(settings.journal_ca_file, settings.journal_certificate_file),
+            settings.journal_credentials_file,
+        )
+        client = await connect(settings.journal_url, replicas=settings.journal_replicas, access=access)
         streamed = JetStreamJournal(client, database, clock)
         try:
             yield streamed

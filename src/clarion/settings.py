@@ -190,6 +190,26 @@ class Settings(BaseSettings):
             " can do; 3 survive the loss of one.",
         )
     )
+    journal_credentials_file: Annotated[
+        Path | None, _Rule("the path of a .creds file", absent="what the address says")
+    ] = Field(
+        default=None,
+        description="Who Clarion is to the NATS servers: a user's JWT and seed as `nsc generate creds` writes"
+        " them. None, since an address may name user and password.",
+    )
+    journal_ca_file: Annotated[Path | None, _Rule("the path of a PEM file", absent="the system's roots")] = (
+        Field(
+            default=None,
+            description="Authorities that sign the certificates of the NATS servers (`tls://` addresses)."
+            " None takes the system's.",
+        )
+    )
+    journal_certificate_file: Annotated[
+        Path | None, _Rule("the path of a PEM file", absent="no client certificate")
+    ] = Field(
+        default=None,
+        description="Client certificate and its key in one PEM file, for NATS servers that verify clients.",
+    )
     api_key: Annotated[
         _Secret | None,
         _Rule("visible ASCII characters without spaces", absent="generated, shown once", hidden=True),

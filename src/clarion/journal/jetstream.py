@@ -10,12 +10,11 @@ takes once (within `DUPLICATES`, five minutes).
 import asyncio
 import json
 import secrets
-import ssl
 from collections.abc import Sequence
 from contextlib import aclosing
 from functools import partial
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import structlog
@@ -23,6 +22,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from clarion.errors import SettingsError
+from clarion.journal.jetstream_access import ADDRESS_ONLY, Access, credentials
 from clarion.journal.jetstream_link import (
     ACK,
     MESSAGE_ID,
@@ -40,6 +40,7 @@ from clarion.journal.jetstream_link import (
 from clarion.journal.jetstream_names import Names, consumer_name
 from clarion.journal.port import Batch, Change, JournalUnavailable, LeaseLost, Parked, Record
 from clarion.journal.sql import LEASE
+from clarion.journal.summary import JournalSummary, LaneSummary, accepted_at
 from clarion.model.clock import Clock, Millis, iso
 from clarion.store.database import Database
 
@@ -160,6 +161,41 @@ class JetStreamJournal:
         async with aclosing(self._link.scan(self._names.stream, subject, MOST_SCANNED)) as messages:
             return [stored.body async for stored in messages if wanted in stored.body]
 
+    async def summary(self) -> JournalSummary:
+        """How the journal stands, for operators. A batch that rests after a failure counts as leased."""
+        waiting = {lane: _Held(due=count) for lane, count in (await self._waiting()).items()}
+        found = {**waiting, **await self._consumed()}
+        lanes = [await self._lane_summary(lane, found[lane]) for lane in sorted(found)]
+        parked = await self._link.insist(lambda: self._link.call(f"STREAM.INFO.{self._names.parked}"))
+        return JournalSummary([lane for lane in lanes if lane.records], parked["state"]["messages"])
+
+    async def _waiting(self) -> dict[str, int]:
+        """Records of each lane that are due or leased."""
+        info = await self._stream_info(self._names.below(""))
+        subjects: dict[str, int] = info["state"].get("subjects") or {}
+        return {self._names.lane(subject): count for subject, count in subjects.items()}
+
+    async def _consumed(self) -> dict[str, "_Held"]:
+        """What each lane that was ever claimed from holds, as its consumer has it."""
+        found: dict[str, _Held] = {}
+        action, offset, total = f"CONSUMER.LIST.{self._names.stream}", 0, 1
+        while offset < total:
+            ask = {"offset": offset}
+            page = await self._link.insist(partial(self._link.call, action, ask))
+            for consumer in page["consumers"]:
+                lane = self._names.lane(consumer["config"]["filter_subject"])
+                found[lane] = _Held(consumer["num_pending"], consumer["num_ack_pending"])
+            offset, total = offset + max(len(page["consumers"]), 1), page["total"]
+        return found
+
+    async def _lane_summary(self, lane: str, held: "_Held") -> LaneSummary:
+        delayed = await self._delayed(lane)
+        subject = self._names.subject(lane) if held.due or held.leased else self._names.later(lane, "*")
+        oldest = await self._link.first(self._names.stream, subject)
+        since = accepted_at(oldest.body) if oldest else None
+        age = None if since is None else max(self._clock() - since, 0)
+        return LaneSummary(lane, held.due + held.leased + delayed, held.due, held.leased, age)
+
     async def wait(self, lane: str) -> None:
         if lane.endswith(":") or not lane:
             await self._new_lane(lane)
@@ -279,19 +315,26 @@ class JetStreamJournal:
                     bell.set()
 
 
+class _Held(NamedTuple):
+    """Records of a lane that are not waiting for their time."""
+
+    due: int
+    leased: int = 0
+
+
 async def connect(
     urls: str | Sequence[str],
     *,
     replicas: int,
     prefix: str = "clarion",
-    tls: ssl.SSLContext | None = None,
+    access: Access = ADDRESS_ONLY,
     seconds: float = 10,
 ) -> Client:
     """A connection that is made again for ever, to servers that have the journal's streams.
 
     `SettingsError` when nobody answers within `seconds`, or the servers can't hold the journal.
     """
-    client = await _connected(urls.split(",") if isinstance(urls, str) else list(urls), tls, seconds)
+    client = await _connected(urls.split(",") if isinstance(urls, str) else list(urls), access, seconds)
     try:
         _check(client)
         await _prepare(Link(client, seconds), Names(prefix), replicas)
@@ -301,14 +344,17 @@ async def connect(
     return client
 
 
-async def _connected(urls: list[str], tls: ssl.SSLContext | None, seconds: float) -> Client:
+async def _connected(urls: list[str], access: Access, seconds: float) -> Client:
     client = Client()
+    user = credentials(access.credentials) if access.credentials else None
     try:
         async with asyncio.timeout(seconds):
             await client.connect(
                 [url.strip() for url in urls],
                 name="clarion",
-                tls=tls,
+                tls=access.tls,
+                user_jwt_cb=user.token if user else None,
+                signature_cb=user.sign if user else None,
                 connect_timeout=2,
                 reconnect_time_wait=1,
                 max_reconnect_attempts=-1,

@@ -151,6 +151,10 @@ class Link:
         """One message of a stream."""
         return await self._next(stream, {"seq": sequence})
 
+    async def first(self, stream: str, subject: str) -> Stored | None:
+        """The oldest message of a subject."""
+        return await self._next(stream, {"seq": 1, "next_by_subj": subject})
+
     async def _next(self, stream: str, which: Mapping[str, object]) -> Stored | None:
         async def ask() -> Stored | None:
             try:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import nats.errors
 import pytest
 from sqlalchemy.engine import Connection
@@ -14,10 +15,14 @@ from clarion.errors import SettingsError, TooLarge
 from clarion.journal.consumer import LaneConsumer
 from clarion.journal.jetstream import JetStreamJournal, connect
 from clarion.journal.jetstream_link import MESSAGE_ID, Gone, Link, Message, Refused
-from clarion.journal.port import Batch, JournalUnavailable, Record
+from clarion.journal.port import ACCEPTED_LANE, Batch, JournalUnavailable, Record
+from clarion.journal.summary import JournalSummary
 from clarion.model.clock import SECOND, system_clock
+from clarion.model.ids import new_id
+from clarion.model.trigger import Accepted
 from clarion.store.sqlite import SqliteDatabase
 from nats_servers import SHORT_LEASE, NatsServer, cluster, free_port, jetstream_journal, running
+from pushing import trigger
 
 LEASE_SECONDS = (SHORT_LEASE + 300) / 1000
 
@@ -260,3 +265,30 @@ async def test_preparing_adds_what_is_missing_and_keeps_the_rest(server: NatsSer
     assert config["description"] == "mine"
     assert config["subjects"] == ["kept.>", "extra", "kept_later.>"]
     await link.client.close()
+
+
+async def test_operators_see_what_is_due_leased_delayed_and_parked(
+    server: NatsServer, embedded: SqliteDatabase
+) -> None:
+    def accepted(at: int) -> Record:
+        body = msgspec.msgpack.encode(Accepted([trigger("ada", id=new_id(at))]))
+        return Record(ACCEPTED_LANE, body)
+
+    now = system_clock()
+    async with jetstream_journal(server.url, embedded) as journal:
+        assert await journal.summary() == JournalSummary([], 0)
+        await journal.append([accepted(now - 9 * SECOND), accepted(now - SECOND), accepted(now)])
+        await journal.append([Record("deliver:i1", b"x", now + 60 * SECOND), Record("fresh", b"y")])
+        batches = await journal.claim(ACCEPTED_LANE, 2)
+        assert await journal.claim("deliver:i1", 1) == []
+        summary = await journal.summary()
+        assert [lane[:4] for lane in summary.lanes] == [
+            (ACCEPTED_LANE, 3, 1, 2),
+            ("deliver:i1", 1, 0, 0),
+            ("fresh", 1, 1, 0),
+        ]
+        assert 9 * SECOND <= (summary.lanes[0].oldest or 0) < 60 * SECOND
+        assert summary.lanes[1].oldest is None
+        await journal.park(batches[0], "ValueError: no")
+        parked = await journal.summary()
+        assert (parked.parked, parked.lanes[0][:4]) == (1, (ACCEPTED_LANE, 2, 1, 1))
