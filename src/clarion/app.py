@@ -15,8 +15,10 @@ from clarion.accept.intake import Intake
 from clarion.address.stage import AddressStage
 from clarion.api.route import Services
 from clarion.deliver.exchange import Exchange, HttpSender
+from clarion.deliver.health import HealthBook
+from clarion.deliver.receipts import ReceiptStage
 from clarion.deliver.sandbox import SandboxSender
-from clarion.deliver.stage import DeliverStage
+from clarion.deliver.stage import DeliverStage, Lanes
 from clarion.deliver.trial import Trial
 from clarion.echo.recorder import Recorder
 from clarion.errors import RequestError, SettingsError
@@ -24,7 +26,15 @@ from clarion.journal.consumer import Grouping, LaneConsumer, LaneSupervisor
 from clarion.journal.jetstream import JetStreamJournal, connect
 from clarion.journal.jetstream_access import Access, tls
 from clarion.journal.listen import listen
-from clarion.journal.port import ACCEPTED_LANE, BULK_PREFIX, CHUNK_LANE, DELIVER_PREFIX, PAGE_LANE, Journal
+from clarion.journal.port import (
+    ACCEPTED_LANE,
+    BULK_PREFIX,
+    CHUNK_LANE,
+    DELIVER_PREFIX,
+    PAGE_LANE,
+    RECEIPTS_PREFIX,
+    Journal,
+)
 from clarion.journal.sql import SqlJournal
 from clarion.model.clock import SECOND, Clock, system_clock
 from clarion.model.people import Integration
@@ -133,16 +143,16 @@ def _lanes(base: Foundation, sender: HttpSender) -> list[LaneConsumer | LaneSupe
     lifetime = base.settings.retry_window * SECOND
     wants = frozenset(provider.id for provider in PROVIDERS.values() if provider.wants_subscriber)
     address = AddressStage(base.database, base.journal, base.catalog, base.clock, wants, lifetime)
-    deliver = DeliverStage(
-        base.database,
-        base.journal,
-        base.catalog,
-        base.clock,
-        Recorder(base.database),
+    ways = Lanes(
         PROVIDERS,
         _exchanges(base, sender),
+        base.clock,
         base.settings.delivery_concurrency,
+        HealthBook(base.database, base.clock),
     )
+    recorder = Recorder(base.database)
+    deliver = DeliverStage(base.database, base.journal, base.catalog, base.clock, recorder, ways)
+    receipts = ReceiptStage(base.journal, base.catalog, base.clock, ways)
 
     def consumer(lane: str, work: Any, slots: int, grouping: Grouping | None = None) -> LaneConsumer:
         return LaneConsumer(base.journal, base.clock, lane, work, slots, grouping)
@@ -155,6 +165,7 @@ def _lanes(base: Foundation, sender: HttpSender) -> list[LaneConsumer | LaneSupe
         consumer(CHUNK_LANE, address.chunk, 4),
         LaneSupervisor(base.journal, base.clock, DELIVER_PREFIX, deliver.work, _PASSES, urgent),
         LaneSupervisor(base.journal, base.clock, BULK_PREFIX, deliver.work, _BATCHES_PER_LANE),
+        LaneSupervisor(base.journal, base.clock, RECEIPTS_PREFIX, receipts.work, 1),
     ]
 
 

@@ -10,17 +10,20 @@ from sqlalchemy.engine import Connection
 from clarion.accept.gate import Call, Gate, Receipt
 from clarion.accept.intake import Intake
 from clarion.address.stage import AddressStage
-from clarion.deliver.exchange import Exchange
-from clarion.deliver.stage import DeliverStage
+from clarion.deliver.exchange import Exchange, HttpSender
+from clarion.deliver.health import HealthBook
+from clarion.deliver.receipts import ReceiptStage
+from clarion.deliver.stage import DeliverStage, Lanes
 from clarion.echo.recorder import Recorder
-from clarion.journal.port import ACCEPTED_LANE, CHUNK_LANE, PAGE_LANE, Batch
+from clarion.journal.port import ACCEPTED_LANE, CHUNK_LANE, PAGE_LANE, RECEIPTS_PREFIX, Batch
 from clarion.journal.sql import SqlJournal
 from clarion.model.clock import HOUR, SECOND, Clock, Millis
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Verdict
 from clarion.model.people import Integration
-from clarion.model.push import PushMessage
+from clarion.model.push import Json, PushMessage
 from clarion.model.trigger import Person
+from clarion.providers.port import Provider
 from clarion.providers.push_webhook import PushWebhook
 from clarion.security.vault import Vault
 from clarion.store import devices, integrations, subscribers, workflows
@@ -72,23 +75,32 @@ class DatedWebhook(PushWebhook):
 class Worker:
     """What one process holds: stages that know nothing of those before them but what is on disk."""
 
-    def __init__(self, database: Database, vault: Vault, clock: Clock, sender: ScriptedSender) -> None:
+    def __init__(
+        self,
+        database: Database,
+        vault: Vault,
+        clock: Clock,
+        sender: HttpSender,
+        provider: Provider[Any] | None = None,
+    ) -> None:
         self.journal = SqlJournal(database, clock)
         self.catalog = Catalog(database, vault)
         self.gate = Gate(Intake(self.journal), self.catalog, database, self.journal, clock)
         self.address = AddressStage(
             database, self.journal, self.catalog, clock, frozenset({"push-webhook"}), LIFETIME
         )
+        sends = provider or DatedWebhook()
+        self.book = HealthBook(database, clock)
+        self.lanes = Lanes({sends.id: sends}, lambda _: Exchange(sender, None), clock, 10, self.book)
         self.deliver = DeliverStage(
             database,
             self.journal,
             self.catalog,
             clock,
             Recorder(database),
-            {"push-webhook": DatedWebhook()},
-            lambda _: Exchange(sender, None),
-            concurrency=10,
+            self.lanes,
         )
+        self.receipts = ReceiptStage(self.journal, self.catalog, clock, self.lanes)
 
     def work_of(self, lane: str) -> Callable[[Batch], Awaitable[None]]:
         """The stage that works on a lane."""
@@ -97,16 +109,27 @@ class Worker:
             PAGE_LANE: self.address.page,
             CHUNK_LANE: self.address.chunk,
         }
+        if lane.startswith(RECEIPTS_PREFIX):
+            return self.receipts.work
         return stages.get(lane, self.deliver.work)
 
 
 class Pipeline:
     """One environment with a workflow and a push webhook, whose receiver is `sender`, by device token."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(
+        self,
+        database: Database,
+        provider: Provider[Any] | None = None,
+        credentials: Json | None = None,
+        sender: HttpSender | None = None,
+    ) -> None:
         self.database = database
         self.clock = HandClock()
         self.sender = ScriptedSender(device_of)
+        self._provider = provider
+        self._credentials = credentials or {"webhookUrl": "https://receiver.test/", "secretKey": "s"}
+        self._way_out = sender or self.sender
         self._vault = Vault(bytes(32))
         self.environment_id = ""
         self.integration: Integration
@@ -117,9 +140,10 @@ class Pipeline:
         await self.database.write(begin, self._vault, None, NOW)
         snapshot = await self.worker.catalog.current()
         self.environment_id = next(item.id for item in snapshot.environments.values() if item.type == "dev")
-        credentials = {"webhookUrl": "https://receiver.test/", "secretKey": "s"}
+        provider_id = self._provider.id if self._provider else "push-webhook"
         self.integration = msgspec.structs.replace(
-            integration("i1", "push-webhook", credentials=credentials), environment_id=self.environment_id
+            integration("i1", provider_id, credentials=self._credentials),
+            environment_id=self.environment_id,
         )
         flow = msgspec.structs.replace(workflow(), environment_id=self.environment_id)
         await self.worker.catalog.change(integrations.create, self._vault, self.integration)
@@ -142,6 +166,13 @@ class Pipeline:
         """Switch the integration off."""
         off = msgspec.structs.replace(self.integration, active=False)
         await self.worker.catalog.change(integrations.replace, self._vault, off)
+
+    async def configure(self, **configurations: Any) -> None:
+        """Change the configurations of the integration."""
+        changed = msgspec.structs.replace(
+            self.integration, configurations=configurations, updated_at=self.clock() + 1
+        )
+        await self.worker.catalog.change(integrations.replace, self._vault, changed)
 
     async def trigger(self, *to: str | Person, **fields: Any) -> Receipt:
         """Accept a trigger."""
@@ -227,7 +258,7 @@ class Pipeline:
         return found
 
     def _worker(self) -> Worker:
-        return Worker(self.database, self._vault, self.clock, self.sender)
+        return Worker(self.database, self._vault, self.clock, self._way_out, self._provider)
 
 
 def call(*to: str | Person, **fields: Any) -> Call:

@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 from clarion.api.people import checked_id
 from clarion.api.route import Call, NoQuery, Route
 from clarion.api.slugs import short_id, slug
+from clarion.deliver.lane import RATE, TRACKING
 from clarion.errors import BadInput, CredentialsInvalid, NotFound, Unprocessable
 from clarion.model.ids import new_id
 from clarion.model.people import OWNERSHIP, OWNERSHIPS, Integration
@@ -17,6 +18,7 @@ from clarion.security.keys import masked
 from clarion.store import integrations
 from clarion.store.catalog import Snapshot
 
+MOST_A_SECOND = 1_000_000
 SECRETS = frozenset({"apiKey", "apiToken", "secretKey", "token", "password", "serviceAccount", "user"})
 """Credential keys that are never shown in full."""
 
@@ -91,7 +93,7 @@ async def create_integration(call: Call[NewIntegration, NoQuery]) -> Integration
     )
     _check(provider, integration)
     await call.services.catalog.change(integrations.create, call.services.vault, integration)
-    return _out(call.snapshot, integration)
+    return integration_out(call.snapshot, integration)
 
 
 async def update_integration(call: Call[IntegrationIn, NoQuery]) -> IntegrationOut:
@@ -109,7 +111,7 @@ async def update_integration(call: Call[IntegrationIn, NoQuery]) -> IntegrationO
         integrations.replace(connection, call.services.vault, changed)
         return changed
 
-    return _out(call.snapshot, await call.services.catalog.change(write))
+    return integration_out(call.snapshot, await call.services.catalog.change(write))
 
 
 async def delete_integration(call: Call[None, NoQuery]) -> list[IntegrationOut]:
@@ -188,9 +190,18 @@ def _configurations(given: dict[str, Any]) -> dict[str, Any]:
     """Free, but for what Clarion goes by."""
     ownership = given.get(OWNERSHIP)
     if ownership is not None and not (isinstance(ownership, str) and ownership in OWNERSHIPS):
-        field, message = f"configurations.{OWNERSHIP}", f"must be one of: {', '.join(sorted(OWNERSHIPS))}"
-        raise Unprocessable(f"{field} {message}", {field: [message]})
+        raise _misconfigured(OWNERSHIP, f"must be one of: {', '.join(sorted(OWNERSHIPS))}")
+    if not isinstance(given.get(TRACKING, False), bool):
+        raise _misconfigured(TRACKING, "must be true or false")
+    rate = given.get(RATE, 1)
+    if not isinstance(rate, int | float) or isinstance(rate, bool) or not 0 < rate <= MOST_A_SECOND:
+        raise _misconfigured(RATE, f"must be a number above 0 and up to {MOST_A_SECOND}")
     return given
+
+
+def _misconfigured(name: str, message: str) -> Unprocessable:
+    field = f"configurations.{name}"
+    return Unprocessable(f"{field} {message}", {field: [message]})
 
 
 def _shown(key: str, value: Any) -> Any:
@@ -198,10 +209,11 @@ def _shown(key: str, value: Any) -> Any:
 
 
 def _listed(snapshot: Snapshot, environment_id: str) -> list[IntegrationOut]:
-    return [_out(snapshot, item) for item in snapshot.integrations_of(environment_id)]
+    return [integration_out(snapshot, item) for item in snapshot.integrations_of(environment_id)]
 
 
-def _out(snapshot: Snapshot, item: Integration) -> IntegrationOut:
+def integration_out(snapshot: Snapshot, item: Integration) -> IntegrationOut:
+    """An integration on the wire, its secrets masked."""
     return IntegrationOut(
         id=item.id,
         environment_id=item.environment_id,

@@ -10,7 +10,8 @@ from starlette.routing import Route
 from clarion.api.route import Services
 from clarion.journal.summary import summary_of
 from clarion.model.clock import SECOND, Millis
-from clarion.ops.metrics import CONTENT_TYPE, backlog_gauges, exposition, journal_gauges
+from clarion.ops.metrics import CONTENT_TYPE, backlog_gauges, exposition, health_gauges, journal_gauges
+from clarion.store import health
 
 log = structlog.get_logger(__name__)
 
@@ -41,9 +42,24 @@ class Metrics:
         if now >= self._until:
             summary = await summary_of(self._services.journal)
             backlog = self._services.backlog
-            gauges = [*journal_gauges(summary), *backlog_gauges(backlog.limit, backlog.over)]
+            states = await self._states()
+            gauges = [
+                *journal_gauges(summary),
+                *backlog_gauges(backlog.limit, backlog.over),
+                *health_gauges(states),
+            ]
             self._text, self._until = exposition(gauges), now + _FRESH
         return self._text
+
+    async def _states(self) -> list[tuple[str, str]]:
+        """How each integration stands, as of its present configuration."""
+        known = self._services.catalog.snapshot.integrations
+        stored = {item.integration_id: item for item in await self._services.database.read(health.every)}
+        return [
+            (item.identifier, stored[item.id].state)
+            for item in known.values()
+            if item.id in stored and stored[item.id].configured_at == item.updated_at
+        ]
 
 
 def metrics_route(services: Services) -> Route:

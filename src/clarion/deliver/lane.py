@@ -1,26 +1,61 @@
-"""What deliveries of one integration share: its credentials, its access token, its streams."""
+"""What deliveries of one integration share: credentials, access token, streams, pace and breakers."""
 
+import asyncio
+from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 import structlog
 
 from clarion.deliver.authorization import Authorization
+from clarion.deliver.breaker import Breaker, Change, State
 from clarion.deliver.exchange import Exchange
+from clarion.deliver.pacing import Pace
+from clarion.deliver.parcels import Travel
 from clarion.deliver.streams import Streams
 from clarion.errors import CredentialsInvalid
 from clarion.model.clock import Clock
-from clarion.model.http import HttpReply
+from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.people import Integration
 from clarion.model.push import PushMessage, Target
-from clarion.providers.port import AccessToken, AuthorizingProvider, IssuingProvider, Provider
+from clarion.providers.port import (
+    AccessToken,
+    AuthorizingProvider,
+    BatchingProvider,
+    IssuingProvider,
+    Provider,
+    Rate,
+    ReceiptProvider,
+)
 
 log = structlog.get_logger(__name__)
 
+HELD = "held"
+"""Code of a message that was not tried because its integration rests; it comes again at `retry_after`."""
+
+_MOST_ORIGINS = 256
+_ANYWHERE = ""
+"""The breaker of what is wrong wherever a message goes, such as a refused access token."""
+
+OnChange = Callable[[Change], None]
+Messages = Sequence[tuple[PushMessage, Target]]
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """What earlier runs know of an integration: whether it ever had a message accepted, and how it stood."""
+
+    proven: bool = False
+    state: State = State.CLOSED
+    since: int = 0
+
 
 class Lane:
-    """One integration as it stands; made anew when it changes."""
+    """One integration as it stands; made anew when it changes.
+
+    `on_change` hears when it opens, pauses and recovers, `on_proof` of its first accepted message.
+    """
 
     def __init__(
         self,
@@ -29,15 +64,23 @@ class Lane:
         exchange: Exchange,
         clock: Clock,
         concurrency: int,
+        standing: Standing = Standing(),  # noqa: B008
+        on_change: OnChange = lambda _: None,
+        on_proof: Callable[[], None] = lambda: None,
     ) -> None:
         self.integration = integration
         self._streams = Streams(concurrency)
+        self._pace = Pace(rate_of(integration, provider))
+        self._breakers = {_ANYWHERE: Breaker(standing.state, standing.since)}
         self._provider = provider
         self._exchange = exchange
+        self._clock = clock
+        self._on_change = on_change
+        self._on_proof = on_proof
+        self._proven = standing.proven
         self._credentials: Any = None
         self._trouble: Verdict | None = None
         self._authorization: Authorization | None = None
-        self._proven = False
         try:
             self._credentials = provider.credentials(integration.credentials)
         except CredentialsInvalid as error:
@@ -45,32 +88,169 @@ class Lane:
         if isinstance(provider, AuthorizingProvider | IssuingProvider):
             self._authorization = Authorization(exchange, provider, self._credentials, clock)
 
+    @property
+    def provider(self) -> Provider[Any]:
+        """Whose integration it is."""
+        return self._provider
+
+    @property
+    def proven(self) -> bool:
+        """Whether it ever had a message accepted."""
+        return self._proven
+
+    @property
+    def travel(self) -> Travel | None:
+        """How messages travel together; None: each alone.
+
+        A shared body can't carry a message's id, which push activity tracking goes by.
+        """
+        provider = self._provider
+        if self._trouble or not isinstance(provider, BatchingProvider):
+            return None
+        if provider.shares_body and tracks_activity(self.integration):
+            return None
+
+        def batchable(message: PushMessage) -> bool:
+            return provider.batchable(self._credentials, message)
+
+        return Travel(provider.most_per_request, provider.shares_body, batchable)
+
     async def send(self, message: PushMessage, target: Target, *, urgent: bool = True) -> Verdict:
-        """Try once, ahead of what is not urgent; with a renewed token where the provider refuses the old."""
-        if self._trouble:
-            return self._trouble
-        refusal = self._provider.refuse(self._credentials, target)
+        """Try one message once, ahead of what is not urgent."""
+        refusal = self._provider.refuse(self._credentials, target) if not self._trouble else None
         if refusal:
             return refusal
+
+        def build(token: str) -> HttpRequest:
+            return self._provider.build(self._credentials, message, target, token)
+
+        def read(reply: HttpReply) -> list[Verdict]:
+            return [self._provider.read(reply, message)]
+
+        (verdict,) = await self._send(1, build, read, urgent, target.message_id)
+        return verdict
+
+    async def send_many(self, messages: Messages, *, urgent: bool = True) -> list[Verdict]:
+        """Try several in one request; each has a verdict of its own, in order."""
+        provider = self._provider
+        if not isinstance(provider, BatchingProvider):
+            return [await self.send(message, target, urgent=urgent) for message, target in messages]
+        verdicts = [provider.refuse(self._credentials, target) for _, target in messages]
+        tried = [pair for pair, refusal in zip(messages, verdicts, strict=True) if refusal is None]
+        if tried:
+
+            def build(token: str) -> HttpRequest:
+                return provider.build_many(self._credentials, tried, token)
+
+            def read(reply: HttpReply) -> list[Verdict]:
+                return provider.read_many(reply, tried)
+
+            answers = await self._send(len(tried), build, read, urgent, tried[0][1].message_id)
+            if _spoiled(answers) and not provider.shares_body:
+                answers = [await self.send(message, target, urgent=urgent) for message, target in tried]
+            given = iter(answers)
+            return [next(given) if refusal is None else refusal for refusal in verdicts]
+        return [refusal for refusal in verdicts if refusal]
+
+    async def receipts(self, sent: dict[str, int]) -> dict[str, Verdict] | Verdict:
+        """What became of accepted messages, by ticket; `sent` says when each went out."""
+        provider = self._provider
+        if self._trouble or not isinstance(provider, ReceiptProvider):
+            return self._trouble or Verdict(Outcome.NOT_SENT, "no_receipts", "The provider gives none.")
+        reply = await self._exchange.ask(provider.receipts_request(self._credentials, list(sent)))
+        return reply if isinstance(reply, Verdict) else provider.read_receipts(reply, sent)
+
+    async def _send(
+        self,
+        count: int,
+        build: Callable[[str], HttpRequest],
+        read: Callable[[HttpReply], list[Verdict]],
+        urgent: bool,
+        message_id: str,
+    ) -> list[Verdict]:
+        if self._trouble:
+            return [self._noted(_ANYWHERE, self._trouble)] * count
         await self._streams.take(urgent=urgent)
         try:
-            verdict = await self._try(message, target)
-            if verdict.stale_authorization:
-                verdict = await self._try(message, target)
-            return self._believed(verdict)
+            await self._turn(count)
+            verdicts = await self._try(count, build, read, message_id)
+            if any(verdict.stale_authorization for verdict in verdicts):
+                verdicts = await self._try(count, build, read, message_id)
+            return verdicts
         except Exception as error:  # one message's surprise must not hold up those beside it
-            log.exception("send failed unexpectedly", message_id=target.message_id)
-            return Verdict(Outcome.UNKNOWN, "internal_error", f"Clarion stumbled: {type(error).__name__}")
+            log.exception("send failed unexpectedly", message_id=message_id)
+            return [
+                Verdict(Outcome.UNKNOWN, "internal_error", f"Clarion stumbled: {type(error).__name__}")
+            ] * count
         finally:
             self._streams.give_back()
 
-    def _believed(self, verdict: Verdict) -> Verdict:
-        """The verdict, with doubt: a wrong set-up calls every token dead, and must not empty the list."""
+    async def _turn(self, count: int) -> None:
+        pause = self._pace.wait(count, asyncio.get_running_loop().time())
+        if pause > 0:
+            await asyncio.sleep(pause)
+
+    async def _try(
+        self,
+        count: int,
+        build: Callable[[str], HttpRequest],
+        read: Callable[[HttpReply], list[Verdict]],
+        message_id: str,
+    ) -> list[Verdict]:
+        held = self._held(_ANYWHERE)
+        if held:
+            return [held] * count
+        token = await self._authorization.token() if self._authorization else None
+        if isinstance(token, Verdict):
+            return [self._noted(_ANYWHERE, token)] * count
+        try:
+            request = build(token.value if token else "")
+        except Exception as error:
+            log.exception("message not buildable", message_id=message_id)
+            return [Verdict(Outcome.PAYLOAD_REJECTED, "not_buildable", _not_buildable(error))] * count
+        origin = urlsplit(request.url).netloc
+        held = self._held(origin)
+        if held:
+            return [held] * count
+        reply = await self._exchange.ask(request)
+        verdicts = [reply] * count if isinstance(reply, Verdict) else read(reply)
+        if token and any(verdict.stale_authorization for verdict in verdicts):
+            self._refused(token)
+        return [self._noted(origin, verdict) for verdict in verdicts]
+
+    def _refused(self, token: AccessToken) -> None:
+        if self._authorization:
+            self._authorization.refused(token)
+
+    def _held(self, origin: str) -> Verdict | None:
+        """Why a message is not to be tried now."""
+        breaker = self._breakers.get(origin)
+        now = self._clock()
+        if breaker is None or breaker.admits(now):
+            return None
+        return _rest(breaker, now)
+
+    def _noted(self, origin: str, verdict: Verdict) -> Verdict:
+        """The verdict after everybody who learns from it did."""
+        if verdict.outcome is Outcome.THROTTLED and verdict.code not in self._provider.device_codes:
+            self._pace.throttled(verdict.retry_after, asyncio.get_running_loop().time())
         if verdict.outcome is Outcome.ACCEPTED:
-            self._proven = True
-        if verdict.outcome is not Outcome.TOKEN_DEAD or self._proven:
-            return verdict
-        if verdict.code not in self._provider.setup_codes:
+            self._prove()
+        setup_code = verdict.outcome is Outcome.TOKEN_DEAD and verdict.code in self._provider.setup_codes
+        breaker = self._breaker(origin)
+        now = self._clock()
+        change = breaker.note(verdict, now, setup_code=setup_code)
+        if change:
+            self._on_change(change)
+        if setup_code:
+            return self._doubted(breaker, verdict, now)
+        return verdict
+
+    def _doubted(self, breaker: Breaker, verdict: Verdict, now: int) -> Verdict:
+        """A wrong set-up calls every token dead, and must not empty the list."""
+        if breaker.state is State.PAUSED:
+            return _rest(breaker, now)
+        if self._proven:
             return verdict
         doubt = f"{verdict.explanation} The token is kept: this integration has had nothing accepted yet, so"
         return msgspec.structs.replace(
@@ -79,23 +259,63 @@ class Lane:
             explanation=f"{doubt} its set-up may be what is wrong.",
         )
 
-    async def _try(self, message: PushMessage, target: Target) -> Verdict:
-        token = await self._authorization.token() if self._authorization else None
-        if isinstance(token, Verdict):
-            return token
-        try:
-            request = self._provider.build(self._credentials, message, target, token.value if token else "")
-        except Exception as error:
-            log.exception("message not buildable", message_id=target.message_id)
-            return Verdict(Outcome.PAYLOAD_REJECTED, "not_buildable", _not_buildable(error))
-        reply = await self._exchange.ask(request)
-        return reply if isinstance(reply, Verdict) else self._read(reply, message, token)
+    def _prove(self) -> None:
+        if not self._proven:
+            self._proven = True
+            self._on_proof()
+        anywhere = self._breakers[_ANYWHERE]
+        if anywhere.state is not State.CLOSED:
+            change = anywhere.note(_FINE, self._clock())
+            if change:
+                self._on_change(change)
 
-    def _read(self, reply: HttpReply, message: PushMessage, token: AccessToken | None) -> Verdict:
-        verdict = self._provider.read(reply, message)
-        if verdict.stale_authorization and self._authorization and token:
-            self._authorization.refused(token)
-        return verdict
+    def _breaker(self, origin: str) -> Breaker:
+        if origin not in self._breakers:
+            if len(self._breakers) >= _MOST_ORIGINS:
+                self._breakers = {
+                    name: breaker
+                    for name, breaker in self._breakers.items()
+                    if name == _ANYWHERE or breaker.state is not State.CLOSED
+                }
+            self._breakers[origin] = Breaker()
+        return self._breakers[origin]
+
+
+TRACKING = "pushActivityTracking"
+"""Configuration of an integration: each message carries its id, for what the app reports of it."""
+RATE = "ratePerSecond"
+"""Configuration of an integration: messages a second instead of the provider's published quota."""
+
+
+def tracks_activity(integration: Integration) -> bool:
+    """Whether each message has to carry its own id."""
+    return integration.configurations.get(TRACKING) is True
+
+
+def rate_of(integration: Integration, provider: Provider[Any]) -> Rate | None:
+    """The quota an integration is kept to: as configured, else as published."""
+    configured = integration.configurations.get(RATE)
+    if isinstance(configured, int | float) and not isinstance(configured, bool) and configured > 0:
+        return Rate(float(configured), max(int(configured), 1))
+    return provider.rate
+
+
+def _spoiled(verdicts: Sequence[Verdict]) -> bool:
+    """Whether one message made the provider refuse a whole request."""
+    first = verdicts[0]
+    refused = first.outcome is Outcome.PAYLOAD_REJECTED and all(verdict == first for verdict in verdicts)
+    return len(verdicts) > 1 and refused
+
+
+_FINE = Verdict(Outcome.ACCEPTED)
+
+
+def _rest(breaker: Breaker, now: int) -> Verdict:
+    reason = breaker.reason
+    paused = breaker.state is State.PAUSED
+    why = "The integration is paused" if paused else "The provider is away"
+    explanation = f"{why}, the message waits. {reason.explanation}".rstrip()
+    return Verdict(Outcome.NOT_SENT, HELD, explanation, retry_after=breaker.next_chance(now) - now)
 
 
 def _not_buildable(error: Exception) -> str:

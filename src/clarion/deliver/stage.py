@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, NamedTuple, Protocol
 
@@ -11,15 +11,17 @@ from sqlalchemy.engine import Connection
 
 from clarion.deliver.backoff import next_try
 from clarion.deliver.exchange import Exchange
-from clarion.deliver.lane import Lane
+from clarion.deliver.health import HealthBook
+from clarion.deliver.lane import HELD, Lane
+from clarion.deliver.parcels import Item, Parcel, group_id, parcels
 from clarion.errors import DatabaseUnavailable
-from clarion.journal.port import BULK_PREFIX, Batch, Journal, Record
+from clarion.journal.port import BULK_PREFIX, Batch, Journal, Record, receipts_lane
 from clarion.model.clock import SECOND, Clock, Millis
 from clarion.model.outcome import MessageStatus, Outcome, Verdict
 from clarion.model.people import Integration
-from clarion.model.push import Delivery, PushMessage, Send, Target, message_of
+from clarion.model.push import Delivery, Receipts, Send, Target, Ticket, message_of
 from clarion.model.result import Result
-from clarion.providers.port import Provider
+from clarion.providers.port import Provider, ReceiptProvider
 from clarion.store import messages, triggers
 from clarion.store.catalog import Catalog
 from clarion.store.database import Database
@@ -44,8 +46,54 @@ class Outcomes(Protocol):
         ...
 
 
+class Lanes:
+    """The lanes of all integrations in this process, each made anew when its integration changed."""
+
+    def __init__(
+        self,
+        providers: Mapping[str, Provider[Any]],
+        exchange_for: Callable[[Integration], Exchange],
+        clock: Clock,
+        concurrency: int,
+        book: HealthBook,
+    ) -> None:
+        self._providers = providers
+        self._exchange_for = exchange_for
+        self._clock = clock
+        self.concurrency = concurrency
+        self._book = book
+        self._lanes: dict[str, Lane] = {}
+
+    async def of(self, integration: Integration | None) -> Lane | None:
+        """The lane of an active integration."""
+        if integration is None or not integration.active:
+            return None
+        lane = self._lanes.get(integration.id)
+        if lane is None or lane.integration != integration:
+            provider = self._providers.get(integration.provider_id)
+            if provider is None:
+                return None
+            lane = await self._made(integration, provider)
+            self._lanes[integration.id] = lane
+        return lane
+
+    async def _made(self, integration: Integration, provider: Provider[Any]) -> Lane:
+        standing = await self._book.standing(integration)
+        lane = Lane(
+            integration,
+            provider,
+            self._exchange_for(integration),
+            self._clock,
+            self.concurrency,
+            standing,
+            lambda change: self._book.changed(integration, change, proven=lane.proven),
+            lambda: self._book.proved(integration),
+        )
+        return lane
+
+
 class DeliverStage:
-    """Works through deliveries. `concurrency` bounds the requests in flight of one integration."""
+    """Works through deliveries; the concurrency of `lanes` bounds an integration's requests in flight."""
 
     def __init__(
         self,
@@ -54,19 +102,14 @@ class DeliverStage:
         catalog: Catalog,
         clock: Clock,
         outcomes: Outcomes,
-        providers: Mapping[str, Provider[Any]],
-        exchange_for: Callable[[Integration], Exchange],
-        concurrency: int,
+        lanes: Lanes,
     ) -> None:
         self._database = database
         self._journal = journal
         self._catalog = catalog
         self._clock = clock
         self._outcomes = outcomes
-        self._providers = providers
-        self._exchange_for = exchange_for
-        self._concurrency = concurrency
-        self._lanes: dict[str, Lane] = {}
+        self._lanes = lanes
 
     async def work(self, batch: Batch) -> None:
         """Send what is left of a delivery, write what became of it, hand on what must be tried again."""
@@ -77,21 +120,23 @@ class DeliverStage:
         work = [
             _Work(msgspec.msgpack.decode(batch.body, type=Delivery), batch.claims > 1) for batch in batches
         ]
+        first = work[0].delivery
         snapshot = await self._catalog.current()
         known = await self._database.read(_known, work)
-        lane_name = batches[0].lane
-        lane = self._lane(snapshot.integrations.get(work[0].delivery.integration_id))
+        lane = await self._lanes.of(snapshot.integrations.get(first.integration_id))
         left = [
-            (item.delivery, send)
+            Item(item.delivery, send, message_of(item.delivery, send))
             for item in work
             for send in item.delivery.sends
             if send.message_id not in known.settled
         ]
-        run = _Run(left, lane, known.stopped, self._outcomes, self._clock)
+        run = _Run(first, left, lane, known.stopped, self._outcomes, self._clock)
+        run.recall(known.settled.values())
         async with self._watched(run):
-            await run.through(self._concurrency, urgent=not lane_name.startswith(BULK_PREFIX))
+            urgent = not batches[0].lane.startswith(BULK_PREFIX)
+            await run.through(self._lanes.concurrency, urgent=urgent)
         await run.written()
-        await self._journal.settle_all(batches, lambda _: run.again(lane_name))
+        await self._journal.settle_all(batches, lambda _: run.further(batches[0].lane))
 
     @asynccontextmanager
     async def _watched(self, run: "_Run") -> AsyncIterator[None]:
@@ -109,20 +154,6 @@ class DeliverStage:
             with suppress(DatabaseUnavailable):  # whoever writes the outcomes waits for it and says so
                 run.stopped = await self._database.read(triggers.stopped, run.trigger_ids)
 
-    def _lane(self, integration: Integration | None) -> Lane | None:
-        """The lane of an active integration, made anew when the integration changed."""
-        if integration is None or not integration.active:
-            return None
-        lane = self._lanes.get(integration.id)
-        if lane is None or lane.integration != integration:
-            provider = self._providers.get(integration.provider_id)
-            if provider is None:
-                return None
-            exchange = self._exchange_for(integration)
-            lane = Lane(integration, provider, exchange, self._clock, self._concurrency)
-            self._lanes[integration.id] = lane
-        return lane
-
 
 class _Work(NamedTuple):
     """A delivery to work on; `repeated` when it was begun before."""
@@ -132,50 +163,61 @@ class _Work(NamedTuple):
 
 
 class _Known(NamedTuple):
-    settled: set[str]
+    settled: dict[str, messages.Settled]
     stopped: triggers.Stopped
 
 
 def _known(connection: Connection, work: Sequence[_Work]) -> _Known:
     """What a run must not do again, and what it must not do at all."""
-    repeated = [item.delivery for item in work if item.repeated]
-    settled: set[str] = set()
-    for delivery in repeated:
-        ids = (send.message_id for send in delivery.sends)
-        settled |= messages.settled(connection, delivery.environment_id, ids)
+    settled: dict[str, messages.Settled] = {}
+    for item in work:
+        if item.repeated:
+            ids = (send.message_id for send in item.delivery.sends)
+            found = messages.settled(connection, item.delivery.environment_id, ids)
+            settled |= {message.id: message for message in found}
     trigger_ids = {send.trigger_id for item in work for send in item.delivery.sends}
     return _Known(settled, triggers.stopped(connection, trigger_ids))
 
 
 class _Run:
-    """One pass over sends of an integration, each with its delivery. `stopped` may change while it lasts."""
+    """One pass over sends of an integration. `stopped` may change while it lasts."""
 
     def __init__(
         self,
-        sends: Sequence[tuple[Delivery, Send]],
+        delivery: Delivery,
+        items: Sequence[Item],
         lane: Lane | None,
         stopped: triggers.Stopped,
         outcomes: Outcomes,
         clock: Clock,
     ) -> None:
         self.stopped = stopped
-        self._sends = sends
+        self._delivery = delivery
+        self._items = items
         self._lane = lane
         self._outcomes = outcomes
         self._clock = clock
         self._commits: set[asyncio.Future[None]] = set()
         self._again: list[tuple[Millis, Delivery, Send]] = []
+        self._tickets: list[Ticket] = []
 
     @property
     def trigger_ids(self) -> set[str]:
         """The triggers that its sends belong to."""
-        return {send.trigger_id for _, send in self._sends}
+        return {item.send.trigger_id for item in self._items}
+
+    def recall(self, settled: Iterable[messages.Settled]) -> None:
+        """Take up the receipts of what an earlier run sent and did not live to note."""
+        for message in settled:
+            if message.status == MessageStatus.DELIVERED:
+                self._expect_receipt(message.ticket, message.id, message.device_id, message.at)
 
     async def through(self, streams: int, *, urgent: bool) -> None:
         """Send through a fixed number of streams; an error in one ends the run, and nothing is lost by it."""
-        queue = iter(self._sends)
+        cut = parcels(self._items, self._lane.travel if self._lane else None)
+        queue = iter(cut)
         async with asyncio.TaskGroup() as group:
-            for _ in range(min(streams, len(self._sends))):
+            for _ in range(min(streams, len(cut))):
                 group.create_task(self._drain(queue, urgent=urgent))
 
     async def written(self) -> None:
@@ -186,7 +228,11 @@ class _Run:
         for commit in self._commits:
             commit.result()
 
-    def again(self, lane: str) -> list[Record]:
+    def further(self, lane: str) -> list[Record]:
+        """What is to be done later: tries again, and receipts to ask for."""
+        return [*self._retries(lane), *self._receipts()]
+
+    def _retries(self, lane: str) -> list[Record]:
         """Deliveries for what must be tried again, those due at about the same time together."""
         buckets: dict[tuple[Millis, int], tuple[Delivery, list[Send]]] = {}
         for at, delivery, send in self._again:
@@ -197,56 +243,103 @@ class _Run:
             for (at, _), (delivery, sends) in sorted(buckets.items(), key=lambda item: item[0])
         ]
 
-    async def _drain(self, queue: Iterator[tuple[Delivery, Send]], *, urgent: bool) -> None:
-        for delivery, send in queue:
-            message = message_of(delivery, send)
-            if send.trigger_id in self.stopped.cancelled:
-                await self._put(delivery, send, message, MessageStatus.CANCELLED, _CANCELLED)
-            elif send.trigger_id in self.stopped.paused:
-                self._again.append((self._clock() + _PAUSE, delivery, send))
-            elif send.attempt and self._clock() >= delivery.expires_at:
-                await self._put(delivery, send, message, MessageStatus.FAILED, _EXPIRED)
-            elif self._lane is None:
-                await self._put(delivery, send, message, MessageStatus.FAILED, _OFF)
-            else:
-                target = Target(send.message_id, send.token, self._clock())
-                verdict = await self._lane.send(message, target, urgent=urgent)
-                tried = msgspec.structs.replace(send, attempt=send.attempt + 1)
-                await self._judge(delivery, tried, message, verdict)
+    def _receipts(self) -> list[Record]:
+        provider = self._lane.provider if self._lane else None
+        if not self._tickets or not isinstance(provider, ReceiptProvider):
+            return []
+        names = (self._delivery.environment_id, self._delivery.integration_id)
+        due = self._clock() + provider.receipt_checks[0]
+        parts = range(0, len(self._tickets), provider.most_receipts)
+        return [
+            Record(
+                receipts_lane(self._delivery.integration_id),
+                msgspec.msgpack.encode(
+                    Receipts(*names, self._tickets[start : start + provider.most_receipts])
+                ),
+                due,
+            )
+            for start in parts
+        ]
 
-    async def _judge(self, delivery: Delivery, send: Send, message: PushMessage, verdict: Verdict) -> None:
-        if verdict.outcome is Outcome.ACCEPTED:
-            await self._put(delivery, send, message, MessageStatus.DELIVERED, verdict)
-            return
-        now = self._clock()
-        at = next_try(verdict, send.attempt, now, delivery.expires_at, random.random())
-        if at is None:
-            await self._put(delivery, send, message, MessageStatus.FAILED, verdict)
+    async def _drain(self, queue: Iterator[Parcel], *, urgent: bool) -> None:
+        for parcel in queue:
+            left = [item for item in parcel if not await self._dropped(item)]
+            if not left or self._lane is None:
+                continue
+            now = self._clock()
+            aimed = [(item.message, _target(item.send, now)) for item in left]
+            if len(left) == 1 and not left[0].send.grouped:
+                verdicts = [await self._lane.send(*aimed[0], urgent=urgent)]
+            else:
+                verdicts = await self._lane.send_many(aimed, urgent=urgent)
+            for item, verdict in zip(left, verdicts, strict=True):
+                await self._judge(item, verdict)
+
+    async def _dropped(self, item: Item) -> bool:
+        """Whether a send is not to be made now, which is noted."""
+        delivery, send = item.delivery, item.send
+        if send.trigger_id in self.stopped.cancelled:
+            await self._put(item, MessageStatus.CANCELLED, _CANCELLED)
+        elif send.trigger_id in self.stopped.paused:
+            self._again.append((self._clock() + _PAUSE, delivery, send))
+        elif (send.attempt or send.held) and self._clock() >= delivery.expires_at:
+            await self._put(item, MessageStatus.FAILED, _EXPIRED)
+        elif self._lane is None:
+            await self._put(item, MessageStatus.FAILED, _OFF)
         else:
-            self._again.append((at, delivery, send))
-            await self._put(delivery, send, message, MessageStatus.PENDING, verdict, at)
+            return False
+        return True
+
+    async def _judge(self, item: Item, verdict: Verdict) -> None:
+        if verdict.outcome is Outcome.NOT_SENT and verdict.code == HELD:
+            await self._hold(item, verdict)
+            return
+        item = item._replace(send=msgspec.structs.replace(item.send, attempt=item.send.attempt + 1))
+        if verdict.outcome is Outcome.ACCEPTED:
+            await self._put(item, MessageStatus.DELIVERED, verdict)
+            send = item.send
+            self._expect_receipt(verdict.provider_message_id, send.message_id, send.device_id, self._clock())
+            return
+        at = next_try(verdict, item.send.attempt, self._clock(), item.delivery.expires_at, random.random())
+        if at is None:
+            await self._put(item, MessageStatus.FAILED, verdict)
+        else:
+            self._again.append((at, item.delivery, item.send))
+            await self._put(item, MessageStatus.PENDING, verdict, at)
+
+    async def _hold(self, item: Item, verdict: Verdict) -> None:
+        """Let a send wait untried; its message says why, once."""
+        first = not (item.send.held or item.send.attempt)
+        send = msgspec.structs.replace(item.send, held=item.send.held + 1)
+        wait = round((verdict.retry_after or SECOND) * (1 + random.random() / 4))
+        at = min(self._clock() + wait, max(item.delivery.expires_at, self._clock() + SECOND))
+        self._again.append((at, item.delivery, send))
+        if first:
+            await self._put(item._replace(send=send), MessageStatus.PENDING, verdict, at)
+
+    def _expect_receipt(self, ticket: str, message_id: str, device_id: int, sent_at: Millis) -> None:
+        if ticket and self._lane is not None and isinstance(self._lane.provider, ReceiptProvider):
+            self._tickets.append(Ticket(ticket, message_id, device_id, sent_at))
 
     async def _put(
-        self,
-        delivery: Delivery,
-        send: Send,
-        message: PushMessage,
-        status: MessageStatus,
-        verdict: Verdict,
-        retry_at: Millis | None = None,
+        self, item: Item, status: MessageStatus, verdict: Verdict, retry_at: Millis | None = None
     ) -> None:
         result = Result(
-            delivery.environment_id,
-            delivery.integration_id,
-            send,
-            message.title,
-            message.body,
+            item.delivery.environment_id,
+            item.delivery.integration_id,
+            item.send,
+            item.message.title,
+            item.message.body,
             status,
             verdict,
             self._clock(),
             retry_at,
         )
         self._commits.add(await self._outcomes.put(result))
+
+
+def _target(send: Send, now: Millis) -> Target:
+    return Target(send.message_id, send.token, now, group_id(send) if send.grouped else "")
 
 
 def _part(delivery: Delivery, sends: Sequence[Send]) -> Delivery:

@@ -19,6 +19,7 @@ PAGE_LANE = "page"
 CHUNK_LANE = "chunk"
 DELIVER_PREFIX = "deliver:"
 BULK_PREFIX = "bulk:"
+RECEIPTS_PREFIX = "receipts:"
 
 
 def deliver_lane(integration_id: str) -> str:
@@ -29,6 +30,11 @@ def deliver_lane(integration_id: str) -> str:
 def bulk_lane(integration_id: str) -> str:
     """The lane of what broadcasts send through an integration, so that single triggers overtake it."""
     return BULK_PREFIX + integration_id
+
+
+def receipts_lane(integration_id: str) -> str:
+    """The lane of receipts that an integration's provider gives later."""
+    return RECEIPTS_PREFIX + integration_id
 
 
 class Record(NamedTuple):

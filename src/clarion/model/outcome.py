@@ -17,7 +17,7 @@ class Outcome(StrEnum):
     PAYLOAD_REJECTED = "payload_rejected"
     """This message can never succeed; the token is fine."""
     CREDENTIALS_REJECTED = "credentials_rejected"
-    """The integration is set up wrongly; no message of it can succeed until a person acts."""
+    """The integration is set up wrongly; no message of it can succeed until a person acts, so they wait."""
     THROTTLED = "throttled"
     """Too fast: wait as told, then send again."""
     UNAVAILABLE = "unavailable"
@@ -29,7 +29,7 @@ class Outcome(StrEnum):
 
     @property
     def retryable(self) -> bool:
-        """Whether the same request may succeed later."""
+        """Whether the same request may succeed later by itself."""
         return self in _RETRYABLE
 
 

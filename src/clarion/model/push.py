@@ -31,11 +31,16 @@ class PushMessage(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Target(msgspec.Struct, frozen=True):
-    """One device: its token under an integration, the id its message travels under, and when it is tried."""
+    """One device: its token under an integration, the id its message travels under, and when it is tried.
+
+    `group` is the id that all share whom the same step of the same trigger tells the same: what a body for
+    several devices travels under.
+    """
 
     message_id: str
     token: str
     at: Millis = 0
+    group: str = ""
 
 
 class Personal(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -50,7 +55,8 @@ class Personal(msgspec.Struct, frozen=True, omit_defaults=True):
 class Send(msgspec.Struct, frozen=True, omit_defaults=True):
     """One message to one device. `content` indexes `Delivery.contents`; `attempt` counts tries made.
 
-    `device_id` is 0 for a token that only the trigger names.
+    `device_id` is 0 for a token that only the trigger names. `held` counts how often it had to wait without
+    being tried. `grouped`: it was sent in a body shared with others, and travels like that again.
     """
 
     message_id: str
@@ -63,6 +69,8 @@ class Send(msgspec.Struct, frozen=True, omit_defaults=True):
     content: int
     personal: Personal | None = None
     attempt: int = 0
+    held: int = 0
+    grouped: bool = False
 
 
 class Delivery(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -76,6 +84,24 @@ class Delivery(msgspec.Struct, frozen=True, omit_defaults=True):
     expires_at: Millis
     contents: list[PushMessage]
     sends: list[Send]
+
+
+class Ticket(msgspec.Struct, frozen=True):
+    """An accepted message whose provider tells later what became of it."""
+
+    ticket: str
+    message_id: str
+    device_id: int
+    sent_at: Millis
+
+
+class Receipts(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A journal record: tickets of one integration to ask about; `check` counts how often they were."""
+
+    environment_id: str
+    integration_id: str
+    tickets: list[Ticket]
+    check: int = 0
 
 
 def message_of(delivery: Delivery, send: Send) -> PushMessage:

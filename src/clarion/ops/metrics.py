@@ -57,6 +57,16 @@ def journal_gauges(summary: JournalSummary) -> list[Gauge]:
     ]
 
 
+def health_gauges(states: Sequence[tuple[str, str]]) -> list[Gauge]:
+    """Which integrations rest: (identifier, state) of each that doesn't send."""
+    values = [(identifier, _STATES.get(state, 0.0)) for identifier, state in states]
+    help_text = "0 while messages go out, 1 while the provider is away, 2 while the set-up is refused."
+    return [Gauge("clarion_integration_breaker", help_text, values, "integration")] if values else []
+
+
+_STATES = {"open": 1.0, "paused": 2.0}
+
+
 def _records(lanes: Sequence[LaneSummary]) -> list[tuple[str, float]]:
     return [(lane.lane, lane.records) for lane in lanes]
 

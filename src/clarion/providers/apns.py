@@ -145,6 +145,7 @@ class Apns(Defaults):
 
     id = "apns"
     name = "APNs"
+    device_codes = frozenset({"TooManyRequests"})
     setup_codes = frozenset({"BadDeviceToken", "DeviceTokenNotForTopic"})
 
     def credentials(self, stored: Json) -> ApnsKey:

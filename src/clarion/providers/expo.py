@@ -4,8 +4,9 @@ https://docs.expo.dev/push-notifications/sending-notifications/
 https://github.com/expo/expo-server-sdk-node
 """
 
+import gzip
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,7 +17,7 @@ from clarion.model.clock import HOUR, MINUTE, Millis
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import Json, PushMessage, Target
-from clarion.providers.port import Defaults, decoded, merge, retry_after
+from clarion.providers.port import Defaults, Rate, decoded, merge, retry_after
 
 ORIGIN = "https://exp.host"
 SEND_PATH = "/--/api/v2/push/send"
@@ -111,6 +112,12 @@ class Expo(Defaults):
 
     id = "expo"
     name = "Expo Push"
+    rate = Rate(600, 600)
+    device_codes = frozenset({"MessageRateExceeded"})
+    most_per_request = 100
+    shares_body = False
+    receipt_checks = RECEIPT_CHECKS
+    most_receipts = MOST_RECEIPTS
 
     def credentials(self, stored: Json) -> ExpoCredentials:
         given = stored.get("apiKey")
@@ -137,6 +144,37 @@ class Expo(Defaults):
     def read(self, reply: HttpReply, message: PushMessage) -> Verdict:
         answer = decoded(reply.body)
         return _refusal(reply, answer) or _own(_tickets(answer), _recipients(message), reply)
+
+    def batchable(self, credentials: ExpoCredentials, message: PushMessage) -> bool:
+        """Not what goes to others than the device, nor what asks for a request of its own."""
+        return _recipients(message) == [_DEVICE] and not {"headers", "query"} & message.passthrough.keys()
+
+    def build_many(
+        self, credentials: ExpoCredentials, messages: Sequence[tuple[PushMessage, Target]], token: str
+    ) -> HttpRequest:
+        """Compressed, as Expo asks for."""
+        body = msgspec.json.encode([_composed(message, target) for message, target in messages])
+        headers = _headers(credentials) | {"content-encoding": "gzip"}
+        return HttpRequest(
+            "POST", ORIGIN + SEND_PATH, tuple(headers.items()), gzip.compress(body, 1, mtime=0)
+        )
+
+    def read_many(self, reply: HttpReply, messages: Sequence[tuple[PushMessage, Target]]) -> list[Verdict]:
+        answer = decoded(reply.body)
+        refusal = _refusal(reply, answer)
+        if refusal:
+            return [refusal] * len(messages)
+        tickets = _tickets(answer)
+        if len(tickets) != len(messages):
+            lost = f"Expo gave {len(tickets)} tickets for {len(messages)} messages."
+            return [_unknown(reply, lost)] * len(messages)
+        return [_of_ticket(ticket) for ticket in tickets]
+
+    def receipts_request(self, credentials: ExpoCredentials, ticket_ids: Collection[str]) -> HttpRequest:
+        return receipts_request(credentials, ticket_ids)
+
+    def read_receipts(self, reply: HttpReply, sent: Mapping[str, Millis]) -> dict[str, Verdict] | Verdict:
+        return read_receipts(reply, sent)
 
 
 def receipts_request(credentials: ExpoCredentials, ticket_ids: Collection[str]) -> HttpRequest:

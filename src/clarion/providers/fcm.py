@@ -16,7 +16,7 @@ from clarion.model.clock import MINUTE, SECOND, Millis
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import Json, PushMessage, Target
-from clarion.providers.port import AccessToken, Defaults, decoded, merge, retry_after
+from clarion.providers.port import AccessToken, Defaults, Rate, decoded, merge, retry_after
 
 ORIGIN = "https://fcm.googleapis.com"
 SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
@@ -86,6 +86,7 @@ class Fcm(Defaults):
     """Firebase Cloud Messaging."""
 
     id = "fcm"
+    rate = Rate(10_000, 10_000)
     name = "Firebase Cloud Messaging"
     setup_codes = frozenset({"SENDER_ID_MISMATCH"})
 

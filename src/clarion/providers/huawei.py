@@ -5,6 +5,7 @@ https://developer.huawei.com/consumer/en/doc/HMSCore-Guides/oauth2-0000001212610
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -86,6 +87,7 @@ BY_TOKEN_STATUS: dict[int, tuple[Outcome, str]] = {
 
 _STALE = frozenset({"80200001", "80200003", "80200005"})
 _CLIENT_ID = re.compile("[0-9]{1,64}")
+_AIMS = frozenset({"token", "topic", "condition"})
 _DIRECTIONS = frozenset({"type"})
 """Overrides that say how to build the message and are not sent."""
 
@@ -105,6 +107,8 @@ class Huawei(Defaults):
 
     id = "huawei"
     name = "Huawei Push Kit"
+    most_per_request = 1000
+    shares_body = True
     setup_codes = frozenset({"80300007"})
 
     def credentials(self, stored: Json) -> HuaweiCredentials:
@@ -139,15 +143,9 @@ class Huawei(Defaults):
     def build(
         self, credentials: HuaweiCredentials, message: PushMessage, target: Target, token: str
     ) -> HttpRequest:
-        body: Json = {"validate_only": False, "message": _composed(message, target)}
-        body = merge(body, message.passthrough.get("body", {}))
-        headers = {
-            "authorization": f"Bearer {token}",
-            "content-type": "application/json;charset=UTF-8",
-        }
-        headers |= {str(k).lower(): str(v) for k, v in message.passthrough.get("headers", {}).items()}
-        encoded = msgspec.json.encode(body)
-        return HttpRequest("POST", _url(credentials, message), tuple(headers.items()), encoded)
+        identity = {"__nvMessageId": target.message_id}
+        composed = _composed(message, [target.token], target.message_id, identity)
+        return _request(credentials, message, composed, token)
 
     def read(self, reply: HttpReply, message: PushMessage) -> Verdict:
         answer = decoded(reply.body)
@@ -172,6 +170,52 @@ class Huawei(Defaults):
             raw=raw[:2000],
         )
 
+    def batchable(self, credentials: HuaweiCredentials, message: PushMessage) -> bool:
+        """Not what overrides send to others."""
+        whole = message.passthrough.get("body", {}).get("message", {})
+        others = (message.legacy, message.override, whole if isinstance(whole, dict) else {})
+        return not any(_AIMS & given.keys() for given in others)
+
+    def build_many(
+        self, credentials: HuaweiCredentials, messages: Sequence[tuple[PushMessage, Target]], token: str
+    ) -> HttpRequest:
+        message, first = messages[0]
+        composed = _composed(message, [target.token for _, target in messages], first.group, {})
+        return _request(credentials, message, composed, token)
+
+    def read_many(self, reply: HttpReply, messages: Sequence[tuple[PushMessage, Target]]) -> list[Verdict]:
+        """Tokens that a partial failure lists are dead, the others were taken."""
+        answer = decoded(reply.body)
+        if str(answer.get("code", "")) != PARTIAL:
+            return [self.read(reply, messages[0][0])] * len(messages)
+        told = partial(answer)
+        request_id = str(answer.get("requestId", ""))
+        illegal = frozenset(told.illegal_tokens)
+        return [
+            msgspec.structs.replace(_of_listed(target.token in illegal, told), provider_message_id=request_id)
+            for _, target in messages
+        ]
+
+
+def _of_listed(illegal: bool, told: "Partial") -> Verdict:
+    if illegal:
+        return Verdict(Outcome.TOKEN_DEAD, PARTIAL, "Huawei says that the token is not valid.")
+    if told.success:
+        return Verdict(Outcome.ACCEPTED, PARTIAL)
+    return Verdict(Outcome.UNKNOWN, PARTIAL, "Huawei refused some tokens without saying which.")
+
+
+def _request(credentials: HuaweiCredentials, message: PushMessage, composed: Json, token: str) -> HttpRequest:
+    body: Json = {"validate_only": False, "message": composed}
+    body = merge(body, message.passthrough.get("body", {}))
+    headers = {
+        "authorization": f"Bearer {token}",
+        "content-type": "application/json;charset=UTF-8",
+    }
+    headers |= {str(k).lower(): str(v) for k, v in message.passthrough.get("headers", {}).items()}
+    encoded = msgspec.json.encode(body)
+    return HttpRequest("POST", _url(credentials, message), tuple(headers.items()), encoded)
+
 
 def _url(credentials: HuaweiCredentials, message: PushMessage) -> str:
     url = f"{ORIGIN}/v1/{credentials.client_id}/messages:send"
@@ -179,17 +223,17 @@ def _url(credentials: HuaweiCredentials, message: PushMessage) -> str:
     return f"{url}?{query}" if query else url
 
 
-def _composed(message: PushMessage, target: Target) -> Json:
+def _composed(message: PushMessage, tokens: Sequence[str], message_id: str, identity: Json) -> Json:
     """Title and body unless `type` is data; the payload where it fits."""
     own = merge(_routed(message.legacy), _routed(message.override))
     data = own.pop("data", {})
     kind = message.override.get("type", message.legacy.get("type"))
-    shown = {} if kind == "data" else _shown(message, target.message_id)
-    body: Json = merge({"token": [target.token], **shown}, own)
+    shown = {} if kind == "data" else _shown(message, message_id)
+    body: Json = merge({"token": list(tokens), **shown}, own)
     if not isinstance(data, dict):
         return body | {"data": data}
     said = {"title": message.title, "body": message.body} if kind == "data" else {}
-    data = said | data | {"__nvMessageId": target.message_id}
+    data = said | data | identity
     full = body | {"data": _text(message.payload | data)}
     return full if _size(full) <= MOST_BYTES else body | {"data": _text(data)}
 

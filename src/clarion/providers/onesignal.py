@@ -6,7 +6,7 @@ https://documentation.onesignal.com/docs/en/idempotent-notification-requests
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from itertools import cycle
 from typing import Any
@@ -20,7 +20,7 @@ from clarion.model.clock import DAY, Millis
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import Json, PushMessage, Target
-from clarion.providers.port import AccessToken, Defaults, decoded, merge, retry_after
+from clarion.providers.port import AccessToken, Defaults, Rate, decoded, merge, retry_after
 
 ORIGIN = "https://api.onesignal.com"
 PATH = "/notifications"
@@ -125,6 +125,9 @@ class OneSignal(Defaults):
 
     id = "one-signal"
     name = "OneSignal"
+    rate = Rate(150, 150)
+    most_per_request = 2000
+    shares_body = True
 
     def credentials(self, stored: Json) -> OneSignalCredentials:
         app_id = _uuid(_pasted(stored, "applicationId"))
@@ -151,17 +154,9 @@ class OneSignal(Defaults):
     def build(
         self, credentials: OneSignalCredentials, message: PushMessage, target: Target, token: str
     ) -> HttpRequest:
-        body = _aimed(credentials, target) | _said(message, target.message_id)
-        body = merge(body, _snake(message.override))
-        body = merge(body, message.passthrough.get("body", {}))
-        body = _one_aim(body, _own_aims(message), external_ids=credentials.external_ids)
-        headers = {
-            "authorization": token,
-            "accept": "application/json",
-            "content-type": "application/json; charset=utf-8",
-        }
-        headers |= {str(k).lower(): str(v) for k, v in message.passthrough.get("headers", {}).items()}
-        return HttpRequest("POST", _url(message), tuple(headers.items()), msgspec.json.encode(body))
+        identity = {"__nvMessageId": target.message_id}
+        body = _aimed(credentials, [target.token]) | _said(message, target.message_id, identity)
+        return _request(credentials, message, body, token)
 
     def read(self, reply: HttpReply, message: PushMessage) -> Verdict:
         answer = decoded(reply.body)
@@ -179,6 +174,64 @@ class OneSignal(Defaults):
             stale_authorization=reply.status in (401, 403),
             raw=_raw(reply),
         )
+
+    def batchable(self, credentials: OneSignalCredentials, message: PushMessage) -> bool:
+        """Not what overrides send to others."""
+        return not _own_aims(message)
+
+    def build_many(
+        self, credentials: OneSignalCredentials, messages: Sequence[tuple[PushMessage, Target]], token: str
+    ) -> HttpRequest:
+        """One body for all; a repetition for the same devices has the same idempotency key."""
+        message, first = messages[0]
+        tokens = [target.token for _, target in messages]
+        body = _aimed(credentials, tokens) | _said(message, first.group, {})
+        devices = blake2b("\x1f".join(sorted(tokens)).encode(), digest_size=16).hexdigest()
+        body["idempotency_key"] = idempotency_key(f"{first.group}:{devices}")
+        return _request(credentials, message, body, token)
+
+    def read_many(self, reply: HttpReply, messages: Sequence[tuple[PushMessage, Target]]) -> list[Verdict]:
+        """Those listed as unreachable are dead, the others share what the answer says."""
+        whole = self.read(reply, messages[0][0])
+        if reply.status != 200:
+            return [whole] * len(messages)
+        answer = decoded(reply.body)
+        dead = _unreachable(answer.get("errors"))
+        identity = str(answer.get("id") or "")
+        if not dead:
+            return [whole] * len(messages)
+        taken = Verdict(Outcome.ACCEPTED, provider_message_id=identity)
+        if not identity:
+            taken = Verdict(Outcome.UNKNOWN, "not_sent", "OneSignal sent nothing and doesn't say why.")
+        gone = {name: Verdict(Outcome.TOKEN_DEAD, name, BY_LIST[name]) for name in BY_LIST}
+        return [gone.get(dead.get(target.token, ""), taken) for _, target in messages]
+
+
+def _request(credentials: OneSignalCredentials, message: PushMessage, said: Json, token: str) -> HttpRequest:
+    body = merge(said, _snake(message.override))
+    body = merge(body, message.passthrough.get("body", {}))
+    body = _one_aim(body, _own_aims(message), external_ids=credentials.external_ids)
+    headers = {
+        "authorization": token,
+        "accept": "application/json",
+        "content-type": "application/json; charset=utf-8",
+    }
+    headers |= {str(k).lower(): str(v) for k, v in message.passthrough.get("headers", {}).items()}
+    return HttpRequest("POST", _url(message), tuple(headers.items()), msgspec.json.encode(body))
+
+
+def _unreachable(errors: Any) -> dict[str, str]:
+    """Target → the list it stands in."""
+    if not isinstance(errors, dict):
+        return {}
+    found: dict[str, str] = {}
+    for name in BY_LIST:
+        listed = errors.get(name)
+        if isinstance(listed, dict):  # aliases by their kind
+            listed = [item for group in listed.values() if isinstance(group, list) for item in group]
+        if isinstance(listed, list):
+            found |= {str(item): name for item in listed}
+    return found
 
 
 def _pasted(stored: Json, key: str) -> str:
@@ -212,15 +265,15 @@ def _url(message: PushMessage) -> str:
     return f"{ORIGIN}{PATH}?{query}" if query else ORIGIN + PATH
 
 
-def _aimed(credentials: OneSignalCredentials, target: Target) -> Json:
+def _aimed(credentials: OneSignalCredentials, tokens: Sequence[str]) -> Json:
     if credentials.external_ids:
-        aim: Json = {"include_aliases": {"external_id": [target.token]}, "target_channel": "push"}
+        aim: Json = {"include_aliases": {"external_id": list(tokens)}, "target_channel": "push"}
     else:
-        aim = {"include_subscription_ids": [target.token]}
+        aim = {"include_subscription_ids": list(tokens)}
     return {"app_id": credentials.app_id} | aim
 
 
-def _said(message: PushMessage, message_id: str) -> Json:
+def _said(message: PushMessage, message_id: str, identity: Json) -> Json:
     """The message as Novu maps it, plus what that loses: the id, the badge, and showing repeats once."""
     own = message.legacy
     subtitle = {"subtitle": {"en": own["subtitle"]}} if own.get("subtitle") else {}
@@ -231,7 +284,7 @@ def _said(message: PushMessage, message_id: str) -> Json:
         "headings": {"en": message.title},
         "contents": {"en": message.body},
         **subtitle,
-        "data": message.payload | {"__nvMessageId": message_id},
+        "data": message.payload | identity,
         **_badge(own.get("badge")),
         **given,
         **_shown_once(message_id),

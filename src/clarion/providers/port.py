@@ -1,7 +1,7 @@
 """What a provider file offers to the deliver stage."""
 
-from collections.abc import Sequence
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
@@ -23,6 +23,13 @@ class AccessToken(msgspec.Struct, frozen=True):
         return f"AccessToken(expires_at={self.expires_at})"
 
 
+class Rate(NamedTuple):
+    """A published quota: messages a second in the long run, and how many may go at once."""
+
+    per_second: float
+    burst: int
+
+
 class Provider(Protocol[C]):
     """One provider. `credentials` raises `CredentialsInvalid` with the field that is wrong."""
 
@@ -33,6 +40,13 @@ class Provider(Protocol[C]):
     setup_codes: frozenset[str]
     """Codes of dead tokens that a wrong set-up causes for every token: believed only once the integration
     has had a message accepted."""
+    device_codes: frozenset[str]
+    """Codes of `THROTTLED` that are about one device and say nothing of the others."""
+
+    @property
+    def rate(self) -> Rate | None:
+        """The quota that the provider publishes; None where it publishes none."""
+        ...
 
     def credentials(self, stored: Json) -> C:
         """Typed credentials from an integration's stored ones."""
@@ -56,6 +70,8 @@ class Defaults:
 
     wants_subscriber: bool = False
     setup_codes: frozenset[str] = frozenset()
+    device_codes: frozenset[str] = frozenset()
+    rate: Rate | None = None
 
     def refuse(self, credentials: Any, target: Target) -> Verdict | None:
         """Every token is tried."""
@@ -81,6 +97,24 @@ class IssuingProvider(Provider[C], Protocol[C]):
 
     def issue(self, credentials: C, now: Millis) -> AccessToken:
         """A fresh token, and until when it may be used."""
+        ...
+
+
+@runtime_checkable
+class ReceiptProvider(Provider[C], Protocol[C]):
+    """A provider that tells later what became of what it accepted."""
+
+    receipt_checks: tuple[Millis, ...]
+    """How long after sending to ask, again while there is no receipt yet."""
+    most_receipts: int
+    """Receipts that one request may ask for."""
+
+    def receipts_request(self, credentials: C, ticket_ids: Collection[str]) -> HttpRequest:
+        """Asks for receipts, by `Verdict.provider_message_id`."""
+        ...
+
+    def read_receipts(self, reply: HttpReply, sent: Mapping[str, Millis]) -> dict[str, Verdict] | Verdict:
+        """What became of each, without those that have no receipt yet; or why the request failed."""
         ...
 
 

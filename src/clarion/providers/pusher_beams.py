@@ -5,6 +5,7 @@ https://pusher.com/docs/beams/reference/publish-payloads/
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -15,7 +16,7 @@ from clarion.errors import CredentialsInvalid
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import Json, PushMessage, Target
-from clarion.providers.port import Defaults, decoded, merge, retry_after
+from clarion.providers.port import Defaults, Rate, decoded, merge, retry_after
 
 HOST = "pushnotifications.pusher.com"
 """Every instance has its own name below it."""
@@ -65,6 +66,9 @@ class PusherBeams(Defaults):
 
     id = "pusher-beams"
     name = "Pusher Beams"
+    rate = Rate(100, 100)
+    most_per_request = 1000
+    shares_body = True
 
     def credentials(self, stored: Json) -> BeamsCredentials:
         secret = str(stored.get("secretKey") or "").strip()
@@ -79,15 +83,8 @@ class PusherBeams(Defaults):
     def build(
         self, credentials: BeamsCredentials, message: PushMessage, target: Target, token: str
     ) -> HttpRequest:
-        body = {"users": [target.token], **_content(message, target.message_id)}
-        body = merge(merge(body, _routed(message.override)), message.passthrough.get("body", {}))
-        headers = {
-            "authorization": f"Bearer {credentials.secret_key}",
-            "content-type": "application/json",
-            "accept": "application/json",
-        }
-        headers |= {str(k).lower(): str(v) for k, v in message.passthrough.get("headers", {}).items()}
-        return HttpRequest("POST", _url(credentials, message), tuple(headers.items()), _encoded(body))
+        content = _content(message, target.message_id, {"__nvMessageId": target.message_id})
+        return _request(credentials, message, {"users": [target.token], **content})
 
     def read(self, reply: HttpReply, message: PushMessage) -> Verdict:
         answer = decoded(reply.body)
@@ -102,6 +99,32 @@ class PusherBeams(Defaults):
             raw=reply.body.decode(errors="replace")[:2000],
         )
 
+    def batchable(self, credentials: BeamsCredentials, message: PushMessage) -> bool:
+        """Not what overrides send to other users."""
+        return "users" not in message.override and "users" not in message.passthrough.get("body", {})
+
+    def build_many(
+        self, credentials: BeamsCredentials, messages: Sequence[tuple[PushMessage, Target]], token: str
+    ) -> HttpRequest:
+        message, first = messages[0]
+        users = [target.token for _, target in messages]
+        return _request(credentials, message, {"users": users, **_content(message, first.group, {})})
+
+    def read_many(self, reply: HttpReply, messages: Sequence[tuple[PushMessage, Target]]) -> list[Verdict]:
+        """Beams tells of the request as a whole."""
+        return [self.read(reply, message) for message, _ in messages[:1]] * len(messages)
+
+
+def _request(credentials: BeamsCredentials, message: PushMessage, said: Json) -> HttpRequest:
+    body = merge(merge(said, _routed(message.override)), message.passthrough.get("body", {}))
+    headers = {
+        "authorization": f"Bearer {credentials.secret_key}",
+        "content-type": "application/json",
+        "accept": "application/json",
+    }
+    headers |= {str(k).lower(): str(v) for k, v in message.passthrough.get("headers", {}).items()}
+    return HttpRequest("POST", _url(credentials, message), tuple(headers.items()), _encoded(body))
+
 
 def _url(credentials: BeamsCredentials, message: PushMessage) -> str:
     instance = credentials.instance_id
@@ -110,10 +133,10 @@ def _url(credentials: BeamsCredentials, message: PushMessage) -> str:
     return f"{url}?{query}" if query else url
 
 
-def _content(message: PushMessage, message_id: str) -> Json:
+def _content(message: PushMessage, message_id: str, identity: Json) -> Json:
     """The message as Novu maps it, and the payload on every platform where it fits."""
     said = {"title": message.title, "body": message.body}
-    own, identity = message.legacy, {"__nvMessageId": message_id}
+    own = message.legacy
     payload = {key: value for key, value in message.payload.items() if key != "pusher"} | identity
     lasting = _given(own, {"ttl": "time_to_live"})
     apns: Json = {"aps": {"alert": said, **_given(own, _APS)}}

@@ -4,6 +4,7 @@ https://pushpad.xyz/docs/rest_api
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -59,6 +60,8 @@ class Pushpad(Defaults):
 
     id = "pushpad"
     name = "Pushpad"
+    most_per_request = 1000
+    shares_body = True
 
     def credentials(self, stored: Json) -> PushpadCredentials:
         auth_token = str(stored.get("apiKey") or "").strip()
@@ -72,15 +75,8 @@ class Pushpad(Defaults):
     def build(
         self, credentials: PushpadCredentials, message: PushMessage, target: Target, token: str
     ) -> HttpRequest:
-        body = merge(_composed(message, target), message.passthrough.get("body", {}))
-        headers = {
-            "authorization": f"Bearer {credentials.auth_token}",
-            "content-type": "application/json",
-            "accept": "application/json",
-        }
-        headers |= {str(k).lower(): str(v) for k, v in message.passthrough.get("headers", {}).items()}
-        encoded = msgspec.json.encode(_addressed(body))
-        return HttpRequest("POST", _url(credentials, message), tuple(headers.items()), encoded)
+        said = _composed(message, [target.token], {"__nvMessageId": target.message_id})
+        return _request(credentials, message, said)
 
     def read(self, reply: HttpReply, message: PushMessage) -> Verdict:
         answer = decoded(reply.body)
@@ -98,6 +94,38 @@ class Pushpad(Defaults):
             raw=reply.body.decode(errors="replace")[:2000],
         )
 
+    def batchable(self, credentials: PushpadCredentials, message: PushMessage) -> bool:
+        """Not what overrides send to other users."""
+        others = (message.legacy, message.override, message.passthrough.get("body", {}))
+        return not any("uids" in given for given in others)
+
+    def build_many(
+        self, credentials: PushpadCredentials, messages: Sequence[tuple[PushMessage, Target]], token: str
+    ) -> HttpRequest:
+        uids = [target.token for _, target in messages]
+        return _request(credentials, messages[0][0], _composed(messages[0][0], uids, {}))
+
+    def read_many(self, reply: HttpReply, messages: Sequence[tuple[PushMessage, Target]]) -> list[Verdict]:
+        """Pushpad lists those of the uids that have a subscription, where it lists any."""
+        whole = self.read(reply, messages[0][0])
+        subscribed = decoded(reply.body).get("uids")
+        if whole.outcome is not Outcome.ACCEPTED or not isinstance(subscribed, list):
+            return [whole] * len(messages)
+        missing = msgspec.structs.replace(_NOT_SUBSCRIBED, provider_message_id=whole.provider_message_id)
+        return [whole if target.token in subscribed else missing for _, target in messages]
+
+
+def _request(credentials: PushpadCredentials, message: PushMessage, said: Json) -> HttpRequest:
+    body = merge(said, message.passthrough.get("body", {}))
+    headers = {
+        "authorization": f"Bearer {credentials.auth_token}",
+        "content-type": "application/json",
+        "accept": "application/json",
+    }
+    headers |= {str(k).lower(): str(v) for k, v in message.passthrough.get("headers", {}).items()}
+    encoded = msgspec.json.encode(_addressed(body))
+    return HttpRequest("POST", _url(credentials, message), tuple(headers.items()), encoded)
+
 
 def _url(credentials: PushpadCredentials, message: PushMessage) -> str:
     url = f"{ORIGIN}/api/v1/projects/{credentials.project_id}/notifications"
@@ -105,14 +133,14 @@ def _url(credentials: PushpadCredentials, message: PushMessage) -> str:
     return f"{url}?{query}" if query else url
 
 
-def _composed(message: PushMessage, target: Target) -> Json:
+def _composed(message: PushMessage, uids: Sequence[str], identity: Json) -> Json:
     """The message as Novu maps it, and the payload where it fits."""
-    body: Json = {"uids": [target.token], "title": message.title, "body": message.body}
+    body: Json = {"uids": list(uids), "title": message.title, "body": message.body}
     body = merge(merge(body, _snake(message.legacy)), _snake(message.override))
     own = body.pop("custom_data", {})
     if not isinstance(own, dict):
         return body | {"custom_data": own}
-    own = own | {"__nvMessageId": target.message_id}
+    own = own | identity
     full = body | {"custom_data": _text(message.payload | own)}
     fits = len(msgspec.json.encode(full)) <= MOST_BYTES
     return full if fits else body | {"custom_data": _text(own)}

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from clarion.errors import LimitExceeded
-from clarion.model.clock import Millis
+from clarion.model.clock import DAY, Millis
 from clarion.model.people import MAX_DEVICE_TOKENS, Channel, Device
 from clarion.store.dialect import listed, run, run_many, sql
 from clarion.store.tables import channels, devices, integrations
@@ -140,6 +140,13 @@ def retire(connection: Connection, retirements: Sequence[tuple[int, Millis, str,
     run_many(connection, _RETIRE, rows)
 
 
+def seen(connection: Connection, pks: Sequence[int], now: Millis) -> None:
+    """Devices took a push; noted once a day of each."""
+    known = [pk for pk in pks if pk]
+    if known:
+        run(connection, _SEEN, now, listed(known), now - DAY)
+
+
 def _live(connection: Connection, subscriber_pk: int, integration_id: str) -> list[str]:
     return list(run(connection, _LIVE, subscriber_pk, integration_id).scalars())
 
@@ -241,6 +248,9 @@ DELETE FROM devices WHERE subscriber_pk = ? AND integration_id = ?
 AND token NOT IN (SELECT j.value FROM {texts}) AND retired_at IS NULL
 """)
 
+_SEEN = sql("""
+UPDATE devices SET last_seen_at = ? WHERE pk IN (SELECT j.value FROM {numbers}) AND last_seen_at < ?
+""")
 _RETIRE = sql("""
 UPDATE devices SET retired_at = ?, retired_reason = ?
 WHERE pk = ? AND retired_at IS NULL AND registered_at <= ?

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from clarion.errors import Conflict
 from clarion.model.people import Integration
 from clarion.security.vault import Vault
+from clarion.store import health
 from clarion.store.tables import channels, devices, integrations
 
 _PLAIN = tuple(name for name in Integration.__struct_fields__ if name != "credentials")
@@ -34,6 +35,7 @@ def delete(connection: Connection, integration_id: str) -> None:
     """Remove an integration with the tokens that only it can use."""
     connection.execute(devices.delete().where(devices.c.integration_id == integration_id))
     connection.execute(channels.delete().where(channels.c.integration_id == integration_id))
+    health.forget(connection, integration_id)
     connection.execute(integrations.delete().where(integrations.c.id == integration_id))
 
 

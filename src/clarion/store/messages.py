@@ -1,9 +1,12 @@
 """Messages: what became of each message to each device. A final outcome is written once."""
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from sqlalchemy.engine import Connection
 
+from clarion.model.clock import Millis
+from clarion.model.outcome import MessageStatus, Outcome, Verdict
 from clarion.model.result import Result
 from clarion.store import devices
 from clarion.store.dialect import listed, run, run_many, sql, storable
@@ -12,6 +15,11 @@ from clarion.store.dialect import listed, run, run_many, sql, storable
 def record(connection: Connection, results: Sequence[Result]) -> None:
     """Write outcomes, and retire the devices that a provider called dead."""
     run_many(connection, _RECORD, [_row(result) for result in results])
+    devices.seen(
+        connection,
+        [item.send.device_id for item in results if item.status is MessageStatus.DELIVERED],
+        results[-1].at if results else 0,
+    )
     died = [result for result in results if result.token_died]
     if died:
         devices.retire(
@@ -23,9 +31,54 @@ def record(connection: Connection, results: Sequence[Result]) -> None:
         )
 
 
-def settled(connection: Connection, environment_id: str, message_ids: Iterable[str]) -> set[str]:
-    """Those of the messages that have their final outcome."""
-    return set(run(connection, _SETTLED, listed(message_ids), environment_id).scalars())
+class Settled(NamedTuple):
+    """A message that has its outcome; `ticket` is the provider's id of it."""
+
+    id: str
+    status: str
+    ticket: str
+    device_id: int
+    at: Millis
+
+
+class Revision(NamedTuple):
+    """What became of an accepted message, as its provider told later."""
+
+    message_id: str
+    device_id: int
+    sent_at: Millis
+    verdict: Verdict
+
+
+def settled(connection: Connection, environment_id: str, message_ids: Iterable[str]) -> list[Settled]:
+    """Those of the messages that have their outcome."""
+    return [Settled(*row) for row in run(connection, _SETTLED, listed(message_ids), environment_id)]
+
+
+def revise(connection: Connection, environment_id: str, revisions: Sequence[Revision], now: Millis) -> None:
+    """Let messages that were accepted and did not arrive count as failed, and retire their dead devices."""
+    rows = [_revised(environment_id, item, now) for item in revisions]
+    run_many(connection, _REVISE, rows)
+    died = [item for item in revisions if item.verdict.outcome is Outcome.TOKEN_DEAD and item.device_id]
+    devices.retire(
+        connection,
+        [(item.device_id, item.verdict.died_at or item.sent_at, item.verdict.code, now) for item in died],
+    )
+
+
+def _revised(environment_id: str, item: Revision, now: Millis) -> tuple[object, ...]:
+    verdict = item.verdict
+    died = verdict.outcome is Outcome.TOKEN_DEAD and item.device_id != 0
+    why = map(storable, (verdict.code, verdict.explanation, verdict.raw))
+    return (
+        MessageStatus.FAILED.value,
+        verdict.outcome.value,
+        *why,
+        died,
+        now,
+        environment_id,
+        item.message_id,
+    )
 
 
 def _row(result: Result) -> tuple[object, ...]:
@@ -53,7 +106,15 @@ ON CONFLICT (environment_id, id) DO UPDATE SET
 WHERE messages.status = 'pending'
 """)
 
+# A receipt says more than the acceptance before it.
+_REVISE = sql("""
+UPDATE messages SET status = ?, outcome = ?, code = ?, explanation = ?, raw = ?, token_retired = ?,
+  updated_at = ?
+WHERE environment_id = ? AND id = ? AND status = 'delivered'
+""")
+
 _SETTLED = sql("""
-SELECT m.id FROM {texts} JOIN messages m ON m.environment_id = ? AND m.id = j.value
+SELECT m.id, m.status, m.provider_message_id, m.device_id, m.updated_at
+FROM {texts} JOIN messages m ON m.environment_id = ? AND m.id = j.value
 WHERE m.status <> 'pending'
 """)

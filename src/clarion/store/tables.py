@@ -90,6 +90,34 @@ integrations = sa.Table(
     sa.Index(None, "environment_id", "provider_id", "created_at"),
 )
 
+integration_health = sa.Table(
+    "integration_health",
+    metadata,
+    sa.Column("integration_id", _Id, primary_key=True),
+    sa.Column("environment_id", _Id, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("since", _Time, nullable=False),
+    sa.Column("code", sa.Text, nullable=False),
+    sa.Column("explanation", sa.Text, nullable=False),
+    sa.Column("proven", sa.Boolean, nullable=False),
+    sa.Column("configured_at", _Time, nullable=False),
+    comment="How an integration stands; what its breaker last told.",
+)
+
+integration_changes = sa.Table(
+    "integration_changes",
+    metadata,
+    sa.Column("id", _Row, primary_key=True, autoincrement=True),
+    sa.Column("environment_id", _Id, nullable=False),
+    sa.Column("integration_id", _Id, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("code", sa.Text, nullable=False),
+    sa.Column("explanation", sa.Text, nullable=False),
+    sa.Column("at", _Time, nullable=False),
+    sa.Index(None, "integration_id", "id"),
+    comment="When an integration degraded, was paused or recovered.",
+)
+
 catalog = sa.Table(
     "catalog",
     metadata,

@@ -9,6 +9,7 @@ from clarion.model.outcome import Outcome, Verdict
 NOW = DAY
 FAR = 40 * DAY
 UNAVAILABLE = Verdict(Outcome.UNAVAILABLE)
+FINAL = [item for item in Outcome if not item.retryable and item is not Outcome.CREDENTIALS_REJECTED]
 
 
 @pytest.mark.parametrize(
@@ -19,7 +20,7 @@ def test_the_pause_doubles_up_to_five_minutes(attempt: int, pause: int) -> None:
     assert next_try(UNAVAILABLE, attempt, NOW, FAR, 0) == NOW + pause
 
 
-@pytest.mark.parametrize("outcome", [item for item in Outcome if not item.retryable])
+@pytest.mark.parametrize("outcome", FINAL)
 def test_what_can_not_succeed_is_not_tried_again(outcome: Outcome) -> None:
     assert next_try(Verdict(outcome, retry_after=SECOND), 1, NOW, FAR, 0) is None
 
@@ -27,6 +28,10 @@ def test_what_can_not_succeed_is_not_tried_again(outcome: Outcome) -> None:
 def test_the_retryable_outcomes_are_these() -> None:
     retryable = {outcome for outcome in Outcome if outcome.retryable}
     assert retryable == {Outcome.THROTTLED, Outcome.UNAVAILABLE, Outcome.UNKNOWN}
+
+
+def test_refused_credentials_are_tried_again_when_a_person_may_have_acted() -> None:
+    assert next_try(Verdict(Outcome.CREDENTIALS_REJECTED), 1, NOW, FAR, 0) == NOW + 30 * SECOND
 
 
 def test_never_sooner_than_the_provider_asked() -> None:

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from clarion.deliver import stage
+from clarion.deliver.parcels import Item
 from clarion.deliver.stage import DeliverStage, _Run
 from clarion.errors import DatabaseUnavailable
 from clarion.model.push import Delivery, PushMessage, Send
@@ -37,14 +38,15 @@ class AwayAtFirst:
 
 def run_of(outcomes: Any, *sends: Send) -> _Run:
     delivery = Delivery("e", "i", NOW, [PushMessage("Title", "Body")], list(sends))
-    return _Run([(delivery, send) for send in sends], None, Stopped(set(), set()), outcomes, lambda: NOW)
+    items = [Item(delivery, send, delivery.contents[0]) for send in sends]
+    return _Run(delivery, items, None, Stopped(set(), set()), outcomes, lambda: NOW)
 
 
 async def test_a_cancellation_is_seen_after_the_database_was_away(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stage, "_LOOK_SECONDS", 0)
     nothing: Any = None
     database: Any = AwayAtFirst()
-    deliver = DeliverStage(database, nothing, nothing, nothing, nothing, {}, nothing, 1)
+    deliver = DeliverStage(database, nothing, nothing, nothing, nothing, nothing)
     run = run_of(nothing)
     async with asyncio.timeout(1), deliver._watched(run):
         while not run.stopped.cancelled:

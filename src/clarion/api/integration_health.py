@@ -1,0 +1,106 @@
+"""How integrations stand: whether their provider is asked, why not, and what to do."""
+
+import msgspec
+from sqlalchemy.engine import Connection
+
+from clarion.api.integrations import IntegrationOut, integration_out, named_integration
+from clarion.api.route import Call, NoQuery, Route
+from clarion.deliver.breaker import State
+from clarion.model.clock import iso
+from clarion.model.people import Integration
+from clarion.store import health, integrations
+
+ADVICE = {
+    State.CLOSED: "Nothing: messages go out.",
+    State.OPEN: "Nothing: one message at a time finds out whether the provider is back; the others wait.",
+    State.PAUSED: "Correct the integration's credentials, or resume it once the provider is set right.",
+}
+
+
+class ChangeOut(msgspec.Struct, rename="camel"):
+    """When an integration degraded (open, paused) or recovered (closed), and why."""
+
+    state: str
+    code: str
+    explanation: str
+    at: str
+
+
+class HealthOut(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
+    """How an integration stands. `state` is closed (sends), open (provider away) or paused (set-up refused).
+
+    `code` and `explanation` are the provider's last word; `proven` that it ever accepted a message.
+    """
+
+    integration_id: str
+    identifier: str
+    provider_id: str
+    active: bool
+    state: str
+    since: str | None = None
+    code: str | None = None
+    explanation: str | None = None
+    advice: str
+    proven: bool
+    changes: list[ChangeOut]
+
+
+async def integration_health(call: Call[None, NoQuery]) -> HealthOut:
+    """How an integration stands, and when it degraded and recovered, newest first."""
+
+    def read(connection: Connection) -> HealthOut:
+        return _out(connection, named_integration(connection, call))
+
+    return await call.services.database.read(read)
+
+
+async def resume_integration(call: Call[None, NoQuery]) -> IntegrationOut:
+    """Let a paused integration send again at once, what waits included."""
+
+    def write(connection: Connection) -> Integration:
+        found = named_integration(connection, call)
+        resumed = msgspec.structs.replace(found, updated_at=max(call.services.clock(), found.updated_at + 1))
+        integrations.replace(connection, call.services.vault, resumed)
+        return resumed
+
+    return integration_out(call.snapshot, await call.services.catalog.change(write))
+
+
+def _out(connection: Connection, integration: Integration) -> HealthOut:
+    known = health.of(connection, integration.id)
+    told = known if known and known.configured_at == integration.updated_at else None
+    state = State(told.state) if told else State.CLOSED
+    return HealthOut(
+        integration_id=integration.id,
+        identifier=integration.identifier,
+        provider_id=integration.provider_id,
+        active=integration.active,
+        state=state.value,
+        since=iso(told.since) if told else None,
+        code=told.code or None if told else None,
+        explanation=told.explanation or None if told else None,
+        advice=ADVICE[state],
+        proven=known.proven if known else False,
+        changes=[
+            ChangeOut(change.state, change.code, change.explanation, iso(change.at))
+            for change in health.changes(connection, integration.id)
+        ],
+    )
+
+
+_PATH = "/v1/integrations/{integrationId}"
+_TAG = "Integrations"
+
+ROUTES = (
+    Route(
+        "GET", _PATH + "/health", integration_health, "Read how an integration stands", _TAG, answer=HealthOut
+    ),
+    Route(
+        "POST",
+        _PATH + "/resume",
+        resume_integration,
+        "Resume a paused integration",
+        _TAG,
+        answer=IntegrationOut,
+    ),
+)

@@ -1,0 +1,82 @@
+"""The receipts stage: what became of messages after a provider accepted them."""
+
+import msgspec
+from sqlalchemy.engine import Connection
+
+from clarion.deliver.stage import Lanes
+from clarion.journal.port import Batch, Journal, Record
+from clarion.model.clock import MINUTE, Clock
+from clarion.model.outcome import Outcome, Verdict
+from clarion.model.push import Receipts
+from clarion.providers.port import ReceiptProvider
+from clarion.store import messages
+from clarion.store.catalog import Catalog
+from clarion.store.messages import Revision
+
+_PAUSE = MINUTE
+
+
+class ReceiptStage:
+    """Asks for receipts when they are due; a message that did not arrive is failed, a dead token retired."""
+
+    def __init__(self, journal: Journal, catalog: Catalog, clock: Clock, lanes: Lanes) -> None:
+        self._journal = journal
+        self._catalog = catalog
+        self._clock = clock
+        self._lanes = lanes
+
+    async def work(self, batch: Batch) -> None:
+        """Ask about the tickets of a record; those without a receipt are asked about again."""
+        wanted = msgspec.msgpack.decode(batch.body, type=Receipts)
+        snapshot = await self._catalog.current()
+        lane = await self._lanes.of(snapshot.integrations.get(wanted.integration_id))
+        if lane is None:
+            await self._journal.settle(batch, lambda _: [])  # nobody is left to ask with
+            return
+        told = await lane.receipts({item.ticket: item.sent_at for item in wanted.tickets})
+        if isinstance(told, Verdict):
+            await self._journal.settle(batch, lambda _: self._later(batch, wanted, told))
+            return
+
+        def write(connection: Connection) -> list[Record]:
+            messages.revise(connection, wanted.environment_id, _revisions(wanted, told), self._clock())
+            return self._rest(batch, wanted, told, lane.provider)
+
+        await self._journal.settle(batch, write)
+
+    def _later(self, batch: Batch, wanted: Receipts, refusal: Verdict) -> list[Record]:
+        """The same again, unless receipts that old are not kept any more."""
+        if not refusal.outcome.retryable and refusal.outcome is not Outcome.CREDENTIALS_REJECTED:
+            return []
+        again = msgspec.structs.replace(wanted, check=wanted.check + 1)
+        wait = max(refusal.retry_after or 0, _PAUSE << min(wanted.check, 6))
+        return (
+            [Record(batch.lane, msgspec.msgpack.encode(again), self._clock() + wait)] if _fresh(again) else []
+        )
+
+    def _rest(
+        self, batch: Batch, wanted: Receipts, told: dict[str, Verdict], provider: object
+    ) -> list[Record]:
+        left = [item for item in wanted.tickets if item.ticket not in told]
+        checks = provider.receipt_checks if isinstance(provider, ReceiptProvider) else ()
+        if not left or wanted.check + 1 >= len(checks):
+            return []
+        due = min(item.sent_at for item in left) + checks[wanted.check + 1]
+        again = msgspec.structs.replace(wanted, tickets=left, check=wanted.check + 1)
+        return [Record(batch.lane, msgspec.msgpack.encode(again), max(due, self._clock() + _PAUSE))]
+
+
+_MOST_CHECKS = 12
+
+
+def _fresh(wanted: Receipts) -> bool:
+    return wanted.check < _MOST_CHECKS
+
+
+def _revisions(wanted: Receipts, told: dict[str, Verdict]) -> list[Revision]:
+    """Only what did not arrive changes anything."""
+    return [
+        Revision(item.message_id, item.device_id, item.sent_at, told[item.ticket])
+        for item in wanted.tickets
+        if item.ticket in told and told[item.ticket].outcome is not Outcome.ACCEPTED
+    ]
