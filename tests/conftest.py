@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from balance import keep_books
 from clarion.store.database import Database
 from clarion.store.migrate import migrate
 from clarion.store.postgresql import PostgresDatabase
@@ -24,6 +25,7 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
     """A database at the schema of this version, once embedded and once on PostgreSQL."""
     opened: Database
     if request.param == "sqlite":
+        keep_books(tmp_path / "clarion.db")
         embedded = SqliteDatabase(tmp_path / "clarion.db")
         migrate(embedded.engine)
         opened = embedded
@@ -37,6 +39,7 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
 @pytest.fixture
 async def embedded(tmp_path: Path) -> AsyncIterator[SqliteDatabase]:
     """An embedded database at the schema of this version."""
+    keep_books(tmp_path / "clarion.db")
     opened = SqliteDatabase(tmp_path / "clarion.db")
     migrate(opened.engine)
     yield opened

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import httpx
 from starlette.types import ASGIApp
 
+from balance import keep_books
 from clarion.api.assembly import assembled
 from clarion.api.route import Services
 from clarion.app import foundation, services
@@ -132,6 +133,7 @@ class Api(NamedTuple):
 @asynccontextmanager
 async def running_api(folder: Path, sender: HttpSender | None = None) -> AsyncIterator[Api]:
     """The API on a fresh SQLite database in `folder`; `sender` answers what the API itself sends."""
+    keep_books(folder / "clarion.db")
     async with (
         foundation(Settings(data_dir=folder), ticking_clock()) as base,
         services(base, sender) as parts,

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
+from balance import keep_books
 from clarion.store.postgresql import PostgresDatabase
 
 URL = "CLARION_TEST_DATABASE_URL"
@@ -38,6 +39,7 @@ class PostgresServer:
         name = f"clarion_{secrets.token_hex(6)}"
         _run(self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{self._template}"'))
         self._made.append(name)
+        keep_books(self.url_of(name))
         return self.url_of(name)
 
     def make_empty(self) -> str:

@@ -16,6 +16,7 @@ import httpx
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from balance import keep_books
 from clarion.store.ledger import Ledger, ledger
 from clarion.store.postgresql import PostgresDatabase
 from clarion.testing.kit import EmulatorThread
@@ -37,6 +38,7 @@ class ClarionProcess:
         **settings: str,
     ) -> None:
         self.data_dir = directory / "data"
+        keep_books(self.data_dir / "clarion.db")
         self._log = directory / f"{name}.log"
         self._environ = _environ(self.data_dir, emulators) | {
             f"CLARION_{name.upper()}": value for name, value in settings.items()

@@ -1,15 +1,15 @@
 """The activity feed: one trigger for one subscriber, its jobs, and why each went as it did."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
 from sqlalchemy.engine import Connection
 
+from clarion.api.dates import date
 from clarion.api.pages import PageNumber
 from clarion.api.route import Call, NoQuery, Route
-from clarion.errors import NotFound, Unprocessable
+from clarion.errors import NotFound
 from clarion.model.clock import Millis, iso
 from clarion.model.ids import derived_id
 from clarion.model.outcome import MessageStatus
@@ -132,20 +132,9 @@ def _filter(snapshot: Snapshot, environment_id: str, query: ActivityQuery) -> No
         query.emails,
         [*query.templates, *named] if query.templates else (),
         query.search,
-        _date(query.after, "after"),
-        _date(query.before, "before"),
+        date(query.after, "after"),
+        date(query.before, "before"),
     )
-
-
-def _date(text: str | None, name: str) -> Millis | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        message = "must be a date such as 2026-01-31T09:00:00Z"
-        raise Unprocessable(f"{name} {message}", {name: [message]}) from error
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def _out(snapshot: Snapshot, row: NotificationRow) -> NotificationOut:

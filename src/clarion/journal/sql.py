@@ -152,7 +152,8 @@ SELECT 1 FROM journal
 WHERE lane = ? AND parked_at IS NULL AND not_before <= ? AND leased_until <= ? LIMIT 1
 """)
 
-# Leases the oldest due records of a lane; on PostgreSQL past those that others are leasing right now.
+# Leases the oldest due records of a lane; on PostgreSQL past those that others are leasing right now, and
+# with an array, since a subquery is joined by reading the whole table when a million timers are pending.
 _CLAIM = sql(
     """
 UPDATE journal SET lease = ?, leased_until = ?, claims = claims + 1 WHERE id IN (
@@ -162,10 +163,10 @@ UPDATE journal SET lease = ?, leased_until = ?, claims = claims + 1 WHERE id IN 
 RETURNING id, lane, body, claims, lease
 """,
     postgresql="""
-UPDATE journal SET lease = ?, leased_until = ?, claims = claims + 1 WHERE id IN (
+UPDATE journal SET lease = ?, leased_until = ?, claims = claims + 1 WHERE id = ANY(ARRAY(
   SELECT id FROM journal
   WHERE lane = ? AND parked_at IS NULL AND not_before <= ? AND leased_until <= ?
-  ORDER BY not_before, id LIMIT ? FOR UPDATE SKIP LOCKED)
+  ORDER BY not_before, id LIMIT ? FOR UPDATE SKIP LOCKED))
 RETURNING id, lane, body, claims, lease
 """,
 )
@@ -208,10 +209,16 @@ SELECT body FROM journal WHERE lane = ? AND parked_at IS NULL AND position(? IN 
 # Tells every process which lanes have news, when the transaction commits.
 _NOTIFY = sql("SELECT pg_notify(?, j.value) FROM {texts}")
 # Batches that were claimed together have one lease.
-_RENEW = sql("""
-UPDATE journal SET leased_until = ? WHERE id IN (SELECT j.value FROM {numbers}) AND lease = ?
-""")
-_END = sql("DELETE FROM journal WHERE id IN (SELECT j.value FROM {numbers}) AND lease = ?")
+_RENEW = sql(
+    "UPDATE journal SET leased_until = ? WHERE id IN (SELECT j.value FROM {numbers}) AND lease = ?",
+    postgresql="""
+UPDATE journal SET leased_until = ? WHERE id = ANY(ARRAY(SELECT j.value FROM {numbers})) AND lease = ?
+""",
+)
+_END = sql(
+    "DELETE FROM journal WHERE id IN (SELECT j.value FROM {numbers}) AND lease = ?",
+    postgresql="DELETE FROM journal WHERE id = ANY(ARRAY(SELECT j.value FROM {numbers})) AND lease = ?",
+)
 _PUT_BACK = sql("""
 UPDATE journal SET lease = '', leased_until = 0, not_before = ?, error = ? WHERE id = ? AND lease = ?
 """)

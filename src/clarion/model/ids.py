@@ -37,5 +37,10 @@ def time_of(identity: str) -> Millis:
     return int(identity[:_TIME_DIGITS], 16)
 
 
+def earliest(at: Millis) -> str:
+    """What every id made at that time or later sorts behind, and none made before."""
+    return f"{max(at, 0):0{_TIME_DIGITS}x}"
+
+
 def _digest(size: int, *parts: str) -> str:
     return blake2b("\x1f".join(parts).encode(), digest_size=size).hexdigest()

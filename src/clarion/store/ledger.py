@@ -5,6 +5,8 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from clarion.model.clock import Millis
+from clarion.model.ids import earliest
 from clarion.model.outcome import MessageStatus
 from clarion.store.tables import messages, notifications
 
@@ -26,18 +28,30 @@ class Ledger(NamedTuple):
         return self.planned - self.delivered - self.failed - self.cancelled
 
 
-def ledger(connection: Connection, environment_id: str) -> Ledger:
-    """The ledger of an environment."""
+def ledger(
+    connection: Connection, environment_id: str, after: Millis | None = None, before: Millis | None = None
+) -> Ledger:
+    """The ledger of an environment, or of those of its triggers that were accepted in between."""
     return _counted(
         connection,
-        notifications.c.environment_id == environment_id,
-        messages.c.environment_id == environment_id,
+        _within(notifications, environment_id, after, before),
+        _within(messages, environment_id, after, before),
     )
 
 
 def trigger_ledger(connection: Connection, trigger_id: str) -> Ledger:
     """The ledger of one trigger."""
     return _counted(connection, notifications.c.trigger_id == trigger_id, messages.c.trigger_id == trigger_id)
+
+
+def _within(
+    table: sa.Table, environment_id: str, after: Millis | None, before: Millis | None
+) -> sa.ColumnElement[bool]:
+    """Ids begin with the time of their trigger."""
+    wanted = [table.c.environment_id == environment_id]
+    wanted += [table.c.id >= earliest(after)] if after is not None else []
+    wanted += [table.c.id < earliest(before)] if before is not None else []
+    return sa.and_(*wanted)
 
 
 def _counted(connection: Connection, planned: sa.ColumnElement[bool], sent: sa.ColumnElement[bool]) -> Ledger:
