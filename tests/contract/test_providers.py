@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import pytest
@@ -140,6 +141,101 @@ def test_a_push_arrives_and_a_dead_device_goes(
     assert any(by_token[alive]["_id"] in str(item.message) for item in seen) or provider in WITHOUT_ID
     listed = {channel["providerId"] for channel in stored["channels"]}
     assert listed == ({provider} if provider not in ("web-push", "huawei") else set())
+
+
+RICH = {
+    "image": "https://pictures.test/cat.png",
+    "icon": "https://pictures.test/icon.png",
+    "sound": "chime",
+    "badge": "{{payload.count}}",
+    "url": "https://shop.test/orders/7",
+    "ttl": 600,
+    "priority": "high",
+    "collapseId": "orders",
+    "thread": "orders",
+    "category": "ORDER",
+    "channelId": "orders",
+    "mutable": True,
+}
+"""Everything a push step can say of how its push looks and travels."""
+
+LOOKS: dict[str, dict[str, Any]] = {
+    "rich": RICH,
+    "silent": {"silent": True, "url": "https://shop.test/", "priority": "normal"},
+    "plain": {},
+}
+
+
+def token_of(case: Case, word: str, running: Emulators) -> str:
+    return case.token(running, word)
+
+
+@pytest.fixture(scope="module")
+def everybody(clarion: ClarionProcess, emulators: EmulatorThread) -> Callable[[str], dict[str, list[str]]]:
+    """Makes a person with a living and a dead device on all nine: their tokens by provider."""
+    with clarion.client as client:
+        known = {item["providerId"] for item in client.get("/v1/integrations").json()["data"]}
+        for provider in CASES.keys() - known:
+            given = {"providerId": provider, "credentials": emulators.ask(CASES[provider].credentials)}
+            made = client.post("/v1/integrations", json={**given, "active": True})
+            assert made.status_code == 201, made.text
+        for name, look in LOOKS.items():
+            controls = {"subject": "Order {{payload.count}}", "body": "{{payload.text}}", **look}
+            steps = [{"name": "p", "type": "push", "stepId": "push", "controlValues": controls}]
+            workflow = {"name": name, "workflowId": name, "active": True, "steps": steps}
+            assert client.post("/v2/workflows", json=workflow).status_code == 201
+
+    def make(person: str) -> dict[str, list[str]]:
+        tokens = {
+            provider: [emulators.ask(partial(token_of, case, word)) for word in ("phone", "dead")]
+            for provider, case in CASES.items()
+        }
+        channels = [
+            {"providerId": provider, "credentials": {"deviceTokens": held}}
+            for provider, held in tokens.items()
+        ]
+        body = {"subscriberId": person, "channels": channels}
+        with clarion.client as client:
+            assert client.post("/v2/subscribers", json=body).status_code == 201
+        return tokens
+
+    return make
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_one_trigger_reaches_all_nine_at_once_and_dead_devices_of_each_kind_go(
+    clarion: ClarionProcess, everybody: Callable[[str], dict[str, list[str]]], look: str
+) -> None:
+    person = f"everybody-{secrets.token_hex(4)}"
+    tokens = everybody(person)
+    overrides: dict[str, Any] = {"providers": {provider: {} for provider in CASES}}
+    if look == "rich":  # resource names instead of addresses, where a platform has those
+        overrides["providers"]["huawei"] = {
+            "android": {"notification": {"icon": "/raw/icon", "sound": "/raw/chime"}}
+        }
+    with clarion.client as client:
+        body = {
+            "name": look,
+            "to": person,
+            "payload": {"text": "news", "count": 3},
+            "overrides": overrides,
+        }
+        transaction = client.post("/v1/events/trigger", json=body).json()["data"]["transactionId"]
+
+        def ended() -> list[dict[str, Any]] | None:
+            query = {"transactionId": transaction, "limit": 50}
+            rows: list[dict[str, Any]] = client.get("/v1/messages", params=query).json()["data"]
+            done = len(rows) == 18 and all(row["status"] != "warning" for row in rows)
+            return rows if done else None
+
+        rows = {row["deviceTokens"][0]: row for row in wait_for(ended, 20)}
+        held = client.get(f"/v2/subscribers/{person}").json()["data"]["credentials"]
+    for provider, (alive, dead) in tokens.items():
+        assert rows[alive]["status"] == "sent", (provider, rows[alive])
+        assert rows[alive]["providerId"] == provider
+        if CASES[provider].retires:
+            assert rows[dead]["status"] == "error", (provider, rows[dead])
+            assert held[provider]["deviceTokens"] == [alive]
 
 
 WITHOUT_ID = ("pushpad",)

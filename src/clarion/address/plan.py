@@ -85,7 +85,12 @@ class Plan:
 
     def _lot(self, trigger: Trigger, planned: Planned) -> "_Lot":
         """Triggers of the same second share records."""
-        expires_at = trigger.accepted_at // SECOND * SECOND + self._lifetime
+        lifetime = self._lifetime
+        own = planned.personal.presentation if planned.personal else None
+        ttl = (own or planned.content.presentation).ttl
+        if ttl is not None:
+            lifetime = min(lifetime, ttl * SECOND)
+        expires_at = trigger.accepted_at // SECOND * SECOND + lifetime
         key = (trigger.environment_id, planned.integration_id, expires_at)
         return self._deliveries.setdefault(key, _Lot())
 

@@ -11,6 +11,7 @@ from clarion.accept.schema import check_schema
 from clarion.api.people import checked_id
 from clarion.api.route import Call, Category, NoQuery, Route
 from clarion.api.slugs import short_id, slug
+from clarion.compose.presentation import said, value_of
 from clarion.compose.templates import check
 from clarion.errors import Conflict, LimitExceeded, NotFound, TemplateError, Unprocessable
 from clarion.model.clock import Millis, iso
@@ -301,6 +302,7 @@ def _step(given: StepIn, position: int, now: Millis, kept: Mapping[str, str]) ->
         raise _wrong(f"{place}.controlValues.skip", "conditions can't run in this version; leave skip out")
     for name in ("subject", "body"):
         _check_template(controls.get(name), f"{place}.controlValues.{name}")
+    _check_look(said(controls), place)
     return Step(
         given.id or new_id(now),
         given.step_id or kept.get(given.id or "") or f"{slug(given.name)}-{short_id(4)}",
@@ -319,6 +321,19 @@ def _check_template(source: object, field: str) -> None:
         check(source)
     except TemplateError as error:
         raise _wrong(field, f"is not a valid Liquid template: {error}") from error
+
+
+def _check_look(fields: Json, place: str) -> None:
+    """Templates may come to anything; what is no template must be right."""
+    for name, value in fields.items():
+        field = f"{place}.controlValues.{name}"
+        if isinstance(value, str) and "{" in value:
+            _check_template(value, field)
+            continue
+        try:
+            value_of(name, value)
+        except TemplateError as error:
+            raise _wrong(field, str(error).removeprefix(f"{name} ")) from error
 
 
 def _check_name(name: str, field: str) -> None:

@@ -6,13 +6,14 @@ from typing import NamedTuple
 import msgspec
 
 from clarion.compose.overrides import Overrides, chosen_devices, overrides_for
+from clarion.compose.presentation import presentation, said, texts
 from clarion.compose.templates import mentions, render
 from clarion.compose.variables import STEP, profile, variables
 from clarion.errors import TemplateError
 from clarion.model.clock import Millis
 from clarion.model.ids import placed_id
 from clarion.model.people import DEVICE_PROVIDERS, Channel, Integration, Subscriber
-from clarion.model.push import Json, Personal, PushMessage
+from clarion.model.push import PLAIN, Json, Personal, Presentation, PushMessage
 from clarion.model.trace import Detail, Event
 from clarion.model.trigger import Trigger
 from clarion.model.workflow import Step, Workflow
@@ -28,6 +29,14 @@ class Planned(NamedTuple):
     device_id: int
     content: PushMessage
     personal: Personal | None
+
+
+class _Own(NamedTuple):
+    """What a step says, and how it looks."""
+
+    title: str
+    body: str
+    look: Presentation
 
 
 class Composed(NamedTuple):
@@ -61,6 +70,7 @@ class Composer:
         self._steps = [step for step in workflow.steps if step.type == "push"]
         self._contents: dict[tuple[str, str], PushMessage] = {}
         self._overrides: dict[tuple[str, str], Overrides] = {}
+        self._personal_steps: dict[str, bool] = {}
 
     def compose(self, subscriber: Subscriber, channels: Sequence[Channel]) -> Composed:
         """The messages of one recipient."""
@@ -83,7 +93,7 @@ class Composer:
         if not channels:
             missing = Event.NO_CHANNEL if self._chosen is None else Event.NO_CHOSEN_DEVICE
             details.append(self._detail(missing, step))
-        own = self._own_words(step, subscriber) if channels else None
+        own = self._own(step, subscriber) if channels else None
         planned: list[Planned] = []
         for channel in channels:
             for token, device_id in self._targets(step, channel, details):
@@ -115,7 +125,7 @@ class Composer:
         channel: Channel,
         token: str,
         device_id: int,
-        own: tuple[str, str] | None,
+        own: "_Own | None",
     ) -> Planned:
         names = (subscriber.subscriber_id, step.step_id, channel.integration_id, token)
         content = self._content(step, channel.provider_id)
@@ -123,21 +133,20 @@ class Composer:
         message_id = placed_id(self._trigger.id, subscriber.pk, *names)
         return Planned(message_id, channel.integration_id, step.step_id, token, device_id, content, personal)
 
-    def _personal(
-        self, subscriber: Subscriber, channel: Channel, own: tuple[str, str] | None
-    ) -> Personal | None:
+    def _personal(self, subscriber: Subscriber, channel: Channel, own: "_Own | None") -> Personal | None:
         wants = channel.provider_id in self._wants_subscriber
         if own is None and not wants and not channel.webhook_url:
             return None
-        title, body = own if own is not None else (None, None)
-        return Personal(title, body, profile(subscriber) if wants else {}, channel.webhook_url or "")
+        title, body, look = own if own is not None else (None, None, None)
+        look = None if look is PLAIN else look
+        return Personal(title, body, profile(subscriber) if wants else {}, channel.webhook_url or "", look)
 
     def _content(self, step: Step, provider_id: str) -> PushMessage:
         """What all recipients share; title and body too when they don't depend on the recipient."""
         key = (step.step_id, provider_id)
         if key not in self._contents:
             overrides = self._overrides_of(step, provider_id)
-            title, body = ("", "") if _personal_words(step) else self._words(step, {})
+            title, body, look = ("", "", None) if self._is_personal(step) else self._words(step, {})
             self._contents[key] = PushMessage(
                 title,
                 body,
@@ -146,15 +155,28 @@ class Composer:
                 overrides.override,
                 overrides.passthrough,
                 step=STEP,
+                presentation=look or PLAIN,
             )
         return self._contents[key]
 
-    def _own_words(self, step: Step, subscriber: Subscriber) -> tuple[str, str] | None:
-        return self._words(step, profile(subscriber)) if _personal_words(step) else None
+    def _own(self, step: Step, subscriber: Subscriber) -> "_Own | None":
+        return self._words(step, profile(subscriber)) if self._is_personal(step) else None
 
-    def _words(self, step: Step, subscriber: Json) -> tuple[str, str]:
+    def _words(self, step: Step, subscriber: Json) -> "_Own":
         seen = {**self._variables, "subscriber": subscriber}
-        return render(_control(step, "subject"), seen), render(_control(step, "body"), seen)
+        title, body = render(_control(step, "subject"), seen), render(_control(step, "body"), seen)
+        return _Own(title, body, presentation(self._look(step), lambda source: render(source, seen)))
+
+    def _look(self, step: Step) -> Json:
+        """How a step's push is to look, the trigger's word over the step's."""
+        trigger = self._trigger.overrides.get("push")
+        return said(step.controls, trigger if isinstance(trigger, dict) else {})
+
+    def _is_personal(self, step: Step) -> bool:
+        if step.step_id not in self._personal_steps:
+            words = (_control(step, "subject"), _control(step, "body"), *texts(self._look(step)))
+            self._personal_steps[step.step_id] = any(mentions(text, "subscriber") for text in words)
+        return self._personal_steps[step.step_id]
 
     def _overrides_of(self, step: Step, provider_id: str) -> Overrides:
         key = (step.step_id, provider_id)
@@ -180,10 +202,6 @@ def _narrowed(channels: Sequence[Channel], chosen: Collection[str]) -> list[Chan
         for channel in channels
     ]
     return [channel for channel in narrowed if channel.devices]
-
-
-def _personal_words(step: Step) -> bool:
-    return any(mentions(_control(step, name), "subscriber") for name in ("subject", "body"))
 
 
 def _control(step: Step, name: str) -> str:

@@ -9,6 +9,46 @@ from clarion.model.clock import Millis
 Json = dict[str, Any]
 
 
+class Presentation(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How a push looks and behaves, in no provider's words; None says nothing.
+
+    `image`, `icon` and `url` (where a tap leads) are addresses, or names of resources where a platform has
+    those; `ttl` is seconds after acceptance, `priority` high or normal, `badge` the number on the app's
+    icon. `collapse_id` makes a later push replace an earlier one. A `silent` push wakes the app and shows
+    nothing; with `mutable` an extension of the app may change it first.
+    """
+
+    image: str | None = None
+    icon: str | None = None
+    sound: str | None = None
+    badge: int | None = None
+    url: str | None = None
+    ttl: int | None = None
+    priority: str | None = None
+    collapse_id: str | None = None
+    thread: str | None = None
+    category: str | None = None
+    channel_id: str | None = None
+    silent: bool = False
+    mutable: bool = False
+
+    @property
+    def high(self) -> bool | None:
+        """Whether it is urgent; None: the platform's own default."""
+        return None if self.priority is None else self.priority == HIGH
+
+
+HIGH = "high"
+PRIORITIES = frozenset({HIGH, "normal"})
+PLAIN = Presentation()
+"""Says nothing of how it looks."""
+
+
+def stated(**fields: Any) -> Json:
+    """Those of the fields that say something; an object with nothing in it says nothing."""
+    return {name: value for name, value in fields.items() if value is not None and value != {}}
+
+
 class PushMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a step says to one recipient.
 
@@ -28,6 +68,7 @@ class PushMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     subscriber: Json = {}
     step: Json = {}
     webhook_url: str = ""
+    presentation: Presentation = PLAIN
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -50,6 +91,7 @@ class Personal(msgspec.Struct, frozen=True, omit_defaults=True):
     body: str | None = None
     subscriber: Json = {}
     webhook_url: str = ""
+    presentation: Presentation | None = None
 
 
 class Send(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -115,4 +157,5 @@ def message_of(delivery: Delivery, send: Send) -> PushMessage:
         body=shared.body if own.body is None else own.body,
         subscriber=own.subscriber,
         webhook_url=own.webhook_url,
+        presentation=own.presentation or shared.presentation,
     )

@@ -31,7 +31,7 @@ from clarion.errors import CredentialsInvalid
 from clarion.model.clock import MINUTE, SECOND, Millis
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
-from clarion.model.push import Json, PushMessage, Target
+from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target, stated
 from clarion.providers.port import AccessToken, Defaults, decoded, merge, retry_after
 
 PRODUCTION = "https://api.push.apple.com"
@@ -174,7 +174,8 @@ class Apns(Defaults):
         body = merge(_body(draft, target), _part(message.passthrough, "body"))
         own = _passed_headers(message)
         headers = {"authorization": f"bearer {token}", "content-type": "application/json"}
-        headers |= _headers(credentials, draft.get("headers", {}) | own, body, target) | own
+        given = _expiring(message, target) | draft.get("headers", {}) | own
+        headers |= _headers(credentials, given, body, target) | own
         url = _url(credentials, target.token, _part(message.passthrough, "query"))
         return HttpRequest("POST", url, tuple(headers.items()), msgspec.json.encode(body))
 
@@ -315,13 +316,34 @@ _FLAGS = frozenset({"content-available", "mutable-content"})
 
 def _drafted(message: PushMessage) -> Json:
     """The mapping and both kinds of override, sorted into `headers`, `aps`, `payload`, `raw` and `mdm`."""
-    legacy, override = _sorted(message.legacy), _sorted(message.override)
+    legacy, override = _layers(message)
     chosen = _chosen("apns-push-type", message, override, legacy)
-    draft: Json = {"payload": {} if "payload" in legacy else _beside(message.payload)}
+    draft: Json = {"payload": {} if "payload" in message.legacy else _beside(message.payload)}
     if chosen != "background" and not {"aps", "alert"} & message.legacy.keys():
         draft["aps"] = {"alert": {"title": message.title, "body": message.body}}
     merged: Json = merge(merge(draft, legacy), override)
     return merged
+
+
+def _layers(message: PushMessage) -> tuple[Json, Json]:
+    """How it looks under the older kind of override, and the newer kind."""
+    legacy = _sorted(message.legacy)
+    look = message.presentation
+    return (legacy if look is PLAIN else merge(_sorted(_shown(look)), legacy)), _sorted(message.override)
+
+
+def _shown(look: Presentation) -> Json:
+    """How it looks and travels as an override would say it; what APNs has no name for goes to the app."""
+    beside = stated(image=look.image, url=look.url)
+    known = stated(sound=look.sound, badge=look.badge, category=look.category, threadId=look.thread)
+    known |= stated(collapseId=look.collapse_id, payload=beside)
+    if look.mutable:
+        known["mutableContent"] = 1
+    if look.silent:
+        return stated(payload=beside) | {"pushType": "background", "priority": "5", "contentAvailable": 1}
+    if look.high is not None:
+        known["priority"] = "10" if look.high else "5"
+    return known
 
 
 def _chosen(header: str, message: PushMessage, override: Json, legacy: Json) -> Any:
@@ -439,6 +461,11 @@ def _headers(credentials: ApnsKey, given: Json, body: Json, target: Target) -> d
     return {name: value for name, value in said.items() if value}
 
 
+def _expiring(message: PushMessage, target: Target) -> Json:
+    ttl = message.presentation.ttl
+    return {} if ttl is None else {"apns-expiration": str(target.at // SECOND + ttl)}
+
+
 def _passed_headers(message: PushMessage) -> dict[str, str]:
     return {str(key).lower(): str(value) for key, value in _part(message.passthrough, "headers").items()}
 
@@ -490,7 +517,7 @@ def _readdressed(message: PushMessage) -> bool:
     """Whether the trigger chose a topic, or a push type that has a topic of its own."""
     if not (message.legacy or message.override or message.passthrough):
         return False
-    override, legacy = _sorted(message.override), _sorted(message.legacy)
+    legacy, override = _layers(message)
     kind = str(_chosen("apns-push-type", message, override, legacy))
     return bool(_chosen("apns-topic", message, override, legacy)) or kind in TOPIC_SUFFIXES or kind == "mdm"
 

@@ -16,7 +16,7 @@ from clarion.errors import CredentialsInvalid
 from clarion.model.clock import HOUR, MINUTE, Millis
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
-from clarion.model.push import Json, PushMessage, Target
+from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target, stated
 from clarion.providers.port import Defaults, Rate, decoded, merge, retry_after
 
 ORIGIN = "https://exp.host"
@@ -238,7 +238,12 @@ def _url(message: PushMessage) -> str:
 
 def _composed(message: PushMessage, target: Target) -> Json:
     """The message as Novu maps it, plus what that loses: the id, and a way to show repeats once."""
-    body = {"to": [target.token], **_said(message), **_shown_once(target.message_id)}
+    look = message.presentation
+    body = {"to": [target.token], **_said(message), **_shown_once(look.collapse_id or target.message_id)}
+    if look is not PLAIN:
+        body |= _shown(look, body["data"])
+    if look.silent:
+        del body["title"], body["body"]
     body |= {key: value for key, value in message.legacy.items() if key not in _NOT_SENT}
     if not isinstance(body["sound"], str | dict):
         body["sound"] = None
@@ -251,6 +256,26 @@ def _composed(message: PushMessage, target: Target) -> Json:
 
 def _said(message: PushMessage) -> Json:
     return {"title": message.title, "body": message.body, "data": message.payload, "sound": None}
+
+
+def _shown(look: Presentation, data: Any) -> Json:
+    """How it looks and travels; a silent message says nothing. An address to open has no field of its own."""
+    shown = stated(
+        sound=look.sound,
+        badge=look.badge,
+        ttl=look.ttl,
+        priority=look.priority,
+        icon=look.icon,
+        categoryId=look.category,
+        channelId=look.channel_id,
+        richContent=stated(image=look.image),
+    )
+    if look.mutable or look.image:
+        shown["mutableContent"] = True
+    if look.silent:
+        shown["_contentAvailable"] = True
+    beside = stated(url=look.url, threadId=look.thread)
+    return shown | {"data": beside | data} if beside and isinstance(data, dict) else shown
 
 
 def _shown_once(message_id: str) -> Json:

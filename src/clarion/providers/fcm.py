@@ -5,6 +5,7 @@ https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode
 """
 
 from typing import Any
+from urllib.parse import urlencode
 
 import jwt
 import msgspec
@@ -15,7 +16,7 @@ from clarion.errors import CredentialsInvalid
 from clarion.model.clock import MINUTE, SECOND, Millis
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
-from clarion.model.push import Json, PushMessage, Target
+from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target, stated
 from clarion.providers.port import AccessToken, Defaults, Rate, decoded, merge, retry_after
 
 ORIGIN = "https://fcm.googleapis.com"
@@ -133,14 +134,18 @@ class Fcm(Defaults):
         self, credentials: ServiceAccount, message: PushMessage, target: Target, token: str
     ) -> HttpRequest:
         body = merge(_composed(message, target), _routed(message.override))
-        body = merge(body, message.passthrough.get("body", {}))
-        headers = (
-            ("authorization", f"Bearer {token}"),
-            ("content-type", "application/json; charset=UTF-8"),
-            ("x-goog-api-format-version", "2"),
-        )
+        passed = message.passthrough.get("body", {})
+        body = _one_aim(merge(body, passed), message.legacy, message.override, passed)
+        headers = {
+            "authorization": f"Bearer {token}",
+            "content-type": "application/json; charset=UTF-8",
+            "x-goog-api-format-version": "2",
+        }
+        headers |= {str(k).lower(): str(v) for k, v in message.passthrough.get("headers", {}).items()}
         url = f"{ORIGIN}/v1/projects/{credentials.project_id}/messages:send"
-        return HttpRequest("POST", url, headers, msgspec.json.encode({"message": body}))
+        query = urlencode(message.passthrough.get("query", {}))
+        url = f"{url}?{query}" if query else url
+        return HttpRequest("POST", url, tuple(headers.items()), msgspec.json.encode({"message": body}))
 
     def read(self, reply: HttpReply, message: PushMessage) -> Verdict:
         answer = decoded(reply.body)
@@ -183,15 +188,18 @@ def _checked(account: ServiceAccount) -> ServiceAccount:
 
 def _composed(message: PushMessage, target: Target) -> Json:
     """The message as Novu maps it, plus what that loses: the payload, and a way to show repeats once."""
-    body: Json = {"token": target.token}
-    identity = {"__nvMessageId": target.message_id}
-    if message.legacy.get("type") == "data":
+    look = message.presentation
+    body: Json = _aim(target.token)
+    identity = {"__nvMessageId": target.message_id} | stated(url=look.url)
+    if message.legacy.get("type") == "data" or look.silent:
         said = {"title": message.title, "body": message.body, "message": message.body}
         silent: Json = body | {"data": _texts(message.payload) | said | identity}
-        return silent | _routed(message.legacy, ())
+        whole: Json = merge(silent | _delivered(look, target), _routed(message.legacy, ()))
+        return whole
     extra = {_NOTIFICATION.get(k, k): v for k, v in message.legacy.items() if k not in _ROUTED}
-    body["notification"] = {"title": message.title, "body": message.body, **extra}
-    body |= _shown_once(target.message_id)
+    body["notification"] = {"title": message.title, "body": message.body, **stated(image=look.image), **extra}
+    body |= _shown_once(look.collapse_id or target.message_id)
+    body = merge(merge(body, _shown(look)), _delivered(look, target))
     own = _texts(message.legacy.get("data") or {}) | identity
     body = merge(body, _routed(message.legacy, ()))
     full = body | {"data": _texts(message.payload) | own}
@@ -201,7 +209,9 @@ def _composed(message: PushMessage, target: Target) -> Json:
 _NOTIFICATION = {"imageUrl": "image"}
 
 
-def _routed(overrides: Json, also: tuple[str, ...] = ("data", "notification", "token")) -> Json:
+def _routed(
+    overrides: Json, also: tuple[str, ...] = ("data", "notification", "token", "fid", "topic", "condition")
+) -> Json:
     """The parts of an override that have a place of their own, under their names on the wire."""
     names = {"android": "android", "apns": "apns", "fcmOptions": "fcm_options", "webPush": "webpush"}
     names |= {"webpush": "webpush", **{name: name for name in also}}
@@ -209,6 +219,61 @@ def _routed(overrides: Json, also: tuple[str, ...] = ("data", "notification", "t
     if isinstance(routed.get("data"), dict):
         routed["data"] = _texts(routed["data"])
     return routed
+
+
+_FID = "fid:"
+"""How a device token says that it is a Firebase installation id."""
+
+
+def _aim(token: str) -> Json:
+    return {"fid": token.removeprefix(_FID)} if token.startswith(_FID) else {"token": token}
+
+
+def _one_aim(body: Json, *layers: Json) -> Json:
+    """Whom overrides name takes the device's place; FCM wants exactly one."""
+    chosen = [name for layer in layers for name in _AIMS if name in layer]
+    if not chosen:
+        return body
+    return {key: value for key, value in body.items() if key not in _AIMS or key == chosen[-1]}
+
+
+_AIMS = ("token", "fid", "topic", "condition")
+
+
+def _shown(look: Presentation) -> Json:
+    """How it looks, platform by platform."""
+    if look is PLAIN:
+        return {}
+    android = stated(icon=look.icon, sound=look.sound, channel_id=look.channel_id, click_action=look.category)
+    android |= stated(notification_count=look.badge)
+    aps = {"thread-id": look.thread, "mutable-content": 1 if look.mutable else None}
+    aps |= {"sound": look.sound, "badge": look.badge, "category": look.category}
+    apns = stated(payload=stated(aps=stated(**aps)), fcm_options=stated(image=look.image))
+    link = look.url if look.url and look.url.startswith("https://") else None
+    web = stated(notification=stated(icon=look.icon, image=look.image), fcm_options=stated(link=link))
+    return stated(android=stated(notification=android), apns=apns, webpush=web)
+
+
+def _delivered(look: Presentation, target: Target) -> Json:
+    """How it travels, platform by platform."""
+    if look is PLAIN:
+        return {}
+    high, silent = look.high, look.silent
+    priority = None if high is None else "HIGH" if high else "NORMAL"
+    ttl = None if look.ttl is None else f"{look.ttl}s"
+    android = stated(priority=priority, ttl=ttl, collapse_key=look.collapse_id)
+    headers: Json = {}
+    if look.ttl is not None:
+        headers["apns-expiration"] = str(target.at // SECOND + look.ttl)
+    if silent:
+        headers |= {"apns-push-type": "background", "apns-priority": "5"}
+    elif high is not None:
+        headers["apns-priority"] = "10" if high else "5"
+    payload: Json = {"aps": {"content-available": 1}} if silent else {}
+    urgency = None if high is None else "high" if high else "normal"
+    web = stated(TTL=None if look.ttl is None else str(look.ttl), Urgency=urgency)
+    apns = stated(headers=headers, payload=payload)
+    return stated(android=android, apns=apns, webpush=stated(headers=web))
 
 
 def _shown_once(message_id: str) -> Json:

@@ -15,7 +15,7 @@ from clarion.errors import CredentialsInvalid
 from clarion.model.clock import SECOND, Millis
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
-from clarion.model.push import Json, PushMessage, Target
+from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target, stated
 from clarion.providers.port import AccessToken, Defaults, decoded, merge, retry_after
 
 ORIGIN = "https://push-api.cloud.huawei.com"
@@ -227,13 +227,15 @@ def _composed(message: PushMessage, tokens: Sequence[str], message_id: str, iden
     """Title and body unless `type` is data; the payload where it fits."""
     own = merge(_routed(message.legacy), _routed(message.override))
     data = own.pop("data", {})
-    kind = message.override.get("type", message.legacy.get("type"))
-    shown = {} if kind == "data" else _shown(message, message_id)
+    look = message.presentation
+    kind = message.override.get("type", message.legacy.get("type", "data" if look.silent else None))
+    shown = {} if kind == "data" else _shown(message, look.collapse_id or message_id)
+    shown = shown if look is PLAIN else merge(shown, _looks(look, shows=kind != "data"))
     body: Json = merge({"token": list(tokens), **shown}, own)
     if not isinstance(data, dict):
         return body | {"data": data}
     said = {"title": message.title, "body": message.body} if kind == "data" else {}
-    data = said | data | identity
+    data = said | stated(url=look.url) | data | identity
     full = body | {"data": _text(message.payload | data)}
     return full if _size(full) <= MOST_BYTES else body | {"data": _text(data)}
 
@@ -243,6 +245,23 @@ def _shown(message: PushMessage, message_id: str) -> Json:
     up different messages."""
     notification = {"title": message.title, "body": message.body, "tag": message_id}
     return {"android": {"notification": notification | {"click_action": {"type": 3}}}}
+
+
+def _looks(look: Presentation, *, shows: bool) -> Json:
+    """How it looks and travels. Huawei's own `category` means something else, so it is left to overrides."""
+    url = look.url if look.url and look.url.startswith("https://") else None
+    notification = stated(
+        image=look.image,
+        icon=look.icon,
+        sound=look.sound,
+        badge=stated(set_num=look.badge),
+        channel_id=look.channel_id,
+        group=look.thread,
+        click_action={"type": 2, "url": url} if url else None,
+    )
+    urgency = None if look.high is None else "HIGH" if look.high else "NORMAL"
+    ttl = None if look.ttl is None else f"{look.ttl}s"
+    return stated(android=stated(urgency=urgency, ttl=ttl, notification=notification if shows else None))
 
 
 def _routed(overrides: Json) -> Json:

@@ -19,7 +19,7 @@ from clarion.errors import CredentialsInvalid
 from clarion.model.clock import DAY, Millis
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
-from clarion.model.push import Json, PushMessage, Target
+from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target, stated
 from clarion.providers.port import AccessToken, Defaults, Rate, decoded, merge, retry_after
 
 ORIGIN = "https://api.onesignal.com"
@@ -217,7 +217,8 @@ def _request(credentials: OneSignalCredentials, message: PushMessage, said: Json
         "content-type": "application/json; charset=utf-8",
     }
     headers |= {str(k).lower(): str(v) for k, v in message.passthrough.get("headers", {}).items()}
-    return HttpRequest("POST", _url(message), tuple(headers.items()), msgspec.json.encode(body))
+    sent = {key: value for key, value in body.items() if value is not None}
+    return HttpRequest("POST", _url(message), tuple(headers.items()), msgspec.json.encode(sent))
 
 
 def _unreachable(errors: Any) -> dict[str, str]:
@@ -286,9 +287,39 @@ def _said(message: PushMessage, message_id: str, identity: Json) -> Json:
         **subtitle,
         "data": message.payload | identity,
         **_badge(own.get("badge")),
-        **given,
         **_shown_once(message_id),
+        **({} if message.presentation is PLAIN else _shown(message.presentation)),
+        **given,
     }
+
+
+def _shown(look: Presentation) -> Json:
+    """How it looks and travels."""
+    shown = stated(
+        big_picture=look.image,
+        chrome_web_image=look.image,
+        ios_attachments=stated(image=look.image),
+        small_icon=look.icon,
+        chrome_web_icon=look.icon,
+        ios_sound=look.sound,
+        android_sound=look.sound,
+        url=look.url,
+        ttl=look.ttl,
+        priority=None if look.high is None else 10 if look.high else 5,
+        thread_id=look.thread,
+        android_group=look.thread,
+        ios_category=look.category,
+        existing_android_channel_id=look.channel_id,
+        mutable_content=True if look.mutable else None,
+    )
+    if look.badge is not None:
+        shown |= _badge(look.badge)
+    if look.collapse_id:
+        shown["collapse_id"] = _short(look.collapse_id, MOST_COLLAPSE_ID)
+        shown["web_push_topic"] = _short(look.collapse_id, MOST_TOPIC)
+    if look.silent:
+        shown |= {"content_available": True, "contents": None, "headings": None}
+    return shown
 
 
 def _badge(count: Any) -> Json:

@@ -14,7 +14,7 @@ from clarion.errors import CredentialsInvalid
 from clarion.model.clock import SECOND, Millis
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
-from clarion.model.push import Json, PushMessage, Target
+from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target
 from clarion.providers.port import Defaults, decoded, merge, retry_after
 
 TOKEN_INVALID = "token_invalid"  # noqa: S105 - an agreed answer
@@ -101,9 +101,18 @@ def _body(message: PushMessage, target: Target) -> Json:
             "step": message.step,
         },
     }
+    if message.presentation is not PLAIN:
+        body["push"] = _shown(message.presentation)
     shown = {name: value for name, value in message.override.items() if name not in _ROUTING}
     merged: Json = merge(merge(body, shown), message.passthrough.get("body", {}))
     return merged
+
+
+def _shown(look: Presentation) -> Json:
+    """How it looks and behaves, under the names that a step's controls have."""
+    names = {"collapse_id": "collapseId", "channel_id": "channelId"}
+    said = msgspec.to_builtins(look)
+    return {names.get(name, name): value for name, value in said.items()}
 
 
 def _classified(status: int, answer: Json) -> tuple[Outcome, str]:

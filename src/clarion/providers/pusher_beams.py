@@ -15,7 +15,7 @@ import msgspec
 from clarion.errors import CredentialsInvalid
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
-from clarion.model.push import Json, PushMessage, Target
+from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target, stated
 from clarion.providers.port import Defaults, Rate, decoded, merge, retry_after
 
 HOST = "pushnotifications.pusher.com"
@@ -138,15 +138,37 @@ def _content(message: PushMessage, message_id: str, identity: Json) -> Json:
     said = {"title": message.title, "body": message.body}
     own = message.legacy
     payload = {key: value for key, value in message.payload.items() if key != "pusher"} | identity
-    lasting = _given(own, {"ttl": "time_to_live"})
+    look = message.presentation
+    message_id = look.collapse_id or message_id
+    payload |= stated(url=look.url)
+    lasting = stated(time_to_live=look.ttl) | _given(own, {"ttl": "time_to_live"})
     apns: Json = {"aps": {"alert": said, **_given(own, _APS)}}
     fcm: Json = {"notification": {"tag": message_id, **said, **_given(own, _ANDROID)}, **lasting}
     web: Json = {"notification": {**said, **_given(own, {"icon": "icon"})}, **lasting}
+    if look is not PLAIN:
+        apns, fcm, web = map(merge, _shown(look), (apns, fcm, web))
+    if look.silent:
+        del apns["aps"]["alert"], fcm["notification"], web["notification"]
     return {
         "apns": _with_data(apns, payload, identity),
         "fcm": _with_data(fcm, _texts(payload), identity),
         "web": _with_data(web, payload, identity),
     }
+
+
+def _shown(look: Presentation) -> tuple[Json, Json, Json]:
+    """How it looks on each platform."""
+    aps: Json = {
+        "sound": look.sound,
+        "badge": look.badge,
+        "category": look.category,
+        "thread-id": look.thread,
+    }
+    aps |= {"mutable-content": 1 if look.mutable else None, "content-available": 1 if look.silent else None}
+    android = stated(icon=look.icon, sound=look.sound, image=look.image, android_channel_id=look.channel_id)
+    fcm = stated(notification=android, priority=look.priority, collapse_key=look.collapse_id)
+    web = stated(notification=stated(icon=look.icon, deep_link=look.url))
+    return stated(aps=stated(**aps), image=look.image), fcm, web
 
 
 _APS = {"badge": "badge", "categoryId": "category", "sound": "sound"}

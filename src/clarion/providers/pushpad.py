@@ -13,7 +13,7 @@ import msgspec
 from clarion.errors import CredentialsInvalid
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
-from clarion.model.push import Json, PushMessage, Target
+from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target, stated
 from clarion.providers.port import Defaults, decoded, merge, retry_after
 
 ORIGIN = "https://pushpad.xyz"
@@ -136,6 +136,7 @@ def _url(credentials: PushpadCredentials, message: PushMessage) -> str:
 def _composed(message: PushMessage, uids: Sequence[str], identity: Json) -> Json:
     """The message as Novu maps it, and the payload where it fits."""
     body: Json = {"uids": list(uids), "title": message.title, "body": message.body}
+    body |= {} if message.presentation is PLAIN else _shown(message.presentation)
     body = merge(merge(body, _snake(message.legacy)), _snake(message.override))
     own = body.pop("custom_data", {})
     if not isinstance(own, dict):
@@ -144,6 +145,18 @@ def _composed(message: PushMessage, uids: Sequence[str], identity: Json) -> Json
     full = body | {"custom_data": _text(message.payload | own)}
     fits = len(msgspec.json.encode(full)) <= MOST_BYTES
     return full if fits else body | {"custom_data": _text(own)}
+
+
+def _shown(look: Presentation) -> Json:
+    """How it looks and travels; Pushpad has no message that shows nothing."""
+    return stated(
+        image_url=look.image,
+        icon_url=look.icon,
+        target_url=look.url,
+        ttl=look.ttl,
+        urgent=look.high,
+        silent=True if look.silent else None,
+    )
 
 
 def _addressed(body: Json) -> Json:

@@ -10,7 +10,7 @@ import msgspec
 
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
-from clarion.model.push import Json, PushMessage, Target
+from clarion.model.push import Json, PushMessage, Target, stated
 from clarion.providers.port import Defaults, merge
 
 ORIGIN = "https://sandbox.invalid"
@@ -37,6 +37,8 @@ class Sandbox(Defaults):
     ) -> HttpRequest:
         data = message.payload | {"__nvMessageId": target.message_id}
         body: Json = {"messageId": target.message_id, "title": message.title, "body": message.body}
+        look = message.presentation
+        body |= stated(image=look.image, icon=look.icon, url=look.url, badge=look.badge)
         whole = merge(body | {"data": data} | message.override, message.passthrough.get("body", {}))
         url = f"{ORIGIN}/phones/{quote(target.token, safe='')}/pushes"
         return HttpRequest("POST", url, (("content-type", "application/json"),), msgspec.json.encode(whole))

@@ -34,7 +34,7 @@ from clarion.errors import CredentialsInvalid
 from clarion.model.clock import HOUR, MINUTE, SECOND, Millis
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
-from clarion.model.push import Json, PushMessage, Target
+from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target, stated
 from clarion.providers.port import Defaults, decoded, merge, retry_after
 
 MOST_BYTES = 3993
@@ -171,7 +171,8 @@ class WebPush(Defaults):
         self, credentials: WebPushCredentials, message: PushMessage, target: Target, token: str
     ) -> HttpRequest:
         to = subscription(target.token)
-        own = merge(message.legacy, message.override)
+        look = {} if message.presentation is PLAIN else _shown(message.presentation)
+        own = merge(merge(look, message.legacy), message.override)
         plaintext = _plaintext(message, own, target.message_id)
         headers = {
             "ttl": str(TTL_SECONDS),
@@ -246,6 +247,23 @@ def topic(key: str) -> str:
 
 def _derived(salt: bytes, secret: bytes, info: bytes, length: int) -> bytes:
     return HKDF(SHA256(), length, salt, info).derive(secret)
+
+
+def _shown(look: Presentation) -> Json:
+    """How it looks and travels, in the words of a W3C notification; a browser has no sound and no thread."""
+    urgency = None if look.high is None else "high" if look.high else "normal"
+    shown = stated(
+        image=look.image,
+        icon=look.icon,
+        navigate=look.url,
+        app_badge=look.badge,
+        tag=look.collapse_id,
+        ttl=look.ttl,
+        urgency=urgency,
+        topic=topic(look.collapse_id) if look.collapse_id else None,
+        data=stated(url=look.url),
+    )
+    return shown | ({"silent": True} if look.silent else {})
 
 
 def _plaintext(message: PushMessage, own: Json, message_id: str) -> bytes:
