@@ -94,7 +94,7 @@ def clarion(tmp_path_factory: pytest.TempPathFactory, emulators: EmulatorThread)
 
 
 def test_every_provider_is_tried() -> None:
-    assert set(CASES) == set(PROVIDERS) - {"sandbox"}, "whose pushes stay in Clarion"
+    assert set(CASES) == set(PROVIDERS) - {"sandbox", "appio"}, "these send nothing anywhere"
 
 
 @pytest.mark.parametrize("provider", CASES)
@@ -236,6 +236,51 @@ def test_one_trigger_reaches_all_nine_at_once_and_dead_devices_of_each_kind_go(
         if CASES[provider].retires:
             assert rows[dead]["status"] == "error", (provider, rows[dead])
             assert held[provider]["deviceTokens"] == [alive]
+
+
+def tried(clarion: ClarionProcess, credentials: dict[str, Any], token: str) -> dict[str, Any]:
+    """A test send through an APNs integration of these credentials."""
+    with clarion.client as client:
+        given = {"providerId": "apns", "credentials": credentials, "active": True}
+        made = client.post("/v1/integrations", json=given)
+        assert made.status_code == 201, made.text
+        path = f"/v1/integrations/{made.json()['data']['_id']}"
+        found: dict[str, Any] = client.post(f"{path}/test", json={"token": token}).json()["data"]
+        client.delete(path)
+    return found
+
+
+def test_apns_takes_a_certificate_in_place_of_a_key(
+    clarion: ClarionProcess, emulators: EmulatorThread
+) -> None:
+    app = str(emulators.ask(lambda running: running.apns.credentials())["applicationId"])
+    own, foreign = (emulators.ask(partial(certificate_of, name)) for name in (app, "com.example.unknown"))
+    base = {"applicationId": app, "certificatePassword": "open sesame"}
+    found = tried(clarion, {**base, "certificate": own}, secrets.token_hex(32))
+    assert found["outcome"] == "accepted", found
+    assert "authorization" not in found["request"]["headers"]
+    refused = tried(clarion, {**base, "certificate": foreign}, secrets.token_hex(32))
+    assert (refused["outcome"], refused["code"]) == ("credentials_rejected", "BadCertificate")
+
+
+def test_a_certificate_that_does_not_open_is_told(clarion: ClarionProcess, emulators: EmulatorThread) -> None:
+    certificate = emulators.ask(partial(certificate_of, "com.example.app"))
+    wrong = {
+        "certificatePassword": {"certificate": certificate, "certificatePassword": "wrong"},
+        "certificate": {"certificate": "bm90IGEgcDEy"},
+        "applicationId": {"certificate": certificate, "applicationId": ""},
+    }
+    for field, given in wrong.items():
+        credentials = {"applicationId": "com.example.app", **given}
+        body = {"providerId": "apns", "credentials": credentials, "active": True}
+        with clarion.client as client:
+            answer = client.post("/v1/integrations", json=body)
+        assert answer.status_code == 422, answer.text
+        assert list(answer.json()["errors"]) == [f"credentials.{field}"]
+
+
+def certificate_of(app: str, running: Emulators) -> str:
+    return running.apns_certificate(app, "open sesame")
 
 
 WITHOUT_ID = ("pushpad",)

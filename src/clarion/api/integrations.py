@@ -14,13 +14,12 @@ from clarion.errors import BadInput, CredentialsInvalid, NotFound, Unprocessable
 from clarion.model.ids import new_id
 from clarion.model.people import OWNERSHIP, OWNERSHIPS, Integration
 from clarion.providers.port import Provider
+from clarion.providers.registry import SECRETS
 from clarion.security.keys import masked
 from clarion.store import integrations
 from clarion.store.catalog import Snapshot
 
 MOST_A_SECOND = 1_000_000
-SECRETS = frozenset({"apiKey", "apiToken", "secretKey", "token", "password", "serviceAccount", "user"})
-"""Credential keys that are never shown in full."""
 
 
 class IntegrationIn(msgspec.Struct, rename="camel", kw_only=True):
@@ -86,7 +85,7 @@ async def create_integration(call: Call[NewIntegration, NoQuery]) -> Integration
         channel="push",
         created_at=now,
         updated_at=now,
-        credentials=_credentials(given.credentials or {}, {}),
+        credentials=provider.completed(_credentials(given.credentials or {}, {})),
         configurations=_configurations(given.configurations or {}),
         conditions=given.conditions or [],
         active=bool(given.active),
@@ -107,6 +106,8 @@ async def update_integration(call: Call[IntegrationIn, NoQuery]) -> IntegrationO
         )
         provider = call.services.providers.get(found.provider_id)
         if provider:
+            completed = provider.completed(changed.credentials)
+            changed = msgspec.structs.replace(changed, credentials=completed)
             _check(provider, changed)
         integrations.replace(connection, call.services.vault, changed)
         return changed

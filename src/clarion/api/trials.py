@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from clarion.api.devices import SubscriptionIn, token_given
-from clarion.api.integrations import SECRETS, named_integration
+from clarion.api.integrations import named_integration
 from clarion.api.route import Call, NoQuery, Route
 from clarion.compose.overrides import overrides_for
 from clarion.deliver.trial import Tried
@@ -13,6 +13,7 @@ from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome
 from clarion.model.people import Integration
 from clarion.model.push import PushMessage
+from clarion.providers.registry import SECRETS
 from clarion.security.keys import masked
 
 MOST_SHOWN = 20_000

@@ -14,6 +14,7 @@ VERBS = {
     "migrate": "Bring the database to the schema of this version.",
     "watch": "Follow a trigger until it is done; pause, resume or cancel it.",
     "journal": "Show what waits and what was parked; replay it.",
+    "providers": "List the push providers and what each needs.",
     "send": "Send a test push to one token and show what was said.",
     "devices": "Look after stored device tokens: prune the unseen.",
     "settings": "Print every setting with its value, default and reason.",

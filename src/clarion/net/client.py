@@ -7,11 +7,12 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from clarion.errors import ConnectionLost, NotSendable
-from clarion.model.http import HttpReply, HttpRequest
+from clarion.model.http import ClientIdentity, HttpReply, HttpRequest
 from clarion.net.dialer import Dialer
 from clarion.net.egress import EgressRule
 from clarion.net.http1 import Http1Client
 from clarion.net.http2 import Http2Pool, PeerSpeaksHttp1
+from clarion.net.tls import identified
 
 _HTTP1_REMEMBERED = 300.0
 """Seconds until an origin that chose HTTP/1.1 is asked again."""
@@ -51,13 +52,15 @@ class HttpClient:
     ) -> HttpReply:
         """The answer, whatever its status, within `timeout` seconds in all. Raises TransportError."""
         now = asyncio.get_running_loop().time()
-        route = self._route(request.url, guarded, scope)
+        route = self._route(request, guarded, scope)
         deadline = now + timeout
         if route.pool is None or route.http1_until > now:
             return await self._send_http1(request, route, deadline, guarded)
         try:
             return await route.pool.send(request, deadline)
         except PeerSpeaksHttp1:
+            if request.identity is not None:
+                raise
             route.http1_until = asyncio.get_running_loop().time() + _HTTP1_REMEMBERED
             return await self._send_http1(request, route, deadline, guarded)
 
@@ -80,28 +83,41 @@ class HttpClient:
             route.http1_until = 0.0
             raise
 
-    def _route(self, url: str, guarded: bool, scope: str) -> _Route:
+    def _route(self, request: HttpRequest, guarded: bool, scope: str) -> _Route:
+        url, identity = request.url, request.identity
         if not (url.isascii() and url.isprintable()) or " " in url:
             raise NotSendable("the URL holds characters that must be percent-encoded")
-        routes = self._routes.setdefault((guarded, scope), {})
+        shared = scope if identity is None else f"{scope} {identity.fingerprint}"
+        routes = self._routes.setdefault((guarded, shared), {})
         end = url.find("/", 8)
-        return routes.get(url[:end] if end > 0 else url) or self._new_route(url, guarded, routes)
+        return routes.get(url[:end] if end > 0 else url) or self._new_route(url, guarded, routes, identity)
 
-    def _new_route(self, url: str, guarded: bool, routes: dict[str, _Route]) -> _Route:
+    def _new_route(
+        self, url: str, guarded: bool, routes: dict[str, _Route], identity: ClientIdentity | None
+    ) -> _Route:
         match = _ORIGIN.match(url)
         if match is None:
             raise NotSendable("the URL must begin with https:// or http:// and a host")
         origin = match[0]
         if origin not in routes:
             _forget_idle(routes)
-            routes[origin] = _Route(self._pool(origin, guarded))
+            routes[origin] = _Route(self._pool(origin, guarded, self._dialer_for(identity)))
         return routes[origin]
 
-    def _pool(self, origin: str, guarded: bool) -> Http2Pool | None:
+    def _dialer_for(self, identity: ClientIdentity | None) -> Dialer:
+        """Shows the certificate, over HTTP/2 alone: no provider that knows clients by it speaks HTTP/1.1."""
+        if identity is None:
+            return self._dialer
+        try:
+            return Dialer(identified(self._context, identity.pem), self._egress)
+        except ValueError as error:
+            raise NotSendable(str(error)) from error
+
+    def _pool(self, origin: str, guarded: bool, dialer: Dialer) -> Http2Pool | None:
         host, port = _endpoint(origin)
         if origin.startswith("http://"):
             return None
-        return Http2Pool(origin, partial(self._dialer.dial, host, port, guarded))
+        return Http2Pool(origin, partial(dialer.dial, host, port, guarded))
 
 
 def _endpoint(origin: str) -> tuple[str, int]:

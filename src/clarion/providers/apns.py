@@ -26,13 +26,14 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
     load_pem_private_key,
 )
+from cryptography.hazmat.primitives.serialization.pkcs12 import load_key_and_certificates
 
 from clarion.errors import CredentialsInvalid
-from clarion.model.clock import MINUTE, SECOND, Millis
-from clarion.model.http import HttpReply, HttpRequest
+from clarion.model.clock import DAY, MINUTE, SECOND, Millis
+from clarion.model.http import ClientIdentity, HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target, stated
-from clarion.providers.port import AccessToken, Defaults, decoded, merge, retry_after
+from clarion.providers.port import AccessToken, Defaults, Field, decoded, merge, retry_after
 
 PRODUCTION = "https://api.push.apple.com"
 SANDBOX = "https://api.sandbox.push.apple.com"
@@ -127,13 +128,14 @@ _TOKEN_OR_TOPIC = frozenset({"BadDeviceToken", "DeviceTokenNotForTopic"})
 
 
 class ApnsKey(msgspec.Struct, frozen=True):
-    """A .p8 key (PEM, EC P-256), whose it is, and the app and environment it sends for."""
+    """A .p8 key (PEM, EC P-256) and whose it is, or a certificate; the app and environment it sends for."""
 
     private_key: str
     key_id: str
     team_id: str
     bundle_id: str
     production: bool
+    identity: ClientIdentity | None = None
 
     def __repr__(self) -> str:
         shown = f"key_id={self.key_id!r}, team_id={self.team_id!r}, bundle_id={self.bundle_id!r}"
@@ -145,10 +147,32 @@ class Apns(Defaults):
 
     id = "apns"
     name = "APNs"
+    docs = "https://developer.apple.com/documentation/usernotifications"
+    addressed_by = "APNs device token, hexadecimal"
+    fields = (
+        Field(
+            "secretKey",
+            "Key (.p8)",
+            "developer.apple.com → Certificates, Identifiers & Profiles → Keys → a key with APNs: the file.",
+            "file",
+            False,
+            "-----BEGIN PRIVATE KEY-----",
+        ),
+        Field("apiKey", "Key ID", "10 characters, beside the key.", "text", False, "ABC123DEFG"),
+        Field("projectName", "Team ID", "10 characters, under Membership.", "text", False, "DEF123GHIJ"),
+        Field("applicationId", "Bundle ID", "The app's identifier in Xcode.", example="com.example.app"),
+        Field(
+            "secure", "Production", "On for TestFlight and the App Store, off for Xcode.", "boolean", False
+        ),
+        Field("certificate", "Certificate (.p12)", "Instead of a key: the file in base64.", "file", False),
+        Field("certificatePassword", "Certificate's password", "Of the .p12 file.", "secret", False),
+    )
     device_codes = frozenset({"TooManyRequests"})
     setup_codes = frozenset({"BadDeviceToken", "DeviceTokenNotForTopic"})
 
     def credentials(self, stored: Json) -> ApnsKey:
+        if stored.get("certificate"):
+            return _by_certificate(stored)
         return ApnsKey(
             private_key=_private_key(stored.get("secretKey")),
             key_id=_text(stored, "apiKey", _ID, "give the Key ID: 10 capital letters and digits"),
@@ -161,8 +185,10 @@ class Apns(Defaults):
         """A JWT that is the same for every process within 20 minutes, so that it can't change too often.
 
         Its time is that of the window's start and its signature deterministic (RFC 6979); it is used for
-        50 of the 60 minutes that APNs allows.
+        50 of the 60 minutes that APNs allows. A certificate needs none.
         """
+        if credentials.identity is not None:
+            return AccessToken("", now + DAY)
         issued = now - now % _WINDOW
         head = _encoded({"alg": "ES256", "kid": credentials.key_id})
         claims = _encoded({"iss": credentials.team_id, "iat": issued // SECOND})
@@ -173,11 +199,13 @@ class Apns(Defaults):
         draft = _drafted(message)
         body = merge(_body(draft, target), _part(message.passthrough, "body"))
         own = _passed_headers(message)
-        headers = {"authorization": f"bearer {token}", "content-type": "application/json"}
+        signed = {"authorization": f"bearer {token}"} if credentials.identity is None else {}
+        headers = signed | {"content-type": "application/json"}
         given = _expiring(message, target) | draft.get("headers", {}) | own
         headers |= _headers(credentials, given, body, target) | own
         url = _url(credentials, target.token, _part(message.passthrough, "query"))
-        return HttpRequest("POST", url, tuple(headers.items()), msgspec.json.encode(body))
+        encoded = msgspec.json.encode(body)
+        return HttpRequest("POST", url, tuple(headers.items()), encoded, credentials.identity)
 
     def read(self, reply: HttpReply, message: PushMessage) -> Verdict:
         identity = reply.headers.get("apns-id", "")
@@ -209,7 +237,7 @@ _PKCS12 = b"\x02\x01\x03\x30"
 
 _PASTE = "paste the whole .p8 file from Apple, its BEGIN line to its END line"
 _NO_CERTIFICATE = (
-    "certificates (.p12, .pem) are not supported yet: make a .p8 key in Apple's developer account"
+    "this is a certificate: give it as certificate, the .p12 file in base64, or make a .p8 key instead"
 )
 
 
@@ -219,6 +247,36 @@ def _text(stored: Json, key: str, form: re.Pattern[str], reason: str) -> str:
     if not form.fullmatch(text):
         raise CredentialsInvalid(key, reason)
     return text
+
+
+def _by_certificate(stored: Json) -> ApnsKey:
+    """Credentials that are a certificate: the .p12 file in base64, and its password."""
+    return ApnsKey(
+        private_key="",
+        key_id="",
+        team_id="",
+        bundle_id=_text(stored, "applicationId", _BUNDLE, "give the app's Bundle ID, com.example.app"),
+        production=_switch(stored.get("secure")),
+        identity=_identity(stored.get("certificate"), str(stored.get("certificatePassword") or "")),
+    )
+
+
+def _identity(value: Any, password: str) -> ClientIdentity:
+    try:
+        der = base64.b64decode("".join(value.split()) if isinstance(value, str) else "", validate=True)
+    except ValueError:
+        raise CredentialsInvalid("certificate", "paste the .p12 file in base64") from None
+    try:
+        key, certificate, others = load_key_and_certificates(der, password.encode() or None)
+    except ValueError as error:
+        wrong = "certificatePassword" if "password" in str(error).lower() else "certificate"
+        reason = "it doesn't open the .p12 file" if wrong == "certificatePassword" else "it is no .p12 file"
+        raise CredentialsInvalid(wrong, reason) from None
+    if key is None or certificate is None:
+        raise CredentialsInvalid("certificate", "export the certificate together with its private key")
+    chain = b"".join(item.public_bytes(Encoding.PEM) for item in (certificate, *others))
+    own = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return ClientIdentity(certificate.fingerprint(hashes.SHA256()).hex(), chain + own)
 
 
 def _switch(value: Any) -> bool:

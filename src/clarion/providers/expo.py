@@ -17,7 +17,7 @@ from clarion.model.clock import HOUR, MINUTE, Millis
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target, stated
-from clarion.providers.port import Defaults, Rate, decoded, merge, retry_after
+from clarion.providers.port import Defaults, Field, Rate, decoded, merge, retry_after
 
 ORIGIN = "https://exp.host"
 SEND_PATH = "/--/api/v2/push/send"
@@ -112,6 +112,17 @@ class Expo(Defaults):
 
     id = "expo"
     name = "Expo Push"
+    docs = "https://docs.expo.dev/push-notifications/sending-notifications/"
+    addressed_by = "Expo push token, ExponentPushToken[…]"
+    fields = (
+        Field(
+            "apiKey",
+            "Access token",
+            "expo.dev → Account settings → Access tokens. Needed where the project has enhanced security.",
+            "secret",
+            False,
+        ),
+    )
     rate = Rate(600, 600)
     device_codes = frozenset({"MessageRateExceeded"})
     most_per_request = 100

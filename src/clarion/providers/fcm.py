@@ -17,7 +17,7 @@ from clarion.model.clock import MINUTE, SECOND, Millis
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target, stated
-from clarion.providers.port import AccessToken, Defaults, Rate, decoded, merge, retry_after
+from clarion.providers.port import AccessToken, Defaults, Field, Rate, decoded, merge, retry_after
 
 ORIGIN = "https://fcm.googleapis.com"
 SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
@@ -89,6 +89,17 @@ class Fcm(Defaults):
     id = "fcm"
     rate = Rate(10_000, 10_000)
     name = "Firebase Cloud Messaging"
+    docs = "https://firebase.google.com/docs/cloud-messaging"
+    addressed_by = "FCM registration token, or fid: and a Firebase installation id"
+    fields = (
+        Field(
+            "serviceAccount",
+            "Service account (JSON)",
+            "Firebase console → Project settings → Service accounts → Generate new private key: the file.",
+            "file",
+            example='{"type": "service_account", …}',
+        ),
+    )
     setup_codes = frozenset({"SENDER_ID_MISMATCH"})
 
     def credentials(self, stored: Json) -> ServiceAccount:

@@ -16,7 +16,7 @@ from clarion.model.clock import SECOND, Millis
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target, stated
-from clarion.providers.port import AccessToken, Defaults, decoded, merge, retry_after
+from clarion.providers.port import AccessToken, Defaults, Field, decoded, merge, retry_after
 
 ORIGIN = "https://push-api.cloud.huawei.com"
 TOKEN_URL = "https://oauth-login.cloud.huawei.com/oauth2/v3/token"  # noqa: S105 - an address
@@ -107,6 +107,12 @@ class Huawei(Defaults):
 
     id = "huawei"
     name = "Huawei Push Kit"
+    docs = "https://developer.huawei.com/consumer/en/hms/huawei-pushkit/"
+    addressed_by = "Push Kit token"
+    fields = (
+        Field("applicationId", "App ID", "AppGallery Connect → the project → General information; a number."),
+        Field("secretKey", "Client secret", "On the same page, under OAuth 2.0 client ID.", "secret"),
+    )
     most_per_request = 1000
     shares_body = True
     setup_codes = frozenset({"80300007"})

@@ -20,7 +20,7 @@ from clarion.model.clock import DAY, Millis
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target, stated
-from clarion.providers.port import AccessToken, Defaults, Rate, decoded, merge, retry_after
+from clarion.providers.port import AccessToken, Defaults, Field, Rate, decoded, merge, retry_after
 
 ORIGIN = "https://api.onesignal.com"
 PATH = "/notifications"
@@ -125,6 +125,20 @@ class OneSignal(Defaults):
 
     id = "one-signal"
     name = "OneSignal"
+    docs = "https://documentation.onesignal.com/reference/push-notification"
+    addressed_by = "subscription id, or your own user id with the externalId model"
+    fields = (
+        Field("applicationId", "App ID", "OneSignal → Settings → Keys & IDs; a UUID."),
+        Field("apiKey", "App API key", "OneSignal → Settings → Keys & IDs.", "secret"),
+        Field(
+            "apiVersion",
+            "Addressing",
+            "externalId when device tokens are your own user ids, playerModel for subscription ids.",
+            "choice",
+            False,
+            choices=("playerModel", "externalId"),
+        ),
+    )
     rate = Rate(150, 150)
     most_per_request = 2000
     shares_body = True

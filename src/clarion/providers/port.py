@@ -1,7 +1,7 @@
 """What a provider file offers to the deliver stage."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
@@ -23,6 +23,27 @@ class AccessToken(msgspec.Struct, frozen=True):
         return f"AccessToken(expires_at={self.expires_at})"
 
 
+class Field(NamedTuple):
+    """One credential of a provider, for forms, masking and documentation.
+
+    `key` is its name on the wire. `kind`: text, secret (never shown in full), file (a secret that is pasted
+    or read from a file), boolean, or choice (one of `choices`). `help` says where to find it.
+    """
+
+    key: str
+    label: str
+    help: str
+    kind: Literal["text", "secret", "file", "boolean", "choice"] = "text"
+    required: bool = True
+    example: str = ""
+    choices: tuple[str, ...] = ()
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether it is masked wherever it is shown."""
+        return self.kind in ("secret", "file")
+
+
 class Rate(NamedTuple):
     """A published quota: messages a second in the long run, and how many may go at once."""
 
@@ -35,6 +56,10 @@ class Provider(Protocol[C]):
 
     id: str
     name: str
+    docs: str
+    """Where the vendor documents it."""
+    addressed_by: str
+    """What a device token is, for people."""
     wants_subscriber: bool
     """The body carries the subscriber's profile."""
     setup_codes: frozenset[str]
@@ -44,12 +69,21 @@ class Provider(Protocol[C]):
     """Codes of `THROTTLED` that are about one device and say nothing of the others."""
 
     @property
+    def fields(self) -> Sequence[Field]:
+        """The credentials it needs, in the order a form asks for them."""
+        ...
+
+    @property
     def rate(self) -> Rate | None:
         """The quota that the provider publishes; None where it publishes none."""
         ...
 
     def credentials(self, stored: Json) -> C:
         """Typed credentials from an integration's stored ones."""
+        ...
+
+    def completed(self, stored: Json) -> Json:
+        """An integration's credentials with what Clarion makes by itself, such as keys."""
         ...
 
     def refuse(self, credentials: C, target: Target) -> Verdict | None:
@@ -68,10 +102,17 @@ class Provider(Protocol[C]):
 class Defaults:
     """What most providers answer to the questions that some answer otherwise."""
 
+    docs: str = ""
+    addressed_by: str = "device token"
+    fields: tuple[Field, ...] = ()
     wants_subscriber: bool = False
     setup_codes: frozenset[str] = frozenset()
     device_codes: frozenset[str] = frozenset()
     rate: Rate | None = None
+
+    def completed(self, stored: Json) -> Json:
+        """Nothing is made."""
+        return stored
 
     def refuse(self, credentials: Any, target: Target) -> Verdict | None:
         """Every token is tried."""

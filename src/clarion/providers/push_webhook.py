@@ -15,7 +15,7 @@ from clarion.model.clock import SECOND, Millis
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target
-from clarion.providers.port import Defaults, decoded, merge, retry_after
+from clarion.providers.port import Defaults, Field, decoded, merge, retry_after
 
 TOKEN_INVALID = "token_invalid"  # noqa: S105 - an agreed answer
 """A receiver that answers 410 with `{"code": "token_invalid"}` retires the device."""
@@ -42,6 +42,12 @@ class PushWebhook(Defaults):
 
     id = "push-webhook"
     name = "Push Webhook"
+    docs = "https://www.standardwebhooks.com"
+    addressed_by = "any text that the receiver knows the device by"
+    fields = (
+        Field("webhookUrl", "URL", "Your own receiver.", example="https://push.example.com/clarion"),
+        Field("secretKey", "Secret", "Signs each request in X-Novu-Signature; any text.", "secret", False),
+    )
     wants_subscriber = True
 
     def credentials(self, stored: Json) -> WebhookCredentials:

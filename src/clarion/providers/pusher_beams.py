@@ -16,7 +16,7 @@ from clarion.errors import CredentialsInvalid
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target, stated
-from clarion.providers.port import Defaults, Rate, decoded, merge, retry_after
+from clarion.providers.port import Defaults, Field, Rate, decoded, merge, retry_after
 
 HOST = "pushnotifications.pusher.com"
 """Every instance has its own name below it."""
@@ -66,6 +66,12 @@ class PusherBeams(Defaults):
 
     id = "pusher-beams"
     name = "Pusher Beams"
+    docs = "https://pusher.com/docs/beams/"
+    addressed_by = "user id that the app signed in with"
+    fields = (
+        Field("instanceId", "Instance ID", "Pusher dashboard → Beams → the instance → Keys; a UUID."),
+        Field("secretKey", "Primary key", "On the same page.", "secret"),
+    )
     rate = Rate(100, 100)
     most_per_request = 1000
     shares_body = True

@@ -14,7 +14,7 @@ from clarion.errors import CredentialsInvalid
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target, stated
-from clarion.providers.port import Defaults, decoded, merge, retry_after
+from clarion.providers.port import Defaults, Field, decoded, merge, retry_after
 
 ORIGIN = "https://pushpad.xyz"
 MOST_BYTES = 3993
@@ -60,6 +60,12 @@ class Pushpad(Defaults):
 
     id = "pushpad"
     name = "Pushpad"
+    docs = "https://pushpad.xyz/docs"
+    addressed_by = "uid that the site subscribed with"
+    fields = (
+        Field("applicationId", "Project ID", "Pushpad → the project's settings; a number."),
+        Field("apiKey", "Auth token", "Pushpad → Account settings → Access tokens.", "secret"),
+    )
     most_per_request = 1000
     shares_body = True
 

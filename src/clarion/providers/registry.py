@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from clarion.providers.apns import Apns
+from clarion.providers.appio import AppIo
 from clarion.providers.expo import Expo
 from clarion.providers.fcm import Fcm
 from clarion.providers.huawei import Huawei
@@ -26,5 +27,11 @@ _ALL: tuple[Provider[Any], ...] = (
     WebPush(),
     Huawei(),
     Sandbox(),
+    AppIo(),
 )
+SECRETS = frozenset({"apiKey", "apiToken", "secretKey", "token", "password", "serviceAccount", "user"}) | {
+    field.key for provider in _ALL for field in provider.fields if field.is_secret
+}
+"""Credential keys that are never shown in full, those of Novu's that Clarion has no use for included."""
+
 PROVIDERS: Mapping[str, Provider[Any]] = {provider.id: provider for provider in _ALL}

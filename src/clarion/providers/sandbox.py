@@ -28,6 +28,8 @@ class Sandbox(Defaults):
 
     id = "sandbox"
     name = "Sandbox phones"
+    docs = ""
+    addressed_by = "id of a virtual phone"
 
     def credentials(self, stored: Json) -> SandboxCredentials:
         return SandboxCredentials()

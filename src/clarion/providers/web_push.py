@@ -35,7 +35,7 @@ from clarion.model.clock import HOUR, MINUTE, SECOND, Millis
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target, stated
-from clarion.providers.port import Defaults, decoded, merge, retry_after
+from clarion.providers.port import Defaults, Field, decoded, merge, retry_after
 
 MOST_BYTES = 3993
 """Plain text that fits into the 4,096 bytes every service must take."""
@@ -151,6 +151,19 @@ class WebPush(Defaults):
 
     id = "web-push"
     name = "Web Push"
+    docs = "https://www.rfc-editor.org/rfc/rfc8030"
+    addressed_by = "the browser's PushSubscription as JSON"
+    fields = (
+        Field("subject", "Contact", "Whom push services may write to.", example="mailto:you@example.com"),
+        Field(
+            "publicKey",
+            "Public key (VAPID)",
+            "Left out, a pair is made; pages subscribe with it.",
+            "text",
+            False,
+        ),
+        Field("secretKey", "Private key (VAPID)", "Left out, a pair is made.", "secret", False),
+    )
     setup_codes = frozenset({"VapidPkHashMismatch"})
 
     def credentials(self, stored: Json) -> WebPushCredentials:
@@ -166,6 +179,11 @@ class WebPush(Defaults):
         if public and not _is(public, point):
             raise CredentialsInvalid("publicKey", "it doesn't belong to the secret key; leave it out")
         return WebPushCredentials(_base64(point), _base64(_scalar(key)), _subject(stored))
+
+    def completed(self, stored: Json) -> Json:
+        """A VAPID pair where there is none; the public key belongs to it from then on."""
+        missing = not stored.get("publicKey") and not stored.get("secretKey")
+        return {**stored, **new_keys()} if missing else stored
 
     def build(
         self, credentials: WebPushCredentials, message: PushMessage, target: Target, token: str

@@ -56,7 +56,11 @@ _SIGNATURE_ONLY: Options = {
 }
 """The claims are checked here, against the emulator's own clock."""
 
+CERTIFICATE = "Apple Push Services: "
+"""How the name of an app's certificate begins."""
+
 STATUS: dict[str, int] = {
+    "BadCertificate": 403,
     "BadDeviceToken": 400,
     "BadEnvironmentKeyIdInToken": 403,
     "BadPath": 404,
@@ -232,8 +236,7 @@ class ApnsEmulator:
 
     def _judged(self, request: Request, token: str, apns_id: str) -> Answer:
         _check_request(request, token)
-        key = self._authenticated(request)
-        app = self._check_topic(request.headers.get("apns-topic"), key)
+        app = self._app(request)
         kind = request.headers.get("apns-push-type", "alert")
         _check_push_type(kind, request.headers["apns-topic"], app)
         _check_headers(request, kind)
@@ -242,6 +245,18 @@ class ApnsEmulator:
             gone = self._check_device(token, app)
             return gone or self._accept(request, token, apns_id, message)
         return self._faulty(request, token, apns_id, message)
+
+    def _app(self, request: Request) -> str:
+        """The app that is sent for, by the certificate of the connection or by the provider token."""
+        topic = request.headers.get("apns-topic")
+        if not request.peer or "authorization" in request.headers:
+            return self._check_topic(topic, self._authenticated(request))
+        app = request.peer.removeprefix(CERTIFICATE)
+        if app == request.peer or app not in {name for names in self._apps.values() for name in names}:
+            raise _Refused("BadCertificate")
+        if topic is not None and not _is_topic_of(topic, app):
+            raise _Refused("TopicDisallowed")
+        return app
 
     def _authenticated(self, request: Request) -> SigningKey:
         """The key behind the provider token, which may not change twice in 20 minutes."""

@@ -8,6 +8,10 @@ from pathlib import Path
 
 import trustme
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, load_pem_private_key
+from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 
 from clarion.errors import ClarionError
 
@@ -51,7 +55,19 @@ class Authority:
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.set_alpn_protocols(["h2", "http/1.1"])
         self._authority.issue_cert(*(names or NAMES)).configure_cert(context)
+        self._authority.configure_trust(context)
+        context.verify_mode = ssl.CERT_OPTIONAL
         return context
+
+    def client_certificate(self, name: str, password: str) -> bytes:
+        """A certificate for a client of that name with its key, as a .p12 file."""
+        made = self._authority.issue_cert(common_name=name)
+        key = load_pem_private_key(made.private_key_pem.bytes(), None)
+        certificate = x509.load_pem_x509_certificate(made.cert_chain_pems[0].bytes())
+        assert isinstance(key, EllipticCurvePrivateKey | RSAPrivateKey)
+        return serialize_key_and_certificates(
+            name.encode(), key, certificate, None, BestAvailableEncryption(password.encode())
+        )
 
     def client_context(self, *protocols: str) -> ssl.SSLContext:
         """TLS for a client that trusts this authority only; `protocols` are offered by ALPN."""

@@ -26,6 +26,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, number: int, handle: Handler, on_lost: Callable[["Connection"], None]) -> None:
         self.number = number
+        self.peer = ""
         self.tasks: set[asyncio.Task[None]] = set()
         self.lost = asyncio.Event()
         self._handle = handle

@@ -23,6 +23,8 @@ class Request(msgspec.Struct, frozen=True):
     headers: Mapping[str, str]
     body: bytes
     connection_id: int
+    peer: str = ""
+    """The common name of the certificate that the client showed."""
 
     @property
     def route(self) -> str:

@@ -151,7 +151,7 @@ class Http2Connection(Connection):
         headers.pop(":scheme", None)
         if ":authority" in headers:
             headers["host"] = headers.pop(":authority")
-        return Request(method, path, headers, bytes(stream.body), self.number)
+        return Request(method, path, headers, bytes(stream.body), self.number, self.peer)
 
     async def _serve(self, stream_id: int, request: Request) -> None:
         try:

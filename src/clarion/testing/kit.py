@@ -1,6 +1,7 @@
 """All emulators behind one TLS server, in this event loop or in a thread of their own."""
 
 import asyncio
+from base64 import b64encode
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import asynccontextmanager
@@ -13,7 +14,7 @@ import msgspec
 
 from clarion.model.clock import Millis
 from clarion.testing import apns, expo, huawei, onesignal, pusher_beams, pushpad, web_push
-from clarion.testing.apns import ApnsEmulator
+from clarion.testing.apns import CERTIFICATE, ApnsEmulator
 from clarion.testing.certificates import Authority
 from clarion.testing.exchange import Answer, Reply, Request, json_reply
 from clarion.testing.expo import ExpoEmulator
@@ -74,6 +75,7 @@ class Emulators:
         self.timeline: Record[Seen] = Record()
         self.server: EmulatorServer
         self.ca_file: Path
+        self.authority: Authority
         fcm.record.on_add(lambda message: self.timeline.add(_of_fcm(message)))
         webhook.record.on_add(lambda delivery: self.timeline.add(_of_webhook(delivery)))
         self._follow()
@@ -93,6 +95,7 @@ class Emulators:
         emulators = cls(fcm or FcmEmulator(), webhook or WebhookReceiver())
         authority = Authority.kept_in(directory)
         emulators.ca_file = authority.ca_file
+        emulators.authority = authority
         emulators.server = EmulatorServer(
             emulators.handle,
             authority.server_context(),
@@ -101,6 +104,10 @@ class Emulators:
         )
         async with emulators.server:
             yield emulators
+
+    def apns_certificate(self, app: str, password: str) -> str:
+        """An app's certificate for APNs with its key: the .p12 file in base64."""
+        return b64encode(self.authority.client_certificate(CERTIFICATE + app, password)).decode()
 
     def _follow(self) -> None:
         """Put what the other emulators accept on the timeline."""

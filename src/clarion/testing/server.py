@@ -2,8 +2,9 @@
 
 import asyncio
 import ssl
+from collections.abc import Mapping
 from types import TracebackType
-from typing import Self, cast
+from typing import Any, Self, cast
 
 from clarion.errors import ClarionError
 from clarion.testing.connection import Connection
@@ -96,6 +97,11 @@ class EmulatorServer:
         return connection
 
 
+def _common_name(certificate: Mapping[str, Any]) -> str:
+    subject = (pair for part in certificate.get("subject", ()) for pair in part)
+    return next((value for name, value in subject if name == "commonName"), "")
+
+
 class _Greeting(asyncio.Protocol):
     """Stands in until the handshake tells which protocol the peer speaks."""
 
@@ -109,5 +115,6 @@ class _Greeting(asyncio.Protocol):
             return
         chosen = accepted.get_extra_info("ssl_object").selected_alpn_protocol()
         connection = self._server.connection(chosen)
+        connection.peer = _common_name(accepted.get_extra_info("peercert") or {})
         accepted.set_protocol(connection)
         connection.connection_made(accepted)

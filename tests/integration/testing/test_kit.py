@@ -83,7 +83,9 @@ async def test_every_provider_answers_at_its_path_and_is_listed(tmp_path: Path) 
 
 async def test_provider_urls_lead_to_the_server(tmp_path: Path) -> None:
     async with Emulators.running(tmp_path) as emulators:
-        assert emulators.provider_urls() == dict.fromkeys(set(PROVIDERS) - {"sandbox"}, emulators.url)
+        assert emulators.provider_urls() == dict.fromkeys(
+            set(PROVIDERS) - {"sandbox", "appio"}, emulators.url
+        )
         assert emulators.webhook_url == f"https://127.0.0.1:{emulators.server.port}/webhook"
 
 

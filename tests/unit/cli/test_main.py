@@ -116,3 +116,11 @@ def test_a_wrong_setting_stops_with_one_line() -> None:
 
 def test_the_page_of_the_settings_needs_no_right_settings() -> None:
     assert "| `CLARION_PORT` | 3000 |" in clarion("settings", "--markdown", CLARION_PORT="abc").stdout
+
+
+def test_providers_are_listed_for_people_and_for_programs() -> None:
+    shown = clarion("providers")
+    assert shown.exit_code == 0
+    assert "one-signal" in shown.stdout
+    listed = json.loads(clarion("providers", "--json").stdout)
+    assert {"fcm", "apns", "web-push"} <= {item["id"] for item in listed}

@@ -1,0 +1,90 @@
+"""The providers that Clarion can send through, and what each needs."""
+
+from typing import Any
+
+import msgspec
+
+from clarion.api.route import Call, NoQuery, Route
+from clarion.providers.port import BatchingProvider, Field, Provider, ReceiptProvider
+
+
+class FieldOut(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
+    """A credential: `kind` is text, secret, file, boolean or choice; `help` says where to find it."""
+
+    key: str
+    label: str
+    kind: str
+    required: bool
+    help: str
+    example: str = ""
+    choices: list[str] = []
+
+
+class CapabilitiesOut(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
+    """What a provider can do. `ratePerSecond` is its published quota."""
+
+    retires_tokens: bool
+    receipts: bool
+    messages_per_request: int
+    shares_body: bool = False
+    rate_per_second: float | None = None
+
+
+class ProviderOut(msgspec.Struct, rename="camel", kw_only=True):
+    """A provider. `addressedBy` says what a device token is."""
+
+    id: str
+    name: str
+    docs: str
+    addressed_by: str
+    supported: bool
+    capabilities: CapabilitiesOut
+    fields: list[FieldOut]
+
+
+async def list_providers(call: Call[None, NoQuery]) -> list[ProviderOut]:
+    """Every provider with its capabilities and the credentials it needs."""
+    return [provider_out(provider) for provider in call.services.providers.values()]
+
+
+def provider_out(provider: Provider[Any]) -> ProviderOut:
+    """A provider on the wire."""
+    batching = provider if isinstance(provider, BatchingProvider) else None
+    return ProviderOut(
+        id=provider.id,
+        name=provider.name,
+        docs=provider.docs,
+        addressed_by=provider.addressed_by,
+        supported=provider.id != "appio",
+        capabilities=CapabilitiesOut(
+            retires_tokens=provider.id not in _SILENT_ABOUT_TOKENS,
+            receipts=isinstance(provider, ReceiptProvider),
+            messages_per_request=batching.most_per_request if batching else 1,
+            shares_body=batching.shares_body if batching else False,
+            rate_per_second=provider.rate.per_second if provider.rate else None,
+        ),
+        fields=[_field(field) for field in provider.fields],
+    )
+
+
+_SILENT_ABOUT_TOKENS = frozenset({"pusher-beams", "appio"})
+"""They never say that a device is gone."""
+
+
+def _field(field: Field) -> FieldOut:
+    return FieldOut(
+        key=field.key,
+        label=field.label,
+        kind=field.kind,
+        required=field.required,
+        help=field.help,
+        example=field.example,
+        choices=list(field.choices),
+    )
+
+
+ROUTES = (
+    Route(
+        "GET", "/v1/providers", list_providers, "List the providers", "Integrations", answer=list[ProviderOut]
+    ),
+)
