@@ -51,6 +51,11 @@ bench: .venv/.installed ## Measure, on this machine
 	.venv/bin/python benchmarks/journal_append.py
 	.venv/bin/python benchmarks/accept.py
 	.venv/bin/python benchmarks/broadcast.py
+	.venv/bin/python benchmarks/singles.py
+	.venv/bin/python benchmarks/latency.py
+	.venv/bin/python benchmarks/timers.py
+	.venv/bin/python benchmarks/sender.py
+	.venv/bin/python benchmarks/compare.py
 
 lock: $(UV) ## Pin the dependencies anew
 	$(COMPILE) -o requirements/runtime.txt

