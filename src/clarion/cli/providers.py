@@ -6,13 +6,18 @@ from rich.console import Console
 from rich.table import Table
 
 from clarion.api.providers import ProviderOut, provider_out
+from clarion.cli.provider_pages import page
 from clarion.providers.registry import PROVIDERS
 
 
 @click.command(short_help="List the push providers and what each needs.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
-def command(as_json: bool) -> None:
+@click.option("--markdown", is_flag=True, help="Print the page of the documentation, with every rejection.")
+def command(as_json: bool, markdown: bool) -> None:
     """List the push providers: what a device token is, what each can do, and the credentials it needs."""
+    if markdown:
+        click.echo(page(), nl=False)
+        return
     listed = [provider_out(provider) for provider in PROVIDERS.values()]
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(listed)).decode())

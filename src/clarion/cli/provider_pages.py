@@ -1,0 +1,80 @@
+"""The page about providers, made from what they say of themselves."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from clarion.api.providers import ProviderOut, provider_out
+from clarion.model.outcome import Outcome
+from clarion.providers import apns, expo, fcm, huawei, onesignal, pusher_beams, pushpad, web_push
+from clarion.providers.registry import PROVIDERS
+
+_HEAD = """# Providers
+
+Made from the code by `clarion providers --markdown`; a test keeps it current. All of them are told how a
+push looks by the same controls of a push step, or by a trigger's `overrides.push`: `image`, `icon`,
+`sound`, `badge`, `url`, `ttl`, `priority`, `collapseId`, `thread`, `category`, `channelId`, `silent`,
+`mutable`. A provider's own overrides lie over them.
+"""
+
+_TABLES: Mapping[str, tuple[Mapping[Any, tuple[Outcome, str]], ...]] = {
+    "fcm": (fcm.BY_ERROR_CODE, fcm.BY_STATUS),
+    "apns": (apns.BY_REASON, apns.BY_STATUS),
+    "expo": (expo.BY_DETAIL, expo.BY_CODE, expo.BY_STATUS),
+    "one-signal": (onesignal.BY_STATUS,),
+    "pusher-beams": (pusher_beams.BY_ERROR, pusher_beams.BY_STATUS),
+    "pushpad": (pushpad.BY_STATUS,),
+    "web-push": (web_push.BY_STATUS, web_push.BY_ERRNO, web_push.BY_REASON, web_push.BY_WNS_STATUS),
+    "huawei": (huawei.BY_CODE, huawei.BY_STATUS),
+}
+"""The rejection tables of each provider, the most telling first."""
+
+
+def page() -> str:
+    """The whole page, Markdown."""
+    sections = (_section(provider_out(provider)) for provider in PROVIDERS.values())
+    return "\n".join([_HEAD, *sections])
+
+
+def _section(item: ProviderOut) -> str:
+    return "\n".join([*_about(item), *_fields(item), *_rejections(item.id)])
+
+
+def _about(item: ProviderOut) -> Iterator[str]:
+    can = item.capabilities
+    yield f"## {item.name} (`{item.id}`)\n"
+    if item.docs:
+        yield f"Documentation: <{item.docs}>. Device token: {item.addressed_by}.\n"
+    if can.messages_per_request > 1:
+        shared = (
+            "recipients of the same content share a body" if can.shares_body else "each with its own body"
+        )
+        yield f"Up to {can.messages_per_request:,} messages a request, {shared}.\n"
+    if can.rate_per_second:
+        rate = f"{can.rate_per_second:,g} a second"
+        yield f"Paced at the published {rate} unless `ratePerSecond` says otherwise.\n"
+
+
+def _fields(item: ProviderOut) -> Iterator[str]:
+    if not item.fields:
+        return
+    yield "| credential | what it is | where to find it |\n|---|---|---|"
+    for field in item.fields:
+        optional = "" if field.required else ", may be left out"
+        yield f"| `{field.key}` | {field.label} ({field.kind}{optional}) | {_cell(field.help)} |"
+    yield ""
+
+
+def _rejections(provider_id: str) -> Iterator[str]:
+    tables = _TABLES.get(provider_id, ())
+    if not tables:
+        return
+    yield "| the provider says | outcome | what it means |\n|---|---|---|"
+    for table in tables:
+        for code, (outcome, explanation) in table.items():
+            said = " ".join(map(str, code)) if isinstance(code, tuple) else str(code)
+            yield f"| `{said}` | {outcome.value} | {_cell(explanation)} |"
+    yield ""
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
