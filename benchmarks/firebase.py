@@ -4,7 +4,7 @@ import json
 import sys
 import time
 
-import firebase_admin  # type: ignore[import-untyped]
+import firebase_admin
 from firebase_admin import credentials, messaging
 
 MOST = 500
