@@ -200,6 +200,9 @@ class _Run:
         self._commits: set[asyncio.Future[None]] = set()
         self._again: list[tuple[Millis, Delivery, Send]] = []
         self._tickets: list[Ticket] = []
+        provider = lane.provider if lane else None
+        # Asked once a run: it costs as much as a quarter of a send.
+        self._receipt_provider = provider if isinstance(provider, ReceiptProvider) else None
 
     @property
     def trigger_ids(self) -> set[str]:
@@ -244,8 +247,8 @@ class _Run:
         ]
 
     def _receipts(self) -> list[Record]:
-        provider = self._lane.provider if self._lane else None
-        if not self._tickets or not isinstance(provider, ReceiptProvider):
+        provider = self._receipt_provider
+        if not self._tickets or provider is None:
             return []
         names = (self._delivery.environment_id, self._delivery.integration_id)
         due = self._clock() + provider.receipt_checks[0]
@@ -318,7 +321,7 @@ class _Run:
             await self._put(item._replace(send=send), MessageStatus.PENDING, verdict, at)
 
     def _expect_receipt(self, ticket: str, message_id: str, device_id: int, sent_at: Millis) -> None:
-        if ticket and self._lane is not None and isinstance(self._lane.provider, ReceiptProvider):
+        if ticket and self._receipt_provider is not None:
             self._tickets.append(Ticket(ticket, message_id, device_id, sent_at))
 
     async def _put(
