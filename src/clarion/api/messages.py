@@ -1,17 +1,24 @@
 """Messages: one delivery to one device each."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from sqlalchemy.engine import Connection
 
 from clarion.api.pages import PageNumber
-from clarion.api.route import Call, Route
+from clarion.api.route import Call, NoQuery, Route
+from clarion.errors import NotFound
 from clarion.model.clock import iso
 from clarion.model.outcome import MessageStatus
 from clarion.model.people import Subscriber
 from clarion.store import subscribers
-from clarion.store.activity import MessageFilter, MessageRow, find_messages
+from clarion.store.activity import (
+    MessageFilter,
+    MessageRow,
+    delete_message,
+    delete_messages_of,
+    find_messages,
+)
 from clarion.store.catalog import Snapshot
 
 STATUS = {
@@ -61,6 +68,19 @@ class MessageOut(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=Tru
     updated_at: str
 
 
+class ChannelQuery(msgspec.Struct, frozen=True):
+    """Query of a deletion by transaction. Only push has messages here."""
+
+    channel: Literal["in_app", "email", "sms", "chat", "push"] | None = None
+
+
+class Deleted(msgspec.Struct):
+    """DeleteMessageResponseDto."""
+
+    acknowledged: bool
+    status: Literal["deleted"]
+
+
 class MessagePage(msgspec.Struct, rename="camel"):
     """MessagesResponseDto."""
 
@@ -87,6 +107,30 @@ async def list_messages(call: Call[None, MessagesQuery]) -> MessagePage:
         return MessagePage(shown, query.page, query.limit, len(rows) > query.limit)
 
     return await call.services.database.read(read)
+
+
+async def remove_message(call: Call[None, NoQuery]) -> Deleted:
+    """Delete one message from the log; what was sent stays sent."""
+    message_id, now = call.path["messageId"], call.services.clock()
+
+    def write(connection: Connection) -> None:
+        if not delete_message(connection, call.environment_id, message_id, now):
+            raise NotFound(f"Message with id {message_id} was not found: list messages to see their ids")
+
+    await call.services.database.write(write)
+    return Deleted(acknowledged=True, status="deleted")
+
+
+async def remove_messages_of_transaction(call: Call[None, ChannelQuery]) -> None:
+    """Delete the messages of a transaction from the log, all or those of one channel."""
+    transaction_id, now = call.path["transactionId"], call.services.clock()
+
+    def write(connection: Connection) -> None:
+        of_channel = call.query.channel in (None, "push")
+        if not (of_channel and delete_messages_of(connection, call.environment_id, transaction_id, now)):
+            raise NotFound(f"Transaction {transaction_id} has no such messages: list messages to see them")
+
+    await call.services.database.write(write)
 
 
 def _out(snapshot: Snapshot, row: MessageRow, subscriber: Subscriber) -> MessageOut:
@@ -131,5 +175,22 @@ ROUTES = (
         query=MessagesQuery,
         answer=MessagePage,
         bare=True,
+    ),
+    Route(
+        "DELETE",
+        "/v1/messages/transaction/{transactionId}",
+        remove_messages_of_transaction,
+        "Delete the messages of a transaction",
+        "Messages",
+        query=ChannelQuery,
+        status=204,
+    ),
+    Route(
+        "DELETE",
+        "/v1/messages/{messageId}",
+        remove_message,
+        "Delete a message",
+        "Messages",
+        answer=Deleted,
     ),
 )

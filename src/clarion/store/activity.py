@@ -79,14 +79,33 @@ class NotificationFilter(NamedTuple):
 
 
 def find_messages(connection: Connection, wanted: MessageFilter, offset: int, most: int) -> list[MessageRow]:
-    """Messages, newest first; not those that went out while their subscriber was removed."""
-    conditions = [messages.c.environment_id == wanted.environment_id]
+    """Messages, newest first; no deleted ones, none that went out while their subscriber was removed."""
+    conditions = [messages.c.environment_id == wanted.environment_id, messages.c.deleted_at.is_(None)]
     if wanted.subscriber_id is not None:
         conditions.append(messages.c.subscriber_pk.in_(_named(wanted.environment_id, [wanted.subscriber_id])))
     if wanted.transaction_ids:
         conditions.append(triggers.c.transaction_id.in_(wanted.transaction_ids))
     query = _messages().where(*conditions).order_by(messages.c.id.desc()).offset(offset).limit(most)
     return [MessageRow(*row) for row in connection.execute(query)]
+
+
+def delete_message(connection: Connection, environment_id: str, identity: str, now: Millis) -> bool:
+    """Take a message out of the log; False when there is none."""
+    return _delete(connection, environment_id, messages.c.id == identity, now)
+
+
+def delete_messages_of(connection: Connection, environment_id: str, transaction_id: str, now: Millis) -> bool:
+    """Take all messages of a transaction out of the log; False when there are none."""
+    sought = (triggers.c.environment_id == environment_id) & (triggers.c.transaction_id == transaction_id)
+    theirs = messages.c.trigger_id.in_(sa.select(triggers.c.id).where(sought))
+    return _delete(connection, environment_id, theirs, now)
+
+
+def _delete(connection: Connection, environment_id: str, which: sa.ColumnElement[bool], now: Millis) -> bool:
+    """Blank what was said and keep the outcome: the ledger counts it, and redelivery must not send again."""
+    shown = which & (messages.c.environment_id == environment_id) & messages.c.deleted_at.is_(None)
+    blank = {"title": "", "content": "", "raw": "", "deleted_at": now}
+    return connection.execute(messages.update().where(shown).values(blank)).rowcount > 0
 
 
 def find_notifications(

@@ -322,6 +322,7 @@ messages = sa.Table(
     sa.Column("token_retired", sa.Boolean, nullable=False),
     sa.Column("created_at", _Time, nullable=False),
     sa.Column("updated_at", _Time, nullable=False),
+    sa.Column("deleted_at", _Time),
     sa.PrimaryKeyConstraint("environment_id", "id"),
     sa.Index(None, "notification_id"),
     sa.Index(None, "trigger_id", "status"),

@@ -161,6 +161,7 @@ async def furnished(api: Api) -> dict[str, str]:
         if name == "sent":
             await api.deliver()
     (notification,) = (await dev.get("/v1/notifications")).json()["data"]
+    message = (await dev.get("/v1/messages")).json()["data"][0]
     return {
         "subscriberId": "ada",
         "externalSubscriberId": "ada",
@@ -172,6 +173,7 @@ async def furnished(api: Api) -> dict[str, str]:
         "workflow_id": workflow["_id"],
         "slug": workflow["slug"],
         "notificationId": notification["_id"],
+        "messageId": message["_id"],
         "topicKey": "news",
         "identifier": "tk_news:si_ada",
         "transactionId": "waiting",

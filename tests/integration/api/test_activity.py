@@ -123,6 +123,34 @@ async def test_a_message_that_went_out_while_its_subscriber_was_removed_is_not_s
     assert transactions(await page(api.development, FEED)) == "t"
 
 
+async def test_a_deleted_message_is_gone_from_the_log_and_still_counts(api: Api, prod: Caller) -> None:
+    dev = api.development
+    await sent(api, "t")
+    before = data(await dev.get("/v1/ledger"))
+    first, second = (await page(dev, MESSAGES))["data"]
+    error(await prod.delete(f"{MESSAGES}/{first['_id']}"), 404)
+    gone = data(await dev.delete(f"{MESSAGES}/{first['_id']}"))
+    assert gone == {"acknowledged": True, "status": "deleted"}
+    assert [item["_id"] for item in (await page(dev, MESSAGES))["data"]] == [second["_id"]]
+    error(await dev.delete(f"{MESSAGES}/{first['_id']}"), 404)
+    assert data(await dev.get("/v1/ledger")) == before
+
+
+async def test_the_messages_of_a_transaction_are_deleted_together(api: Api, prod: Caller) -> None:
+    dev = api.development
+    await sent(api, "one", ["ada", "bob"])
+    await sent(api, "two", "bob")
+    path = f"{MESSAGES}/transaction/one"
+    error(await dev.delete(f"{path}?channel=email"), 404)
+    error(await dev.delete(f"{path}?channel=pigeon"), 422)
+    error(await prod.delete(path), 404)
+    assert transactions(await page(dev, MESSAGES)) == "two one one one"
+    response = await dev.delete(f"{path}?channel=push")
+    assert (response.status_code, response.content) == (204, b"")
+    assert transactions(await page(dev, MESSAGES)) == "two"
+    error(await dev.delete(path), 404)
+
+
 async def test_a_notification_tells_the_whole_story(api: Api) -> None:
     await sent(api, "t", ada_1=GONE)
     (row,) = (await page(api.development, FEED, transactionId="t"))["data"]
