@@ -1,7 +1,7 @@
 """The activity feed: one trigger for one subscriber, its jobs, and why each went as it did."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from sqlalchemy.engine import Connection
@@ -33,6 +33,7 @@ class ActivityQuery(msgspec.Struct, rename="camel", frozen=True):
     emails: list[str] = []
     search: str | None = None
     subscriber_ids: list[str] = []
+    severity: list[Literal["high", "medium", "low", "none"]] = []
     transaction_id: str | None = None
     page: PageNumber = 0
     limit: Annotated[int, msgspec.Meta(ge=1, le=50)] = 10
@@ -124,17 +125,30 @@ def _filter(snapshot: Snapshot, environment_id: str, query: ActivityQuery) -> No
     """What to look for; None when nothing can match."""
     if query.channels and "push" not in query.channels:
         return None
-    named = [item.id for item in snapshot.workflows_of(environment_id) if item.workflow_id in query.templates]
+    workflows = _workflow_ids(snapshot, environment_id, query)
+    if workflows == [] and query.severity:
+        return None
     return NotificationFilter(
         environment_id,
         query.transaction_id,
         query.subscriber_ids,
         query.emails,
-        [*query.templates, *named] if query.templates else (),
+        workflows,
         query.search,
         date(query.after, "after"),
         date(query.before, "before"),
     )
+
+
+def _workflow_ids(snapshot: Snapshot, environment_id: str, query: ActivityQuery) -> list[str]:
+    """The workflows to look for, empty for all; by severity only those that still exist."""
+    present = snapshot.workflows_of(environment_id)
+    named = [item.id for item in present if item.workflow_id in query.templates]
+    asked = [*query.templates, *named]
+    if not query.severity:
+        return asked
+    fitting = [item.id for item in present if item.severity in query.severity]
+    return [item for item in fitting if not asked or item in asked]
 
 
 def _out(snapshot: Snapshot, row: NotificationRow) -> NotificationOut:

@@ -216,7 +216,10 @@ async def test_the_feed_is_filtered(api: Api) -> None:
         ({"before": iso(NOW)}, 0),
         ({"after": ada["createdAt"], "before": ada["createdAt"], "subscriberIds": "ada"}, 1),
         ({"after": "2020-01-01"}, 4),
-        ({"severity": "high"}, 4),
+        ({"severity": "high"}, 0),
+        ({"severity": ["high", "low"]}, 4),
+        ({"severity": "low", "templates": "welcome"}, 4),
+        ({"severity": "low", "templates": "unknown"}, 0),
     ):
         assert len((await page(dev, FEED, **query))["data"]) == count, query
 
