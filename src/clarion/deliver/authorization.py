@@ -33,6 +33,12 @@ class Authorization:
         self._ask_again_at: Millis = 0
         self._request: asyncio.Task[AccessToken | Verdict] | None = None
 
+    def present(self) -> AccessToken | None:
+        """The token, if it is good and not to be renewed yet."""
+        if self._token and self._clock() < self._renew_at:
+            return self._token
+        return None
+
     async def token(self) -> AccessToken | Verdict:
         """A token that is good now, or why there is none."""
         now = self._clock()

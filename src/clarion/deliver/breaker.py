@@ -59,6 +59,11 @@ class Breaker:
         self._probing = False
         self._answers: deque[bool] = deque(maxlen=REMEMBERED)
 
+    @property
+    def untroubled(self) -> bool:
+        """Whether one more accepted message says nothing new."""
+        return self.state is State.CLOSED and not (self._failures or self._refusals or self._answers)
+
     def admits(self, now: Millis) -> bool:
         """Whether a message may be tried now: one at a time after the rest of a breaker that isn't closed."""
         if self.state is State.CLOSED:
@@ -78,8 +83,8 @@ class Breaker:
         outcome = verdict.outcome
         if self.state is not State.CLOSED and not probed and outcome not in _REACHED:
             return None  # it was on its way before the breaker opened, and says nothing new
-        if setup_code or outcome in (Outcome.ACCEPTED, Outcome.TOKEN_DEAD):
-            self._answers.append(setup_code)
+        if setup_code or (self._answers and outcome in _OF_TOKENS):
+            self._remember(setup_code)
         if setup_code and sum(self._answers) >= SUSPICIOUS:
             return self._rests(State.PAUSED, verdict, now)
         if outcome is Outcome.CREDENTIALS_REJECTED:
@@ -95,6 +100,12 @@ class Breaker:
         elif outcome in _REACHED:
             return self._close(now)
         return None
+
+    def _remember(self, setup_code: bool) -> None:
+        """From the first set-up code on, until the last of them is long ago."""
+        self._answers.append(setup_code)
+        if not any(self._answers):
+            self._answers.clear()
 
     def _rests(self, state: State, verdict: Verdict, now: Millis) -> Change | None:
         """Rest, longer each time; a change only when the state is another than before."""
@@ -113,4 +124,5 @@ class Breaker:
         return Change(State.CLOSED, "", "The provider takes messages again.", now)
 
 
+_OF_TOKENS = frozenset({Outcome.ACCEPTED, Outcome.TOKEN_DEAD})
 _REACHED = frozenset({Outcome.ACCEPTED, Outcome.TOKEN_DEAD, Outcome.PAYLOAD_REJECTED})

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from time import monotonic
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 import structlog
@@ -16,7 +16,6 @@ from clarion.deliver.parcels import Travel
 from clarion.deliver.streams import Streams
 from clarion.errors import CredentialsInvalid
 from clarion.model.clock import Clock
-from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.people import Integration
 from clarion.model.push import PushMessage, Target
@@ -78,6 +77,7 @@ class Lane:
         self._on_change = on_change
         self._on_proof = on_proof
         self._proven = standing.proven
+        self._batching = provider if isinstance(provider, BatchingProvider) else None
         self._credentials: Any = None
         self._trouble: Verdict | None = None
         self._authorization: Authorization | None = None
@@ -104,8 +104,8 @@ class Lane:
 
         A shared body can't carry a message's id, which push activity tracking goes by.
         """
-        provider = self._provider
-        if self._trouble or not isinstance(provider, BatchingProvider):
+        provider = self._batching
+        if self._trouble or provider is None:
             return None
         if provider.shares_body and tracks_activity(self.integration):
             return None
@@ -117,40 +117,54 @@ class Lane:
 
     async def send(self, message: PushMessage, target: Target, *, urgent: bool = True) -> Verdict:
         """Try one message once, ahead of what is not urgent."""
-        refusal = self._provider.refuse(self._credentials, target) if not self._trouble else None
+        if self._trouble:
+            return self._noted(_ANYWHERE, self._trouble)
+        refusal = self._provider.refuse(self._credentials, target)
         if refusal:
             return refusal
-
-        def build(token: str) -> HttpRequest:
-            return self._provider.build(self._credentials, message, target, token)
-
-        def read(reply: HttpReply) -> list[Verdict]:
-            return [self._provider.read(reply, message)]
-
-        (verdict,) = await self._send(1, build, read, urgent, target.message_id)
-        return verdict
+        await self._streams.take(urgent=urgent)
+        try:
+            pause = self._pace.wait(1, monotonic())
+            if pause > 0:
+                await asyncio.sleep(pause)
+            verdict = await self._try_one(message, target)
+            if verdict.stale_authorization:
+                verdict = await self._try_one(message, target)
+            return verdict
+        except Exception as error:  # one message's surprise must not hold up those beside it
+            return _stumbled(error, target)
+        finally:
+            self._streams.give_back()
 
     async def send_many(self, messages: Messages, *, urgent: bool = True) -> list[Verdict]:
         """Try several in one request; each has a verdict of its own, in order."""
-        provider = self._provider
-        if not isinstance(provider, BatchingProvider):
+        provider = self._batching
+        if provider is None or self._trouble:
             return [await self.send(message, target, urgent=urgent) for message, target in messages]
-        verdicts = [provider.refuse(self._credentials, target) for _, target in messages]
-        tried = [pair for pair, refusal in zip(messages, verdicts, strict=True) if refusal is None]
-        if tried:
+        refusals = [provider.refuse(self._credentials, target) for _, target in messages]
+        tried = [pair for pair, refusal in zip(messages, refusals, strict=True) if refusal is None]
+        answers = await self._send_tried(provider, tried, urgent=urgent) if tried else []
+        if _spoiled(answers) and not provider.shares_body:
+            answers = [await self.send(message, target, urgent=urgent) for message, target in tried]
+        given = iter(answers)
+        return [next(given) if refusal is None else refusal for refusal in refusals]
 
-            def build(token: str) -> HttpRequest:
-                return provider.build_many(self._credentials, tried, token)
-
-            def read(reply: HttpReply) -> list[Verdict]:
-                return provider.read_many(reply, tried)
-
-            answers = await self._send(len(tried), build, read, urgent, tried[0][1].message_id)
-            if _spoiled(answers) and not provider.shares_body:
-                answers = [await self.send(message, target, urgent=urgent) for message, target in tried]
-            given = iter(answers)
-            return [next(given) if refusal is None else refusal for refusal in verdicts]
-        return [refusal for refusal in verdicts if refusal]
+    async def _send_tried(
+        self, provider: BatchingProvider[Any], messages: Messages, *, urgent: bool
+    ) -> list[Verdict]:
+        await self._streams.take(urgent=urgent)
+        try:
+            pause = self._pace.wait(len(messages), monotonic())
+            if pause > 0:
+                await asyncio.sleep(pause)
+            verdicts = await self._try_many(provider, messages)
+            if any(verdict.stale_authorization for verdict in verdicts):
+                verdicts = await self._try_many(provider, messages)
+            return verdicts
+        except Exception as error:
+            return [_stumbled(error, messages[0][1])] * len(messages)
+        finally:
+            self._streams.give_back()
 
     async def receipts(self, sent: dict[str, int]) -> dict[str, Verdict] | Verdict:
         """What became of accepted messages, by ticket; `sent` says when each went out."""
@@ -160,63 +174,51 @@ class Lane:
         reply = await self._exchange.ask(provider.receipts_request(self._credentials, list(sent)))
         return reply if isinstance(reply, Verdict) else provider.read_receipts(reply, sent)
 
-    async def _send(
-        self,
-        count: int,
-        build: Callable[[str], HttpRequest],
-        read: Callable[[HttpReply], list[Verdict]],
-        urgent: bool,
-        message_id: str,
-    ) -> list[Verdict]:
-        if self._trouble:
-            return [self._noted(_ANYWHERE, self._trouble)] * count
-        await self._streams.take(urgent=urgent)
-        try:
-            await self._turn(count)
-            verdicts = await self._try(count, build, read, message_id)
-            if any(verdict.stale_authorization for verdict in verdicts):
-                verdicts = await self._try(count, build, read, message_id)
-            return verdicts
-        except Exception as error:  # one message's surprise must not hold up those beside it
-            log.exception("send failed unexpectedly", message_id=message_id)
-            return [
-                Verdict(Outcome.UNKNOWN, "internal_error", f"Clarion stumbled: {type(error).__name__}")
-            ] * count
-        finally:
-            self._streams.give_back()
-
-    async def _turn(self, count: int) -> None:
-        pause = self._pace.wait(count, asyncio.get_running_loop().time())
-        if pause > 0:
-            await asyncio.sleep(pause)
-
-    async def _try(
-        self,
-        count: int,
-        build: Callable[[str], HttpRequest],
-        read: Callable[[HttpReply], list[Verdict]],
-        message_id: str,
-    ) -> list[Verdict]:
-        held = self._held(_ANYWHERE)
-        if held:
-            return [held] * count
-        token = await self._authorization.token() if self._authorization else None
+    async def _try_one(self, message: PushMessage, target: Target) -> Verdict:
+        token = await self._access()
         if isinstance(token, Verdict):
-            return [self._noted(_ANYWHERE, token)] * count
+            return token
         try:
-            request = build(token.value if token else "")
+            request = self._provider.build(self._credentials, message, target, token.value if token else "")
         except Exception as error:
-            log.exception("message not buildable", message_id=message_id)
-            return [Verdict(Outcome.PAYLOAD_REJECTED, "not_buildable", _not_buildable(error))] * count
-        origin = urlsplit(request.url).netloc
-        held = self._held(origin)
-        if held:
-            return [held] * count
-        reply = await self._exchange.ask(request)
-        verdicts = [reply] * count if isinstance(reply, Verdict) else read(reply)
+            return _not_buildable(error, target)
+        origin = _origin(request.url)
+        answer = self._held(origin) or await self._exchange.ask(request)
+        if isinstance(answer, Verdict):
+            return self._noted(origin, answer)
+        verdict = self._provider.read(answer, message)
+        if token and verdict.stale_authorization:
+            self._refused(token)
+        return self._noted(origin, verdict)
+
+    async def _try_many(self, provider: BatchingProvider[Any], messages: Messages) -> list[Verdict]:
+        count = len(messages)
+        token = await self._access()
+        if isinstance(token, Verdict):
+            return [token] * count
+        try:
+            request = provider.build_many(self._credentials, messages, token.value if token else "")
+        except Exception as error:
+            return [_not_buildable(error, messages[0][1])] * count
+        origin = _origin(request.url)
+        answer = self._held(origin) or await self._exchange.ask(request)
+        if isinstance(answer, Verdict):
+            return [self._noted(origin, answer)] * count
+        verdicts = provider.read_many(answer, messages)
         if token and any(verdict.stale_authorization for verdict in verdicts):
             self._refused(token)
         return [self._noted(origin, verdict) for verdict in verdicts]
+
+    async def _access(self) -> AccessToken | Verdict | None:
+        """The access token, None where none is needed, or why nothing can be sent."""
+        held = self._held(_ANYWHERE)
+        if held or self._authorization is None:
+            return held
+        present = self._authorization.present()
+        if present:
+            return present
+        token = await self._authorization.token()
+        return self._noted(_ANYWHERE, token) if isinstance(token, Verdict) else token
 
     def _refused(self, token: AccessToken) -> None:
         if self._authorization:
@@ -225,19 +227,23 @@ class Lane:
     def _held(self, origin: str) -> Verdict | None:
         """Why a message is not to be tried now."""
         breaker = self._breakers.get(origin)
-        now = self._clock()
-        if breaker is None or breaker.admits(now):
+        if breaker is None or breaker.state is State.CLOSED:
             return None
-        return _rest(breaker, now)
+        now = self._clock()
+        return None if breaker.admits(now) else _rest(breaker, now)
 
     def _noted(self, origin: str, verdict: Verdict) -> Verdict:
         """The verdict after everybody who learns from it did."""
-        if verdict.outcome is Outcome.THROTTLED and verdict.code not in self._provider.device_codes:
-            self._pace.throttled(verdict.retry_after, asyncio.get_running_loop().time())
+        if verdict.code == HELD:
+            return verdict
+        breaker = self._breakers.get(origin) or self._breaker(origin)
         if verdict.outcome is Outcome.ACCEPTED:
             self._prove()
+            if breaker.untroubled:
+                return verdict
+        if verdict.outcome is Outcome.THROTTLED and verdict.code not in self._provider.device_codes:
+            self._pace.throttled(verdict.retry_after, monotonic())
         setup_code = verdict.outcome is Outcome.TOKEN_DEAD and verdict.code in self._provider.setup_codes
-        breaker = self._breaker(origin)
         now = self._clock()
         change = breaker.note(verdict, now, setup_code=setup_code)
         if change:
@@ -310,6 +316,12 @@ def _spoiled(verdicts: Sequence[Verdict]) -> bool:
 _FINE = Verdict(Outcome.ACCEPTED)
 
 
+def _origin(url: str) -> str:
+    """Scheme, host and port of an absolute URL; once per request, so without a parser."""
+    end = url.find("/", url.find("//") + 2)
+    return url if end < 0 else url[:end]
+
+
 def _rest(breaker: Breaker, now: int) -> Verdict:
     reason = breaker.reason
     paused = breaker.state is State.PAUSED
@@ -318,5 +330,12 @@ def _rest(breaker: Breaker, now: int) -> Verdict:
     return Verdict(Outcome.NOT_SENT, HELD, explanation, retry_after=breaker.next_chance(now) - now)
 
 
-def _not_buildable(error: Exception) -> str:
-    return f"The overrides of this message can't be sent ({type(error).__name__}); check their shape."
+def _not_buildable(error: Exception, target: Target) -> Verdict:
+    log.warning("message not buildable", message_id=target.message_id, exc_info=error)
+    told = f"The overrides of this message can't be sent ({type(error).__name__}); check their shape."
+    return Verdict(Outcome.PAYLOAD_REJECTED, "not_buildable", told)
+
+
+def _stumbled(error: Exception, target: Target) -> Verdict:
+    log.error("send failed unexpectedly", message_id=target.message_id, exc_info=error)
+    return Verdict(Outcome.UNKNOWN, "internal_error", f"Clarion stumbled: {type(error).__name__}")

@@ -3,15 +3,23 @@
 Pure; `now` is seconds of any steady clock.
 """
 
+import math
+
 from clarion.model.clock import Millis
 from clarion.providers.port import Rate
 
+_TICK = 0.02
 _SLOWER = 0.5
 _FASTER_A_SECOND = 1.1
 _SLOWEST = 0.5
 """Messages a second: below it nobody would learn that the provider takes more again."""
 _FREE_AGAIN = 4.0
 """A provider without a published quota is no longer held back at so many times the rate it refused."""
+
+
+def _next_tick(at: float) -> float:
+    """Who has to wait, waits for company: a timer for each would cost more than the send."""
+    return math.ceil(at / _TICK) * _TICK
 
 
 class Pace:
@@ -47,7 +55,8 @@ class Pace:
         self._tokens = min(self._tokens + (now - self._filled) * limit, burst)
         self._filled = now
         self._tokens -= messages
-        return max(held, -self._tokens / limit)
+        debt = -self._tokens / limit
+        return max(held, 0.0 if debt <= 0 else _next_tick(now + debt) - now)
 
     def throttled(self, retry_after: Millis | None, now: float) -> None:
         """The provider asked to slow down: half as fast, once a second, and not at all until it said."""

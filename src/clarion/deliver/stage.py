@@ -266,7 +266,9 @@ class _Run:
 
     async def _drain(self, queue: Iterator[Parcel], *, urgent: bool) -> None:
         for parcel in queue:
-            left = [item for item in parcel if not await self._dropped(item)]
+            left = (
+                parcel if self._goes(parcel) else [item for item in parcel if not await self._dropped(item)]
+            )
             if not left or self._lane is None:
                 continue
             now = self._clock()
@@ -277,6 +279,12 @@ class _Run:
                 verdicts = await self._lane.send_many(aimed, urgent=urgent)
             for item, verdict in zip(left, verdicts, strict=True):
                 await self._judge(item, verdict)
+
+    def _goes(self, parcel: Parcel) -> bool:
+        """Whether nothing speaks against a first try, as for nearly every send."""
+        if self._lane is None or self.stopped.cancelled or self.stopped.paused:
+            return False
+        return not any(item.send.attempt or item.send.held for item in parcel)
 
     async def _dropped(self, item: Item) -> bool:
         """Whether a send is not to be made now, which is noted."""

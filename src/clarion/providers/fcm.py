@@ -144,18 +144,20 @@ class Fcm(Defaults):
     def build(
         self, credentials: ServiceAccount, message: PushMessage, target: Target, token: str
     ) -> HttpRequest:
-        body = merge(_composed(message, target), _routed(message.override))
-        passed = message.passthrough.get("body", {})
-        body = _one_aim(merge(body, passed), message.legacy, message.override, passed)
+        body = _composed(message, target)
         headers = {
             "authorization": f"Bearer {token}",
             "content-type": "application/json; charset=UTF-8",
             "x-goog-api-format-version": "2",
         }
-        headers |= {str(k).lower(): str(v) for k, v in message.passthrough.get("headers", {}).items()}
         url = f"{ORIGIN}/v1/projects/{credentials.project_id}/messages:send"
-        query = urlencode(message.passthrough.get("query", {}))
-        url = f"{url}?{query}" if query else url
+        if message.override or message.passthrough or message.legacy:
+            passed = message.passthrough.get("body", {})
+            body = merge(merge(body, _routed(message.override)), passed)
+            body = _one_aim(body, message.legacy, message.override, passed)
+            headers |= {str(k).lower(): str(v) for k, v in message.passthrough.get("headers", {}).items()}
+            query = urlencode(message.passthrough.get("query", {}))
+            url = f"{url}?{query}" if query else url
         return HttpRequest("POST", url, tuple(headers.items()), msgspec.json.encode({"message": body}))
 
     def read(self, reply: HttpReply, message: PushMessage) -> Verdict:
@@ -201,18 +203,23 @@ def _composed(message: PushMessage, target: Target) -> Json:
     """The message as Novu maps it, plus what that loses: the payload, and a way to show repeats once."""
     look = message.presentation
     body: Json = _aim(target.token)
-    identity = {"__nvMessageId": target.message_id} | stated(url=look.url)
+    identity = {"__nvMessageId": target.message_id}
+    if look.url is not None:
+        identity["url"] = look.url
     if message.legacy.get("type") == "data" or look.silent:
         said = {"title": message.title, "body": message.body, "message": message.body}
         silent: Json = body | {"data": _texts(message.payload) | said | identity}
         whole: Json = merge(silent | _delivered(look, target), _routed(message.legacy, ()))
         return whole
     extra = {_NOTIFICATION.get(k, k): v for k, v in message.legacy.items() if k not in _ROUTED}
-    body["notification"] = {"title": message.title, "body": message.body, **stated(image=look.image), **extra}
+    image = {} if look.image is None else {"image": look.image}
+    body["notification"] = {"title": message.title, "body": message.body, **image, **extra}
     body |= _shown_once(look.collapse_id or target.message_id)
-    body = merge(merge(body, _shown(look)), _delivered(look, target))
+    if look is not PLAIN:
+        body = merge(merge(body, _shown(look)), _delivered(look, target))
     own = _texts(message.legacy.get("data") or {}) | identity
-    body = merge(body, _routed(message.legacy, ()))
+    if message.legacy:
+        body = merge(body, _routed(message.legacy, ()))
     full = body | {"data": _texts(message.payload) | own}
     return full if _size(full) <= MOST_BYTES else body | {"data": own}
 
