@@ -1,6 +1,6 @@
 """The address stage: from accepted triggers to deliveries, a batch at a time."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -20,9 +20,10 @@ from clarion.journal.port import (
     deliver_lane,
 )
 from clarion.model.clock import SECOND, Clock, Millis
+from clarion.model.people import Channel
 from clarion.model.trigger import Accepted, Chunk, Page, Trigger
 from clarion.store import devices, notifications, triggers
-from clarion.store.catalog import Catalog, Snapshot
+from clarion.store.catalog import Catalog, CatalogChanged, Snapshot, check_current
 from clarion.store.database import Database
 from clarion.store.triggers import Admission
 
@@ -31,6 +32,9 @@ CHUNK_SIZE = 500
 
 CHUNKS_PER_PAGE = 20
 """Chunks that are cut at once, and that may wait before more are cut."""
+
+FEW = 100
+"""Recipients that are addressed and composed in one change."""
 
 MOST_AHEAD = 40
 """Deliveries of broadcasts that may wait for an integration before more are made."""
@@ -84,15 +88,32 @@ class AddressStage:
         await self._address(batches, _triggers(batches))
 
     async def _address(self, batches: Sequence[Batch], accepted: Sequence[Trigger]) -> None:
+        if sum(len(trigger.people) for trigger in accepted) <= FEW:
+            await self._address_at_once(batches, accepted)
+            return
         snapshot = await self._catalog.current()
         addressed = await self._database.write(_admit, snapshot, accepted, self._clock())
-        pages = [
-            _record(PAGE_LANE, Page(item.admission.trigger.id, 0))
-            for item in addressed
-            if _spreads(item.admission.trigger)
-        ]
-        named = [item.admission.trigger.id for item in addressed if not _spreads(item.admission.trigger)]
+        pages, named = _spread(addressed)
         await self._hand_on(batches, snapshot, addressed, deliver_lane, pages, named)
+
+    async def _address_at_once(self, batches: Sequence[Batch], accepted: Sequence[Trigger]) -> None:
+        """For few recipients in one change: each commit is most of what they wait for."""
+        snapshot = self._catalog.snapshot
+
+        def write(connection: Connection) -> Sequence[Record]:
+            check_current(connection, snapshot)
+            addressed = _admit(connection, snapshot, accepted, self._clock())
+            plan = self._plan(snapshot, addressed, devices.channels_of(connection, _reached(addressed)))
+            pages, named = _spread(addressed)
+            notifications.add(connection, plan.notifications)
+            triggers.expanded(connection, named)
+            return [*plan.records(deliver_lane), *pages]
+
+        try:
+            await self._journal.settle_all(batches, write)
+        except CatalogChanged:
+            await self._catalog.current()
+            await self._address_at_once(batches, accepted)
 
     async def page(self, batch: Batch) -> None:
         """Cut the next part of a broadcast into chunks, unless enough of them wait."""
@@ -148,11 +169,9 @@ class AddressStage:
         complete: Sequence[str] = (),
     ) -> None:
         """Compose, then write the notifications and their deliveries as one change with the batches' end."""
-        pks = {recipient.subscriber.pk for item in addressed for recipient in item.recipients}
+        pks = _reached(addressed)
         channels = await self._database.read(devices.channels_of, pks) if pks else {}
-        plan = Plan(snapshot, channels, self._wants_subscriber, self._clock(), self._lifetime)
-        for item in addressed:
-            plan.add(item.admission, item.recipients)
+        plan = self._plan(snapshot, addressed, channels)
         records = [*plan.records(lane_of), *more]
 
         def write(connection: Connection) -> Sequence[Record]:
@@ -161,6 +180,29 @@ class AddressStage:
             return records
 
         await self._journal.settle_all(batches, write)
+
+    def _plan(
+        self,
+        snapshot: Snapshot,
+        addressed: Sequence[Addressed],
+        channels: Mapping[int, Sequence[Channel]],
+    ) -> Plan:
+        plan = Plan(snapshot, channels, self._wants_subscriber, self._clock(), self._lifetime)
+        for item in addressed:
+            plan.add(item.admission, item.recipients)
+        return plan
+
+
+def _reached(addressed: Sequence[Addressed]) -> set[int]:
+    """The rows of all recipients."""
+    return {recipient.subscriber.pk for item in addressed for recipient in item.recipients}
+
+
+def _spread(addressed: Sequence[Addressed]) -> tuple[list[Record], list[str]]:
+    """A first page for each trigger whose recipients are found a page at a time; the ids of the others."""
+    ids = [(item.admission.trigger.id, _spreads(item.admission.trigger)) for item in addressed]
+    pages = [_record(PAGE_LANE, Page(trigger_id, 0)) for trigger_id, spreads in ids if spreads]
+    return pages, [trigger_id for trigger_id, spreads in ids if not spreads]
 
 
 def _admit(

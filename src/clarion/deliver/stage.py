@@ -23,7 +23,7 @@ from clarion.model.push import Delivery, Receipts, Send, Target, Ticket, message
 from clarion.model.result import Result
 from clarion.providers.port import Provider, ReceiptProvider
 from clarion.store import messages, triggers
-from clarion.store.catalog import Catalog
+from clarion.store.catalog import Catalog, revision
 from clarion.store.database import Database
 
 _BUCKET: Millis = SECOND // 4
@@ -121,8 +121,10 @@ class DeliverStage:
             _Work(msgspec.msgpack.decode(batch.body, type=Delivery), batch.claims > 1) for batch in batches
         ]
         first = work[0].delivery
-        snapshot = await self._catalog.current()
         known = await self._database.read(_known, work)
+        snapshot = self._catalog.snapshot
+        if known.revision != snapshot.revision:
+            snapshot = await self._catalog.current()
         lane = await self._lanes.of(snapshot.integrations.get(first.integration_id))
         left = [
             Item(item.delivery, send, message_of(item.delivery, send))
@@ -165,6 +167,7 @@ class _Work(NamedTuple):
 class _Known(NamedTuple):
     settled: dict[str, messages.Settled]
     stopped: triggers.Stopped
+    revision: int
 
 
 def _known(connection: Connection, work: Sequence[_Work]) -> _Known:
@@ -176,7 +179,7 @@ def _known(connection: Connection, work: Sequence[_Work]) -> _Known:
             found = messages.settled(connection, item.delivery.environment_id, ids)
             settled |= {message.id: message for message in found}
     trigger_ids = {send.trigger_id for item in work for send in item.delivery.sends}
-    return _Known(settled, triggers.stopped(connection, trigger_ids))
+    return _Known(settled, triggers.stopped(connection, trigger_ids), revision(connection))
 
 
 class _Run:

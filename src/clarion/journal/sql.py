@@ -42,9 +42,7 @@ class SqlJournal:
         return await self._database.read(_lanes, prefix)
 
     async def claim(self, lane: str, most: int) -> list[Batch]:
-        now = self._clock()
-        due = await self._database.read(_any_due, lane, now)
-        return await self._database.write_alone(_claim, lane, most, now, self._owner) if due else []
+        return await self._database.write_alone(_claim, lane, most, self._clock(), self._owner)
 
     async def renew(self, *batches: Batch) -> None:
         await self._database.write_alone(_renew, batches, self._clock() + LEASE)
@@ -145,11 +143,6 @@ _NEXT = sql("""
 SELECT MIN(CASE WHEN not_before > leased_until THEN not_before ELSE leased_until END) FROM (
   SELECT not_before, leased_until FROM journal
   WHERE lane = ? AND parked_at IS NULL ORDER BY not_before, id LIMIT 1000) AS soonest
-""")
-
-_ANY_DUE = sql("""
-SELECT 1 FROM journal
-WHERE lane = ? AND parked_at IS NULL AND not_before <= ? AND leased_until <= ? LIMIT 1
 """)
 
 # Leases the oldest due records of a lane; on PostgreSQL past those that others are leasing right now, and
@@ -268,10 +261,6 @@ def _matching(connection: Connection, lane: str, text: bytes) -> list[bytes]:
 def _depth(connection: Connection, lane: str, most: int) -> int:
     found: int = run(connection, _DEPTH, lane, most).scalar_one()
     return found
-
-
-def _any_due(connection: Connection, lane: str, now: Millis) -> bool:
-    return run(connection, _ANY_DUE, lane, now, now).first() is not None
 
 
 def _claim(connection: Connection, lane: str, most: int, now: Millis, owner: str) -> list[Batch]:

@@ -8,6 +8,7 @@ from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
 
 from sqlalchemy.engine import Connection
 
+from clarion.errors import ClarionError
 from clarion.model.people import Environment, Integration
 from clarion.model.workflow import Workflow
 from clarion.security.vault import Vault
@@ -16,6 +17,10 @@ from clarion.store.database import Database
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+class CatalogChanged(ClarionError):
+    """Something changed since the snapshot was read: look again, and do it again."""
 
 
 class KeyHolder(NamedTuple):
@@ -81,7 +86,7 @@ class Catalog:
 
     async def current(self) -> Snapshot:
         """The snapshot, read anew if anything changed since."""
-        if await self._database.read(_revision) != self.snapshot.revision:
+        if await self._database.read(revision) != self.snapshot.revision:
             fresh = await self._database.read(_load, self._vault)
             if fresh.revision >= self.snapshot.revision:
                 self.snapshot = fresh
@@ -102,7 +107,14 @@ class Catalog:
         return result
 
 
-def _revision(connection: Connection) -> int:
+def check_current(connection: Connection, snapshot: Snapshot) -> None:
+    """`CatalogChanged` unless a snapshot is what the database holds, told without a look of its own."""
+    if revision(connection) != snapshot.revision:
+        raise CatalogChanged
+
+
+def revision(connection: Connection) -> int:
+    """How often the catalog was changed."""
     found: int = connection.exec_driver_sql("SELECT revision FROM catalog").scalar_one()
     return found
 
@@ -110,7 +122,7 @@ def _revision(connection: Connection) -> int:
 def _load(connection: Connection, vault: Vault) -> Snapshot:
     """The revision is read first: a change in between makes the snapshot look older than it is, not newer."""
     return Snapshot(
-        _revision(connection),
+        revision(connection),
         environments.organization_id(connection) or "",
         environments.every(connection),
         environments.keys(connection),

@@ -107,7 +107,10 @@ async def test_a_cancelled_broadcast_stops_where_it_is(
     assert not await pipeline.cancel("t")
 
 
-async def test_while_it_is_being_addressed_a_cancel_that_says_yes_holds(pipeline: Pipeline) -> None:
+async def test_while_it_is_being_addressed_a_cancel_that_says_yes_holds(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clarion.address.stage.FEW", 0)
     await pipeline.register("ada", "phone")
     await pipeline.trigger("ada", transaction_id="t")
     address, hand_on = pipeline.worker.address, pipeline.worker.address._hand_on
