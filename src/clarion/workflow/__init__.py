@@ -1,0 +1,1 @@
+"""The step runner: what waits between two steps, and what resumes it."""
