@@ -1,9 +1,6 @@
 """One request to a provider and its answer, with every failure on the way as a verdict."""
 
 from typing import Protocol
-from urllib.parse import urlsplit
-
-import msgspec
 
 from clarion.errors import (
     ConnectFailed,
@@ -63,9 +60,14 @@ class Exchange:
     def _rebased(self, request: HttpRequest) -> HttpRequest:
         if self._base is None:
             return request
-        parts = urlsplit(request.url)
-        path = request.url[len(f"{parts.scheme}://{parts.netloc}") :]
-        return msgspec.structs.replace(request, url=self._base + path)
+        path = request.url[len(origin_of(request.url)) :]
+        return HttpRequest(request.method, self._base + path, request.headers, request.body, request.identity)
+
+
+def origin_of(url: str) -> str:
+    """Scheme, host and port of an absolute URL; once a request, so without a parser."""
+    end = url.find("/", url.find("//") + 2)
+    return url if end < 0 else url[:end]
 
 
 def _code(error: TransportError) -> str:

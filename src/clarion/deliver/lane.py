@@ -10,7 +10,7 @@ import structlog
 
 from clarion.deliver.authorization import Authorization
 from clarion.deliver.breaker import Breaker, Change, State
-from clarion.deliver.exchange import Exchange
+from clarion.deliver.exchange import Exchange, origin_of
 from clarion.deliver.pacing import Pace
 from clarion.deliver.parcels import Travel
 from clarion.deliver.streams import Streams
@@ -182,7 +182,7 @@ class Lane:
             request = self._provider.build(self._credentials, message, target, token.value if token else "")
         except Exception as error:
             return _not_buildable(error, target)
-        origin = _origin(request.url)
+        origin = origin_of(request.url)
         answer = self._held(origin) or await self._exchange.ask(request)
         if isinstance(answer, Verdict):
             return self._noted(origin, answer)
@@ -200,7 +200,7 @@ class Lane:
             request = provider.build_many(self._credentials, messages, token.value if token else "")
         except Exception as error:
             return [_not_buildable(error, messages[0][1])] * count
-        origin = _origin(request.url)
+        origin = origin_of(request.url)
         answer = self._held(origin) or await self._exchange.ask(request)
         if isinstance(answer, Verdict):
             return [self._noted(origin, answer)] * count
@@ -314,12 +314,6 @@ def _spoiled(verdicts: Sequence[Verdict]) -> bool:
 
 
 _FINE = Verdict(Outcome.ACCEPTED)
-
-
-def _origin(url: str) -> str:
-    """Scheme, host and port of an absolute URL; once per request, so without a parser."""
-    end = url.find("/", url.find("//") + 2)
-    return url if end < 0 else url[:end]
 
 
 def _rest(breaker: Breaker, now: int) -> Verdict:

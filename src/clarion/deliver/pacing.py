@@ -45,7 +45,7 @@ class Pace:
     def wait(self, messages: int, now: float) -> float:
         """Take the turn of so many messages; the seconds until it comes."""
         self._count(messages, now)
-        held = max(self._held_until - now, 0.0)
+        held = self._held_until - now if self._held_until > now else 0.0
         if self._limit is None:
             return held
         limit = self._recovered(now)

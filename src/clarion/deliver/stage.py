@@ -325,7 +325,7 @@ class _Run:
         """Let a send wait untried; its message says why, once."""
         first = not (item.send.held or item.send.attempt)
         send = msgspec.structs.replace(item.send, held=item.send.held + 1)
-        wait = round((verdict.retry_after or SECOND) * (1 + random.random() / 4))
+        wait = round((verdict.retry_after or SECOND) * (1 + random.random()))
         at = min(self._clock() + wait, max(item.delivery.expires_at, self._clock() + SECOND))
         self._again.append((at, item.delivery, send))
         if first:

@@ -10,7 +10,6 @@ import base64
 import re
 from collections.abc import Mapping
 from hashlib import sha256
-from itertools import pairwise
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -196,6 +195,8 @@ class Apns(Defaults):
         return AccessToken(f"{head}.{claims}.{signature}", issued + _LIFETIME)
 
     def build(self, credentials: ApnsKey, message: PushMessage, target: Target, token: str) -> HttpRequest:
+        if _is_plain(message):
+            return _plain_request(credentials, message, target, token)
         draft = _drafted(message)
         body = merge(_body(draft, target), _part(message.passthrough, "body"))
         own = _passed_headers(message)
@@ -500,14 +501,20 @@ def _part(values: Json, key: str) -> Json:
 
 def _url(credentials: ApnsKey, token: str, query: Json) -> str:
     """Old apps left the spaces and brackets in that a description of the token's bytes has."""
-    place = re.sub(r"[\s<>]", "", token).lower()
-    path = f"{PRODUCTION if credentials.production else SANDBOX}/3/device/{quote(place, safe='')}"
+    place = token.lower()
+    if not (place.isascii() and place.isalnum()):
+        place = quote(re.sub(r"[\s<>]", "", place), safe="")
+    path = f"{PRODUCTION if credentials.production else SANDBOX}/3/device/{place}"
     return f"{path}?{urlencode(query, doseq=True)}" if query else path
 
 
 def _headers(credentials: ApnsKey, given: Json, body: Json, target: Target) -> dict[str, str]:
     """APNs' own headers; `given` are those that the trigger chose."""
     kind = str(given.get("apns-push-type") or _kind(body))
+    if not given and kind == "alert":
+        usual = {"apns-topic": credentials.bundle_id, "apns-push-type": kind, "apns-priority": "10"}
+        own = {"apns-id": _uuid(target.message_id), "apns-collapse-id": _collapse_id(target.message_id)}
+        return usual | {name: value for name, value in own.items() if value}
     said = {
         "apns-topic": _worded(given.get("apns-topic")) or _topic(credentials.bundle_id, kind),
         "apns-push-type": kind,
@@ -517,6 +524,26 @@ def _headers(credentials: ApnsKey, given: Json, body: Json, target: Target) -> d
         "apns-collapse-id": _collapse_id(_worded(given.get("apns-collapse-id")) or target.message_id),
     }
     return {name: value for name, value in said.items() if value}
+
+
+def _is_plain(message: PushMessage) -> bool:
+    """Whether nothing is said of the push but its words and data, as of nearly all."""
+    said = message.legacy or message.override or message.passthrough
+    return not said and message.presentation is PLAIN and "aps" not in message.payload
+
+
+def _plain_request(credentials: ApnsKey, message: PushMessage, target: Target, token: str) -> HttpRequest:
+    """What the whole way comes to for a plain message."""
+    alert = {"title": message.title, "body": message.body}
+    body = {"aps": {"alert": alert}, **message.payload, MESSAGE_ID: target.message_id}
+    signed = (("authorization", f"bearer {token}"),) if credentials.identity is None else ()
+    headers = (
+        *signed,
+        ("content-type", "application/json"),
+        *_headers(credentials, {}, body, target).items(),
+    )
+    url = _url(credentials, target.token, {})
+    return HttpRequest("POST", url, headers, msgspec.json.encode(body), credentials.identity)
 
 
 def _expiring(message: PushMessage, target: Target) -> Json:
@@ -554,14 +581,20 @@ def _expiration(value: Any) -> str:
 
 
 def _collapse_id(text: str) -> str:
+    if len(text) <= MOST_COLLAPSE_BYTES and text.isascii():
+        return text
     return text if len(text.encode()) <= MOST_COLLAPSE_BYTES else sha256(text.encode()).hexdigest()
+
+
+_HEX = frozenset("0123456789abcdef")
 
 
 def _uuid(message_id: str) -> str:
     """A message id, 32 hex digits, in the shape of a UUID; empty for any other, so that APNs makes one."""
-    if not re.fullmatch("[0-9a-f]{32}", message_id):
+    if len(message_id) != 32 or not _HEX.issuperset(message_id):
         return ""
-    return "-".join(message_id[start:end] for start, end in pairwise((0, 8, 12, 16, 20, 32)))
+    own = message_id
+    return f"{own[:8]}-{own[8:12]}-{own[12:16]}-{own[16:20]}-{own[20:]}"
 
 
 def _classified(status: int, reason: str, message: PushMessage) -> tuple[Outcome, str]:
