@@ -4,7 +4,7 @@ import secrets
 from typing import ClassVar
 
 from clarion.model.outcome import Outcome
-from clarion.model.push import Json
+from clarion.model.push import Json, PushMessage
 from clarion.providers.apns import Apns
 from clarion.providers.expo import Expo
 from clarion.providers.fcm import Fcm
@@ -23,16 +23,38 @@ HANDLE = staticmethod(EMULATORS.handle)
 VAPID = new_keys()
 
 
+PLAIN = PushMessage("Title", "Body", {"order": 7})
+ID = "0" * 32
+
+
 class TestFcm(ProviderKit):
     provider = Fcm()
     handle = HANDLE
     stored: ClassVar[Json] = {"serviceAccount": EMULATORS.fcm.service_account()}
+    golden: ClassVar[tuple[tuple[PushMessage, Json], ...]] = (
+        (
+            PLAIN,
+            {
+                "message": {
+                    "token": "phone",
+                    "notification": {"title": "Title", "body": "Body"},
+                    "android": {"collapse_key": ID, "notification": {"tag": ID}},
+                    "apns": {"headers": {"apns-collapse-id": ID}},
+                    "webpush": {"headers": {"Topic": ID}},
+                    "data": {"order": "7", "__nvMessageId": ID},
+                }
+            },
+        ),
+    )
 
 
 class TestApns(ProviderKit):
     provider = Apns()
     handle = HANDLE
     stored: ClassVar[Json] = EMULATORS.apns.credentials()
+    golden: ClassVar[tuple[tuple[PushMessage, Json], ...]] = (
+        (PLAIN, {"aps": {"alert": {"title": "Title", "body": "Body"}}, "order": 7, "__nvMessageId": ID}),
+    )
 
     def token(self, word: str) -> str:
         return secrets.token_hex(32) if word == "phone" else super().token(word)
@@ -63,6 +85,26 @@ class TestPusherBeams(ProviderKit):
     provider = PusherBeams()
     handle = HANDLE
     stored: ClassVar[Json] = EMULATORS.beams.credentials()
+    golden: ClassVar[tuple[tuple[PushMessage, Json], ...]] = (
+        (
+            PLAIN,
+            {
+                "users": ["phone"],
+                "apns": {
+                    "aps": {"alert": {"title": "Title", "body": "Body"}},
+                    "data": {"order": 7, "__nvMessageId": ID},
+                },
+                "fcm": {
+                    "notification": {"tag": ID, "title": "Title", "body": "Body"},
+                    "data": {"order": "7", "__nvMessageId": ID},
+                },
+                "web": {
+                    "notification": {"title": "Title", "body": "Body"},
+                    "data": {"order": 7, "__nvMessageId": ID},
+                },
+            },
+        ),
+    )
     tells_dead = False
 
 
@@ -70,6 +112,17 @@ class TestPushpad(ProviderKit):
     provider = Pushpad()
     handle = HANDLE
     stored: ClassVar[Json] = EMULATORS.pushpad.credentials()
+    golden: ClassVar[tuple[tuple[PushMessage, Json], ...]] = (
+        (
+            PLAIN,
+            {
+                "uids": ["phone"],
+                "title": "Title",
+                "body": "Body",
+                "custom_data": f'{{"order":7,"__nvMessageId":"{ID}"}}',
+            },
+        ),
+    )
     tells_dead = False
 
 

@@ -4,6 +4,8 @@ https://firebase.google.com/docs/reference/fcm/rest/v1/projects.messages
 https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode
 """
 
+import json
+import re
 from typing import Any
 from urllib.parse import urlencode
 
@@ -106,11 +108,7 @@ class Fcm(Defaults):
         document = stored.get("serviceAccount") or stored.get("user")
         if not isinstance(document, str) or not document.strip():
             raise CredentialsInvalid("serviceAccount", "paste the whole service account JSON from Firebase")
-        try:
-            account = msgspec.json.decode(document, type=ServiceAccount)
-        except msgspec.MsgspecError as error:
-            raise CredentialsInvalid("serviceAccount", f"not a service account document: {error}") from None
-        return _checked(account)
+        return _checked(_account(document))
 
     def authorize(self, credentials: ServiceAccount, now: Millis) -> HttpRequest:
         """A JWT bearer grant (RFC 7523)."""
@@ -186,13 +184,36 @@ _GOOGLE_SIDE = frozenset({408, 429, 500, 502, 503, 504})
 _GOOGLE_TROUBLE = frozenset({"internal_failure", "server_error", "temporarily_unavailable"})
 
 
+def _account(document: str) -> ServiceAccount:
+    """The document, also when its line breaks became real ones inside of texts."""
+    try:
+        whole = json.loads(document, strict=False)
+        return msgspec.convert(whole, ServiceAccount)
+    except (ValueError, RecursionError) as error:  # msgspec's validation errors are ValueErrors
+        raise CredentialsInvalid("serviceAccount", f"not a service account document: {error}") from None
+
+
+def _mended(pem: str) -> str:
+    """A key whose line breaks were escaped twice, or lost, whole again."""
+    text = pem.replace("\\r", "").replace("\\n", "\n").strip()
+    framed = _FRAMED.fullmatch(text)
+    if framed is None:
+        return text
+    inner = "".join(framed[2].split())
+    lines = [inner[start : start + 64] for start in range(0, len(inner), 64)]
+    return "\n".join([f"-----BEGIN {framed[1]}-----", *lines, f"-----END {framed[1]}-----", ""])
+
+
+_FRAMED = re.compile("-----BEGIN ([A-Z ]+)-----(.*)-----END \\1-----", re.DOTALL)
+
+
 def _checked(account: ServiceAccount) -> ServiceAccount:
     if account.type != "service_account":
         raise CredentialsInvalid("serviceAccount", 'its "type" must be "service_account"')
     for field in ("project_id", "client_email", "private_key", "token_uri"):
         if not getattr(account, field).strip():
             raise CredentialsInvalid("serviceAccount", f'its "{field}" is empty')
-    repaired = account.private_key.replace("\\n", "\n")
+    repaired = _mended(account.private_key)
     try:
         key = load_pem_private_key(repaired.encode(), None)
     except (ValueError, TypeError):

@@ -81,7 +81,8 @@ class ProviderKit:
     """`provider` against the emulator that `handle` is of, with the credentials `stored`.
 
     `tells_dead`: it says that a device is gone. `words` are the fault words that its emulator answers with
-    something else than the others do. A token is made by `token`, which spells a word.
+    something else than the others do. `golden` pairs a message with the JSON that a request for the device
+    `phone` under the message id of 32 zeros holds. A token is made by `token`, which spells a word.
     """
 
     provider: ClassVar[Provider[Any]]
@@ -89,6 +90,7 @@ class ProviderKit:
     stored: ClassVar[Json]
     tells_dead: ClassVar[bool] = True
     words: ClassVar[dict[Word, Outcome]] = {}
+    golden: ClassVar[tuple[tuple[PushMessage, Json], ...]] = ()
 
     def clock(self) -> Millis:
         """The time that tokens and targets are of."""
@@ -130,6 +132,12 @@ class ProviderKit:
         message = msgspec.structs.replace(MESSAGE, presentation=look)
         verdict = await lane.send(message, self.target())
         assert verdict.outcome is Outcome.ACCEPTED, verdict
+
+    def test_a_request_is_as_it_always_was(self) -> None:
+        credentials = self.provider.credentials(self.stored)
+        for message, body in self.golden:
+            request = self.provider.build(credentials, message, Target("0" * 32, "phone"), "token")
+            assert msgspec.json.decode(request.body) == body
 
     async def test_a_dead_device_is_told_by_those_who_tell(self, lane: Lane) -> None:
         verdict = await lane.send(MESSAGE, self.target("dead"))

@@ -222,3 +222,15 @@ def test_credentials_that_cannot_work_name_the_reason(stored: dict[str, Any], re
 
 def test_credentials_do_not_show_the_key() -> None:
     assert "PRIVATE" not in repr(FCM.credentials(account()))
+
+
+@pytest.mark.parametrize(
+    "breaks",
+    ["\n", r"\\n", " ", ""],
+    ids=["real breaks", "escaped twice", "blanks", "lost"],
+)
+def test_a_service_account_with_broken_line_breaks_is_repaired(breaks: str) -> None:
+    document = account()["serviceAccount"]
+    pasted = document.replace(r"\n", breaks)
+    assert pasted != document
+    assert FCM.credentials({"serviceAccount": pasted}).private_key == PEM
