@@ -1,1 +1,0 @@
-"""The step runner: what waits between two steps, and what resumes it."""
