@@ -51,6 +51,10 @@ BY_ERROR_CODE: dict[str, tuple[Outcome, str]] = {
     ),
     "UNAVAILABLE": (Outcome.UNAVAILABLE, "FCM is overloaded."),
     "INTERNAL": (Outcome.UNAVAILABLE, "FCM had an internal error."),
+    "UNSPECIFIED_ERROR": (
+        Outcome.UNKNOWN,
+        "FCM doesn't say why; it is tried again. If it stays, look at the project in the Firebase console.",
+    ),
 }
 """FcmError.errorCode → what it means. INVALID_ARGUMENT depends on the field it names."""
 
