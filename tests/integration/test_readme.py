@@ -62,16 +62,28 @@ def test_the_trigger_samples_reach_the_demos_phones(tmp_path: Path) -> None:
 
 
 def test_the_way_to_a_firebase_project_ends_with_a_push(tmp_path: Path) -> None:
-    setup, device = blocks("Use your real Firebase project", "bash")
+    setup, device, trial = blocks("Use your real Firebase project", "bash")
+    (own,) = blocks("Register devices from your app", "bash")
     with EmulatorThread(tmp_path / "emulators") as emulators:
         (tmp_path / "service-account.json").write_text(emulators.service_account())
         clarion = ClarionProcess(tmp_path, emulators).start()
         try:
             script = replaced(
-                setup + device, (URL, clarion.url), ("cl_sk_...", KEY), ("the-token-of-your-app", "phone-1")
+                setup + device + trial + own,
+                (URL, clarion.url),
+                ("cl_sk_...", KEY),
+                (".venv/bin/clarion", "clarion"),
+                ("the-token-of-your-app", "phone-1"),
             )
-            shell(script, tmp_path)
-            (push,) = wait_for(lambda: emulators.shown("phone-1") or None, 15)
+            said = shell(script, tmp_path)
+            pushes = wait_for(
+                lambda: [*emulators.shown("phone-1")] if len(emulators.shown("phone-1")) == 2 else None, 15
+            )
         finally:
             assert clarion.stop() == 0
-    assert (push.title, push.body) == ("Hello Ada", "Hello from my own server")
+    assert sorted((push.title, push.body) for push in pushes) == [
+        ("Hello Ada", "Hello from my own server"),
+        ("Test", "It works"),
+    ]
+    assert "accepted" in said
+    assert '"id":"my-phone"' in said

@@ -31,6 +31,7 @@ from clarion.store.catalog import Catalog
 from clarion.store.database import Database
 from clarion.store.installation import begin
 from clarion.store.ledger import Ledger, ledger
+from clarion.store.tables import devices as device_table
 from clarion.store.tables import messages, notifications
 from pushing import NOW, HandClock, ScriptedSender, integration, workflow
 
@@ -240,6 +241,10 @@ class Pipeline:
         """A person's live tokens."""
         return await self.database.read(_tokens, self.environment_id, name)
 
+    async def last_seen(self) -> dict[str, Millis]:
+        """When each device was seen, by its token."""
+        return await self.database.read(_last_seen)
+
     async def counts(self) -> Counts:
         """The environment's ledger in short."""
         found = await self.ledger()
@@ -298,6 +303,11 @@ def _notified(connection: Connection) -> list[tuple[str, int, list[str]]]:
         )
         for row in rows
     ]
+
+
+def _last_seen(connection: Connection) -> dict[str, Millis]:
+    query = sa.select(device_table.c.token, device_table.c.last_seen_at)
+    return {row.token: row.last_seen_at for row in connection.execute(query)}
 
 
 def _tokens(connection: Connection, environment_id: str, name: str) -> list[str]:

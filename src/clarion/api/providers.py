@@ -67,8 +67,8 @@ def provider_out(provider: Provider[Any]) -> ProviderOut:
     )
 
 
-_SILENT_ABOUT_TOKENS = frozenset({"pusher-beams", "appio"})
-"""They never say that a device is gone."""
+_SILENT_ABOUT_TOKENS = frozenset({"pusher-beams", "pushpad", "appio"})
+"""They never say that a device is gone for good."""
 
 
 def _field(field: Field) -> FieldOut:

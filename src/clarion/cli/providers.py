@@ -2,10 +2,8 @@
 
 import click
 import msgspec
-from rich.console import Console
-from rich.table import Table
 
-from clarion.api.providers import ProviderOut, provider_out
+from clarion.api.providers import CapabilitiesOut, ProviderOut, provider_out
 from clarion.cli.provider_pages import page
 from clarion.providers.registry import PROVIDERS
 
@@ -22,20 +20,32 @@ def command(as_json: bool, markdown: bool) -> None:
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(listed)).decode())
     else:
-        Console(soft_wrap=False).print(_table([item for item in listed if item.supported]))
+        click.echo("\n\n".join(_entry(item) for item in listed if item.supported))
 
 
-def _table(listed: list[ProviderOut]) -> Table:
-    table = Table("id", "device token", "credentials", "per request", "rate", "dead tokens")
-    for item in listed:
-        fields = ", ".join(field.key if field.required else f"[{field.key}]" for field in item.fields)
-        can = item.capabilities
-        table.add_row(
-            item.id,
-            item.addressed_by,
-            fields.replace("[", r"\["),
-            str(can.messages_per_request),
-            f"{can.rate_per_second:g}/s" if can.rate_per_second else "",
-            "by receipt too" if can.receipts else "yes" if can.retires_tokens else "not told",
-        )
-    return table
+def _entry(item: ProviderOut) -> str:
+    """A provider in a few lines; credentials in brackets may be left out."""
+    credentials = (field.key if field.required else f"[{field.key}]" for field in item.fields)
+    lines = {
+        "device token": item.addressed_by,
+        "credentials": " ".join(credentials) or "none",
+        "requests": _requests(item.capabilities),
+        "dead tokens": _dead_tokens(item.capabilities),
+    }
+    told = (f"  {name:12}  {text}" for name, text in lines.items())
+    return "\n".join([f"{item.id}  {item.name}", *told])
+
+
+def _requests(can: CapabilitiesOut) -> str:
+    many = (
+        "one message each"
+        if can.messages_per_request == 1
+        else f"up to {can.messages_per_request:,} messages"
+    )
+    return f"{many}, {can.rate_per_second:,g} a second" if can.rate_per_second else many
+
+
+def _dead_tokens(can: CapabilitiesOut) -> str:
+    if not can.retires_tokens:
+        return "not told"
+    return "told by the answer, and by receipts later" if can.receipts else "told by the answer"

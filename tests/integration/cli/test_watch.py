@@ -26,7 +26,7 @@ def emulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorThre
 
 @pytest.fixture(scope="module")
 def clarion(tmp_path_factory: pytest.TempPathFactory, emulators: EmulatorThread) -> Iterator[ClarionProcess]:
-    """Delivers one message at a time, each 10 ms long, so that a broadcast takes three seconds."""
+    """Delivers one message at a time, each 20 ms long, so that a broadcast takes six seconds."""
     directory = tmp_path_factory.mktemp("clarion")
     process = ClarionProcess(directory, emulators, delivery_concurrency="1").start()
     with process.client as client:
@@ -50,7 +50,7 @@ def prepare(client: httpx.Client, emulators: EmulatorThread) -> None:
     people = [
         {
             "subscriberId": f"person-{n}",
-            "channels": [{"providerId": "fcm", "credentials": {"deviceTokens": [f"slow-10-{n}"]}}],
+            "channels": [{"providerId": "fcm", "credentials": {"deviceTokens": [f"slow-20-{n}"]}}],
         }
         for n in range(PEOPLE)
     ]

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from clarion.journal.port import ACCEPTED_LANE, Batch
-from clarion.model.clock import MINUTE, SECOND
+from clarion.model.clock import DAY, MINUTE, SECOND
 from clarion.model.http import HttpReply
 from clarion.model.trace import Event
 from clarion.model.trigger import ChannelGrant, Person
@@ -79,6 +79,22 @@ async def test_a_repeated_transaction_after_the_first_was_delivered_sends_nothin
     await pipeline.trigger("ada", transaction_id="twice")
     await pipeline.drain()
     assert pipeline.tokens_sent_to == ["a1", "a1"]
+
+
+async def test_a_device_is_seen_again_when_it_takes_a_push_at_most_once_a_day(pipeline: Pipeline) -> None:
+    await pipeline.register("ada", "alive", "out-of-order")
+    pipeline.sender.scripts["out-of-order"] = [GONE] * 3
+    registered = (await pipeline.last_seen())["alive"]
+    await pipeline.trigger("ada")
+    await pipeline.drain()
+    assert (await pipeline.last_seen())["alive"] == registered
+    pipeline.clock.now += DAY + SECOND
+    await pipeline.trigger("ada")
+    sent = pipeline.clock.now
+    await pipeline.drain()
+    seen = await pipeline.last_seen()
+    assert seen["alive"] >= sent
+    assert seen["out-of-order"] == registered
 
 
 async def test_a_dead_token_is_retired_and_the_persons_others_are_not(pipeline: Pipeline) -> None:
