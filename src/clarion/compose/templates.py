@@ -7,6 +7,7 @@ from typing import Any
 from liquid import BoundTemplate, Environment
 from liquid.exceptions import LiquidError
 
+from clarion.compose.metering import MeteredTemplate
 from clarion.errors import TemplateError
 
 _KEPT = 4096
@@ -17,8 +18,9 @@ _COMPUTED = "["
 
 
 class _BoundedEnvironment(Environment):
-    """A template may not loop or grow without end."""
+    """A template may not loop, work or grow without end."""
 
+    template_class = MeteredTemplate
     loop_iteration_limit = _MOST_LOOPS
     output_stream_limit = _MOST_BYTES
 

@@ -28,6 +28,8 @@ def test_a_template_that_is_wrong_says_so(source: str) -> None:
     [
         "{% for i in (1..100000000) %}x{% endfor %}",
         "{% for i in (1..9000) %}xxxxxxxxxxxxxxxxxxxx{% endfor %}",
+        "{% for i in (1..9999) %}{{ i.x }}{% endfor %}" * 300,
+        "{% for i in (1..9999) %}{% endfor %}" * 300,
     ],
 )
 def test_a_template_can_not_run_away(source: str) -> None:
