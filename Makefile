@@ -1,10 +1,14 @@
 .DEFAULT_GOAL := help
-.PHONY: help install run serve test chaos check bench lock
+.PHONY: help install dashboard run serve test chaos check bench lock
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$p; break; }; done)
 UV := .tools/bin/uv
 SDK := tests/wire/typescript
+SITE := src/clarion/dashboard/index.html
+SITE_SOURCES := $(shell find dashboard/src -type f ! -name schema.d.ts) dashboard/index.html dashboard/package.json \
+	dashboard/vite.config.ts dashboard/tsconfig.json $(wildcard src/clarion/api/*.py)
+NODE := PATH="$(CURDIR)/.venv/bin:$$PATH"
 COMPILE := $(UV) pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-header \
 	--python-version 3.11 --quiet
 
@@ -25,17 +29,28 @@ $(UV): requirements/tools.txt
 
 install: .venv/.installed ## Prepare .venv with everything pinned
 
-run: .venv/.installed ## Try Clarion against stand-ins of the providers; ARGS="..." goes to the demo
+dashboard/node_modules/.installed: dashboard/package-lock.json | .venv/.installed
+	cd dashboard && $(NODE) npm ci --no-audit --no-fund --silent
+	@touch $@
+
+$(SITE): $(SITE_SOURCES) dashboard/node_modules/.installed
+	.venv/bin/clarion openapi > dashboard/openapi.json
+	cd dashboard && $(NODE) npm run --silent build
+
+dashboard: $(SITE) ## Build the dashboard into the package
+
+run: $(SITE) ## Try Clarion against stand-ins of the providers; ARGS="..." goes to the demo
 	.venv/bin/clarion demo $(ARGS)
 
-serve: .venv/.installed ## Run Clarion
+serve: $(SITE) ## Run Clarion
 	.venv/bin/clarion serve
 
 $(SDK)/node_modules/.installed: $(SDK)/package-lock.json | .venv/.installed
 	cd $(SDK) && PATH="$(CURDIR)/.venv/bin:$$PATH" npm ci --no-audit --no-fund --silent
 	@touch $@
 
-test: .venv/.installed $(SDK)/node_modules/.installed ## Run every test but the long ones
+test: $(SITE) $(SDK)/node_modules/.installed ## Run every test but the long ones
+	cd dashboard && $(NODE) npm test --silent
 	.venv/bin/python -m pytest -m "not soak"
 
 chaos: .venv/.installed ## Run the long tests: kills, faults and soaks

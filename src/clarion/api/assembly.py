@@ -13,6 +13,7 @@ from clarion.api.openapi import document, reference_page
 from clarion.api.quick import PATH, QuickTrigger
 from clarion.api.route import Services
 from clarion.api.server import Api
+from clarion.api.site import Site
 from clarion.api.table import ROUTES
 
 
@@ -20,7 +21,7 @@ def assembled(services: Services) -> ASGIApp:
     """The API as an ASGI application."""
     limits = Limits()
     quick = {(TRIGGER.method, PATH): QuickTrigger(services, limits)}
-    return Api(services, ROUTES, limits, quick, [*_documents(), metrics_route(services)])
+    return Api(services, ROUTES, limits, quick, [*_documents(), metrics_route(services)], Site())
 
 
 def _documents() -> list[Route]:

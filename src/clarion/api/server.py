@@ -21,6 +21,7 @@ from clarion.api.limits import Limits
 from clarion.api.problems import problem_for, unexpected
 from clarion.api.query import decode_query
 from clarion.api.route import Access, Answer, Call, Route, Services
+from clarion.api.site import Site
 from clarion.errors import (
     MethodNotAllowed,
     NotFound,
@@ -61,8 +62,10 @@ class Api:
         limits: Limits,
         quick: Mapping[tuple[str, bytes], ASGIApp],
         also: Sequence[StarletteRoute] = (),
+        site: Site | None = None,
     ) -> None:
         self._services = services
+        self._site = site
         self._limits = limits
         self._quick = quick
         self._table = [*map(self._endpoint, routes), *also]
@@ -137,7 +140,10 @@ class Api:
         return await catalog.current() if caller else catalog.snapshot
 
     async def _nowhere(self, scope: Scope, receive: Receive, send: Send) -> None:
-        raise HTTPException(404)
+        page = self._site.answer(Request(scope)) if self._site else None
+        if page is None:
+            raise HTTPException(404)
+        await page(scope, receive, send)
 
     def _refused(self, error: HTTPException, request: Request) -> Response:
         """The router found no such path, or the path without the method."""

@@ -18,6 +18,7 @@ VERBS = {
     "send": "Send a test push to one token and show what was said.",
     "devices": "Look after stored device tokens: prune the unseen.",
     "settings": "Print every setting with its value, default and reason.",
+    "openapi": "Print the OpenAPI document of the API.",
     "emulator": "Run stand-ins of the push providers.",
     "demo": "Run Clarion against stand-ins and watch a push arrive.",
 }

@@ -1,0 +1,33 @@
+import "@mantine/core/styles.css";
+import { createTheme, MantineProvider } from "@mantine/core";
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { RouterProvider } from "@tanstack/react-router";
+import { StrictMode, useState } from "react";
+import { createRoot } from "react-dom/client";
+import { Refused, session } from "./client";
+import { makeRouter } from "./router";
+import { SignIn } from "./SignIn";
+
+const theme = createTheme({ primaryColor: "indigo", defaultRadius: "md" });
+const nonce = document.querySelector<HTMLMetaElement>("meta[name=style-nonce]")?.content ?? "";
+const router = makeRouter();
+const queries = new QueryClient({
+  defaultOptions: {
+    queries: { retry: (count, error) => count < 2 && !(error instanceof Refused && error.status < 500) },
+  },
+});
+
+function App() {
+  const [signedIn, setSignedIn] = useState(session.key() !== null);
+  return signedIn ? <RouterProvider router={router} /> : <SignIn done={() => setSignedIn(true)} />;
+}
+
+createRoot(document.getElementById("root") as HTMLElement).render(
+  <StrictMode>
+    <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={() => nonce}>
+      <QueryClientProvider client={queries}>
+        <App />
+      </QueryClientProvider>
+    </MantineProvider>
+  </StrictMode>,
+);
