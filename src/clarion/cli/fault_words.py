@@ -15,6 +15,7 @@ MEANINGS: dict[Word, str] = {
     Word.GOAWAY: "accepted, and the connection takes no further requests",
     Word.REFUSED: "the HTTP/2 stream is refused, N times (1), then accepted",
     Word.HTML: "502 with an HTML page, N times (1), then accepted",
+    Word.CODE: "the provider's error of the code or HTTP status that follows: phone-code-413",
 }
 
 HOW = "A word in a device token decides what goes wrong, a number after it is N: phone-dead, phone-flaky-2."

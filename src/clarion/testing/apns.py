@@ -23,7 +23,7 @@ from clarion.model.clock import MINUTE, SECOND, Clock, Millis, system_clock
 from clarion.model.push import Json
 from clarion.providers.apns import TOPIC_SUFFIXES
 from clarion.testing.exchange import Answer, Delay, GoAway, Reply, Request, json_reply, status_of
-from clarion.testing.faults import Faults, Word, spelled
+from clarion.testing.faults import Faults, Word, by_code, spelled
 from clarion.testing.record import Attempt, Record
 
 PATH = "/3/device/"
@@ -61,17 +61,22 @@ CERTIFICATE = "Apple Push Services: "
 
 STATUS: dict[str, int] = {
     "BadCertificate": 403,
+    "BadCertificateEnvironment": 403,
     "BadDeviceToken": 400,
     "BadEnvironmentKeyIdInToken": 403,
+    "BadEnvironmentKeyInToken": 403,
     "BadPath": 404,
     "DeviceTokenNotForTopic": 400,
     "ExpiredProviderToken": 403,
     "ExpiredToken": 410,
+    "Forbidden": 403,
+    "InternalServerError": 500,
     "InvalidProviderToken": 403,
     "MethodNotAllowed": 405,
     "MissingProviderToken": 403,
     "PayloadTooLarge": 413,
     "ServiceUnavailable": 503,
+    "Shutdown": 503,
     "TooManyProviderTokenUpdates": 429,
     "TooManyRequests": 429,
     "UnrelatedKeyIdInToken": 403,
@@ -83,6 +88,15 @@ STATUS: dict[str, int] = {
 def _refusal(reason: str, *headers: tuple[str, str]) -> Reply:
     return json_reply(STATUS.get(reason, 400), {"reason": reason}, *headers)
 
+
+_BAD_REQUESTS = (
+    "BadCollapseId BadExpirationDate BadMessageId BadPriority BadTopic DuplicateHeaders IdleTimeout "
+    "InvalidPushType MissingDeviceToken MissingTopic PayloadEmpty TopicDisallowed"
+)
+CODES = by_code(
+    {reason: _refusal(reason) for reason in (*STATUS, *_BAD_REQUESTS.split())}, lambda status: Reply(status)
+)
+"""What a token can ask for by `code`."""
 
 REFUSALS: dict[Word, Reply] = {
     Word.MALFORMED: _refusal("BadDeviceToken"),
@@ -168,7 +182,7 @@ class ApnsEmulator:
         self.attempts: list[Attempt] = []
         self.requests_by_token: Counter[str] = Counter()
         self._clock = clock
-        self._faults = Faults(REFUSALS, unavailable_retry_after)
+        self._faults = Faults(REFUSALS, unavailable_retry_after, CODES)
         self._team = _identity()
         self._apps: dict[str, set[str]] = {}
         self._keys: dict[str, SigningKey] = {}

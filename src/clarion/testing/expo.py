@@ -16,7 +16,7 @@ from clarion.model.clock import HOUR, MINUTE, SECOND, Clock, Millis, system_cloc
 from clarion.model.push import Json
 from clarion.testing.exchange import Answer, Delay, GoAway, Reply, Request, json_reply, status_of
 from clarion.testing.expo_fields import inner, recipients, trouble
-from clarion.testing.faults import Faults, Word, spelled
+from clarion.testing.faults import Faults, Spelled, Word, by_code, code_key, spelled
 from clarion.testing.record import Attempt, Record
 
 PREFIX = "/--/api/v2/push/"
@@ -56,6 +56,40 @@ INTERNAL = _failed(
 """For `ExpoEmulator.script`: Expo's own trouble."""
 FAILED_WITH_200 = msgspec.structs.replace(INTERNAL, status=200)
 """For `ExpoEmulator.script`: a 200 that holds errors nevertheless."""
+
+CODES = by_code(
+    {
+        code: _failed(status, code, "Refused.", isTransient=status >= 429)
+        for code, status in {
+            "PUSH_TOO_MANY_EXPERIENCE_IDS": 400,
+            "PUSH_TOO_MANY_NOTIFICATIONS": 400,
+            "PUSH_TOO_MANY_RECEIPTS": 400,
+            "VALIDATION_ERROR": 400,
+            "API_ERROR": 400,
+            "UNAUTHORIZED": 403,
+            "TOO_MANY_REQUESTS": 429,
+            "INTERNAL_SERVER_ERROR": 500,
+        }.items()
+    },
+    _page,
+)
+"""What a token can ask for by `code`, for the whole request."""
+
+ENTRIES = {
+    code_key(code): code
+    for code in (
+        "DeviceNotRegistered",
+        "MessageTooBig",
+        "MessageRateExceeded",
+        "MismatchSenderId",
+        "InvalidCredentials",
+        "InvalidProviderToken",
+        "DeveloperError",
+        "ExpoError",
+        "ProviderError",
+    )
+}
+"""What a token can ask for by `code` in its ticket, and by `receipt-code` in its receipt."""
 
 REFUSALS: dict[Word, Reply] = {
     Word.THROTTLED: _TOO_FAST,
@@ -132,7 +166,7 @@ class ExpoEmulator:
         self.requests_by_token: Counter[str] = Counter()
         self.most_under_way = 0
         self._clock = clock
-        self._faults = Faults(REFUSALS, unavailable_retry_after)
+        self._faults = Faults(REFUSALS, unavailable_retry_after, CODES)
         self._registered: dict[str, str] = {}
         self._gone: set[str] = set()
         self._receipts: dict[str, _Receipt] = {}
@@ -254,11 +288,13 @@ class ExpoEmulator:
             return _error_entry(token, "DeviceNotRegistered", named=False)
         if (fault and fault.word is Word.DEAD and not later) or not self._known(token):
             return _error_entry(token, "DeviceNotRegistered")
+        if fault and fault.code in ENTRIES and not later:
+            return _error_entry(token, ENTRIES[fault.code])
         if _size(message) > MOST_BYTES:
             return _error_entry(token, "MessageTooBig")
         ticket_id = str(uuid4())
         at = self._clock()
-        error = RECEIPT_ERRORS.get(fault.word, "") if fault and later else ""
+        error = _told_later(fault) if fault and later else ""
         self._receipts[ticket_id] = _Receipt(token, at, error)
         self.record.add(AcceptedNotification(token, message, at, ticket_id))
         return {"status": "ok", "id": ticket_id}
@@ -286,6 +322,11 @@ class ExpoEmulator:
         return json_reply(200, {"data": there})
 
 
+def _told_later(fault: Spelled) -> str:
+    """The error in a receipt; empty for none."""
+    return ENTRIES.get(fault.code, "") if fault.word is Word.CODE else RECEIPT_ERRORS.get(fault.word, "")
+
+
 def _in_receipt(token: str) -> bool:
     """Whether the token's fault word is told by the receipt and not by the send request."""
     within = inner(token) or ""
@@ -295,7 +336,9 @@ def _in_receipt(token: str) -> bool:
 
 def _fails_whole(token: str) -> bool:
     fault = spelled(inner(token) or "")
-    return fault is not None and fault.word not in _IN_TICKETS and not _in_receipt(token)
+    if fault is None or fault.word in _IN_TICKETS or _in_receipt(token):
+        return False
+    return fault.code not in ENTRIES
 
 
 def _wrong(messages: list[Any] | None, count: int) -> Reply | None:

@@ -2,15 +2,18 @@
 
 A token is split at `-`, `_` and `:`; the first part that is a word decides, in any case of letters.
 A number of up to nine digits in the part after it is the word's N: `flaky-2:abc`, `phone-dead-1`.
+All that comes after `code` is a code of the provider or an HTTP status: `phone-code-PayloadTooLarge`,
+`phone-code-THIRD_PARTY_AUTH_ERROR`, `phone-code-413`. Of a code only letters and digits count.
 """
 
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NamedTuple
 
-from clarion.testing.exchange import Answer, Delay, GoAway, RefuseStream, Reply, Reset
+from clarion.testing.exchange import Answer, Delay, GoAway, RefuseStream, Reply, Reset, json_reply
 
 _PARTS = re.compile(r"[-_:]")
 _NUMBER = re.compile(r"[0-9]{1,9}")
@@ -43,7 +46,12 @@ class Word(StrEnum):
     """The HTTP/2 stream is refused unprocessed, N times."""
     HTML = "html"
     """502 with an HTML page of a front end, N times."""
+    CODE = "code"
+    """The provider's error of the code that follows, always."""
 
+
+STATUSES = (400, 401, 402, 403, 404, 405, 406, 409, 410, 413, 422, 429, 500, 502, 503, 504)
+"""The HTTP statuses that a token can ask for."""
 
 LIMITED = frozenset({Word.THROTTLED, Word.FLAKY, Word.RESET, Word.REFUSED, Word.HTML})
 SLOW_MILLISECONDS = 500
@@ -55,6 +63,7 @@ class Spelled(NamedTuple):
 
     word: Word
     number: int
+    code: str = ""
 
 
 def spelled(token: str) -> Spelled | None:
@@ -63,7 +72,8 @@ def spelled(token: str) -> Spelled | None:
     for place, part in enumerate(parts):
         word = _WORDS.get(part)
         if word is not None:
-            return Spelled(word, _number(word, parts[place + 1 : place + 2]))
+            code = code_key("".join(parts[place + 1 :])) if word is Word.CODE else ""
+            return Spelled(word, _number(word, parts[place + 1 : place + 2]), code)
     return None
 
 
@@ -73,6 +83,17 @@ def _number(word: Word, following: list[str]) -> int:
     return SLOW_MILLISECONDS if word is Word.SLOW else 1
 
 
+def code_key(code: str) -> str:
+    """A code as a token can spell it."""
+    return "".join(letter for letter in code.lower() if letter.isalnum())
+
+
+def by_code(replies: Mapping[str, Reply], by_status: Callable[[int], Reply]) -> dict[str, Reply]:
+    """The errors of a provider that a token can ask for: by its codes, and by each usual status."""
+    statuses = {str(status): by_status(status) for status in STATUSES}
+    return statuses | {code_key(code): reply for code, reply in replies.items()}
+
+
 _WORDS = {word.value: word for word in Word}
 
 
@@ -80,10 +101,17 @@ class Faults:
     """Counts how often each token has failed, so that limited faults end.
 
     `refusals` are the provider's answers to the words that are answered with an error.
+    `codes` are its errors by code (see `by_code`); one that is not among them is a 400 which says so.
     `unavailable_retry_after` (seconds) goes with every 503.
     """
 
-    def __init__(self, refusals: Mapping[Word, Reply], unavailable_retry_after: int | None = None) -> None:
+    def __init__(
+        self,
+        refusals: Mapping[Word, Reply],
+        unavailable_retry_after: int | None = None,
+        codes: Mapping[str, Reply] = MappingProxyType({}),
+    ) -> None:
+        self._codes = codes
         self._refusals = {
             word: _with_retry_after(reply, unavailable_retry_after) for word, reply in refusals.items()
         }
@@ -103,6 +131,8 @@ class Faults:
                 return GoAway(accept())
             case Word.SLOW:
                 return Delay(fault.number / 1000, accept())
+            case Word.CODE:
+                return self._codes.get(fault.code) or _unknown(fault.code)
         return self._refusals[fault.word]
 
     def due(self, token: str) -> Spelled | None:
@@ -118,6 +148,10 @@ class Faults:
     def clear(self) -> None:
         """Start anew for every token."""
         self._failed.clear()
+
+
+def _unknown(code: str) -> Reply:
+    return json_reply(400, {"error": f"The stand-in knows no code {code!r}; see the testing kit's page."})
 
 
 def _with_retry_after(reply: Reply, seconds: int | None) -> Reply:

@@ -14,7 +14,7 @@ import msgspec
 from clarion.model.clock import Clock, Millis, system_clock
 from clarion.model.push import Json
 from clarion.testing.exchange import Answer, Reply, Request, json_reply, status_of
-from clarion.testing.faults import Faults, Word, spelled
+from clarion.testing.faults import Faults, Word, by_code, spelled
 from clarion.testing.fcm_fields import Problem, Submission, checked, reach
 from clarion.testing.oauth import TOKEN_URI, TokenEndpoint
 from clarion.testing.record import Attempt, Record
@@ -35,7 +35,7 @@ _STATUSES = {
 
 
 def _error(status: int, message: str, *details: Json, headers: tuple[tuple[str, str], ...] = ()) -> Reply:
-    error: Json = {"code": status, "message": message, "status": _STATUSES[status]}
+    error: Json = {"code": status, "message": message, "status": _STATUSES.get(status, "INTERNAL")}
     if details:
         error["details"] = list(details)
     return json_reply(status, {"error": error}, *headers)
@@ -50,6 +50,25 @@ _MALFORMED = _error(
     400, "The registration token is not a valid FCM registration token", _fcm_error("INVALID_ARGUMENT")
 )
 _OTHER_SENDER = _error(403, "SenderId mismatch", _fcm_error("SENDER_ID_MISMATCH"))
+
+CODES = by_code(
+    {
+        code: _error(status, code, _fcm_error(code))
+        for code, status in {
+            "UNREGISTERED": 404,
+            "SENDER_ID_MISMATCH": 403,
+            "INVALID_ARGUMENT": 400,
+            "THIRD_PARTY_AUTH_ERROR": 401,
+            "APNS_AUTH_ERROR": 401,
+            "QUOTA_EXCEEDED": 429,
+            "UNAVAILABLE": 503,
+            "INTERNAL": 500,
+            "UNSPECIFIED_ERROR": 500,
+        }.items()
+    },
+    lambda status: _error(status, f"Error {status}"),
+)
+"""What a token can ask for by `code`."""
 
 REFUSALS: dict[Word, Reply] = {
     Word.DEAD: _UNREGISTERED,
@@ -114,7 +133,7 @@ class FcmEmulator:
         self.attempts: list[Attempt] = []
         self.requests_by_token: Counter[str] = Counter()
         self._clock = clock
-        self._faults = Faults(REFUSALS, unavailable_retry_after)
+        self._faults = Faults(REFUSALS, unavailable_retry_after, CODES)
         self._projects = {project}
         self._registered: dict[str, str] = {}
 

@@ -15,7 +15,7 @@ import msgspec
 from clarion.model.clock import MINUTE, SECOND, Clock, Millis, system_clock
 from clarion.model.push import Json
 from clarion.testing.exchange import Answer, Reply, Request, json_reply, status_of
-from clarion.testing.faults import Faults, Word, spelled
+from clarion.testing.faults import Faults, Word, by_code, spelled
 from clarion.testing.record import Attempt, Record
 
 TOKEN_PATH = "/oauth2/v3/token"  # noqa: S105 - a path
@@ -36,6 +36,16 @@ def _coded(status: int, code: str, text: str, *headers: tuple[str, str]) -> Repl
 
 
 _FLOW = json_reply(503, {"error": "flow control"})
+
+_KNOWN = (
+    "80100001 80100003 80100004 80100013 80100016 80100017 80100018 80200001 80200003 80200005 80300002 "
+    "80300007 80300008 80300010 80300011 80300013 80600003 81000001"
+)
+CODES = by_code(
+    {code: _coded(400, code, "Refused") for code in _KNOWN.split()},
+    lambda status: json_reply(status, {"error": f"error {status}"}),
+)
+"""What a token can ask for by `code`, for the whole request."""
 
 REFUSALS: dict[Word, Reply] = {
     Word.IOSNOKEY: _coded(400, "80300002", "The app does not have the permission to send messages"),
@@ -76,7 +86,7 @@ class HuaweiEmulator:
         self.attempts: list[Attempt] = []
         self.grants = 0
         self._clock = clock
-        self._faults = Faults(REFUSALS, unavailable_retry_after)
+        self._faults = Faults(REFUSALS, unavailable_retry_after, CODES)
         self._expiries: dict[str, Millis] = {}
         self._granted_at: deque[Millis] = deque()
 

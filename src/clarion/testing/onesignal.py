@@ -14,7 +14,7 @@ import structlog
 from clarion.model.clock import DAY, Clock, Millis, system_clock
 from clarion.model.push import Json
 from clarion.testing.exchange import Answer, Reply, Request, json_reply, status_of
-from clarion.testing.faults import Faults, Word, spelled
+from clarion.testing.faults import Faults, Word, by_code, spelled
 from clarion.testing.onesignal_fields import (
     MOST_IDS,
     NO_APP_ID,
@@ -47,6 +47,9 @@ NOBODY = json_reply(200, {"id": "", "errors": ["All included players are not sub
 """What a request gets whose subscriptions are all gone."""
 EMPTY_ID = json_reply(200, {"id": ""})
 """For `OneSignalEmulator.script`: a 200 that sent nothing and doesn't say why."""
+
+CODES = by_code({}, lambda status: _refused(status, f"Error {status}"))
+"""What an id can ask for by `code`: statuses, for OneSignal has no codes."""
 
 REFUSALS: dict[Word, Reply] = {
     Word.MALFORMED: _refused(400, "The id is not a valid UUID"),
@@ -123,7 +126,7 @@ class OneSignalEmulator:
         self.repeats: Counter[str] = Counter()
         self.warnings: list[str] = []
         self._clock = clock
-        self._faults = Faults(REFUSALS, unavailable_retry_after)
+        self._faults = Faults(REFUSALS, unavailable_retry_after, CODES)
         self._unsubscribed: set[str] = set()
         self._users: dict[str, _User] = {}
         self._answered: dict[str, tuple[Millis, Reply]] = {}

@@ -5,6 +5,8 @@ class TestPigeon(ProviderKit):
     provider = Pigeon()
     handle = staticmethod(PigeonEmulator().handle)
     stored = {"apiKey": "key-0123456789"}
+    errors = {"LOFT_EMPTY": Outcome.TOKEN_DEAD, "503": Outcome.UNAVAILABLE}
+    golden = ((PushMessage("Title", "Body"), {"loft": "phone", "title": "Title", "body": "Body"}),)
 ```
 
 The kit sends through a real lane (authorization, retries of stale tokens, batches) to the emulator's handler,
@@ -81,7 +83,8 @@ class ProviderKit:
     """`provider` against the emulator that `handle` is of, with the credentials `stored`.
 
     `tells_dead`: it says that a device is gone. `words` are the fault words that its emulator answers with
-    something else than the others do. `golden` pairs a message with the JSON that a request for the device
+    something else than the others do. `errors` are codes of the provider that a token can ask for with the
+    word `code`, each with its outcome. `golden` pairs a message with the JSON that a request for the device
     `phone` under the message id of 32 zeros holds. A token is made by `token`, which spells a word.
     """
 
@@ -90,7 +93,8 @@ class ProviderKit:
     stored: ClassVar[Json]
     tells_dead: ClassVar[bool] = True
     words: ClassVar[dict[Word, Outcome]] = {}
-    golden: ClassVar[tuple[tuple[PushMessage, Json], ...]] = ()
+    errors: ClassVar[dict[str, Outcome]] = {}
+    golden: ClassVar[tuple[tuple[PushMessage, Any], ...]]
 
     def clock(self) -> Millis:
         """The time that tokens and targets are of."""
@@ -98,7 +102,7 @@ class ProviderKit:
 
     def token(self, word: str) -> str:
         """A device token that spells a fault word, or `phone` for one without faults."""
-        return f"{word}-{secrets.token_hex(8)}"
+        return f"{secrets.token_hex(8)}-{word}"
 
     @pytest.fixture
     def sender(self) -> HandlerSender:
@@ -136,8 +140,41 @@ class ProviderKit:
     def test_a_request_is_as_it_always_was(self) -> None:
         credentials = self.provider.credentials(self.stored)
         for message, body in self.golden:
-            request = self.provider.build(credentials, message, Target("0" * 32, "phone"), "token")
-            assert msgspec.json.decode(request.body) == body
+            request = self.provider.build(credentials, message, self.golden_target(), "token")
+            assert self.content(request) == body
+
+    def golden_target(self) -> Target:
+        """Whom the requests on record are for."""
+        return Target("0" * 32, "phone")
+
+    def content(self, request: HttpRequest) -> Any:
+        """What a request on record holds."""
+        return msgspec.json.decode(request.body)
+
+    def secrets(self) -> list[str]:
+        """Pieces of the stored secrets that nobody may see."""
+        found = [self.stored.get(field.key) for field in self.provider.fields if field.is_secret]
+        return [secret[10:40] if len(secret) > 40 else secret for secret in found if isinstance(secret, str)]
+
+    async def test_every_error_has_its_outcome(self, sender: HandlerSender) -> None:
+        assert self.errors
+        for code, outcome in self.errors.items():
+            target = self.target(f"code-{code}")
+            verdict = await self.lane_of(sender).send(MESSAGE, target)
+            assert verdict.outcome is outcome, (code, verdict)
+            assert verdict.explanation
+
+    async def test_what_was_sent_and_kept_is_not_logged(
+        self, sender: HandlerSender, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        sender.broken = None
+        for word in ("phone", "dead", "flaky-1"):
+            await self.lane_of(sender).send(MESSAGE, self.target(word))
+        sender.broken = ConnectionLost("cut")
+        await self.lane_of(sender).send(MESSAGE, self.target())
+        said = caplog.text + "".join(capfd.readouterr())
+        for secret in self.secrets():
+            assert secret not in said
 
     async def test_a_dead_device_is_told_by_those_who_tell(self, lane: Lane) -> None:
         verdict = await lane.send(MESSAGE, self.target("dead"))
@@ -207,11 +244,8 @@ class ProviderKit:
 
     def test_no_secret_shows(self) -> None:
         shown = repr(self.provider.credentials(self.stored))
-        for field in self.provider.fields:
-            secret = self.stored.get(field.key)
-            if field.is_secret and isinstance(secret, str) and len(secret) > 8:
-                assert secret not in shown
-                assert secret[10:40] not in shown
+        for secret in self.secrets():
+            assert secret not in shown
 
     async def test_a_refusal_of_the_credentials_is_one(self, sender: HandlerSender) -> None:
         refused = await self.lane_of(sender, credentials={}).send(MESSAGE, self.target())

@@ -14,7 +14,7 @@ import msgspec
 from clarion.model.clock import Clock, Millis, system_clock
 from clarion.model.push import Json
 from clarion.testing.exchange import Answer, Reply, Request, json_reply, status_of
-from clarion.testing.faults import Faults, Word, spelled
+from clarion.testing.faults import Faults, Word, by_code, spelled
 from clarion.testing.record import Attempt, Record
 
 PREFIX = "/publish_api/"
@@ -38,6 +38,9 @@ def _error(
 
 _UNAUTHORIZED = _error(401, "Unauthorized", "Incorrect API Key")
 _DOWN = _error(503, "Service Unavailable")
+
+CODES = by_code({}, lambda status: _error(status, f"Error {status}"))
+"""What a user id can ask for by `code`: statuses, for Beams has no codes."""
 
 REFUSALS: dict[Word, Reply] = {
     Word.MALFORMED: _error(422, "Unprocessable Entity", "users.0: is not valid"),
@@ -77,7 +80,7 @@ class BeamsEmulator:
         self.record: Record[AcceptedPublish] = Record()
         self.attempts: list[Attempt] = []
         self._clock = clock
-        self._faults = Faults(REFUSALS, unavailable_retry_after)
+        self._faults = Faults(REFUSALS, unavailable_retry_after, CODES)
 
     @property
     def messages(self) -> list[AcceptedPublish]:

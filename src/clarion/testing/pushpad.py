@@ -15,7 +15,7 @@ import msgspec
 from clarion.model.clock import DAY, Clock, Millis, system_clock
 from clarion.model.push import Json
 from clarion.testing.exchange import Answer, Reply, Request, json_reply, status_of
-from clarion.testing.faults import Faults, Word, spelled
+from clarion.testing.faults import Faults, Word, by_code, spelled
 from clarion.testing.record import Attempt, Record
 
 PREFIX = "/api/v1/"
@@ -33,6 +33,9 @@ def _refused(field: str, text: str) -> Reply:
 
 
 _DOWN = json_reply(503, {"error": "unavailable"})
+
+CODES = by_code({}, lambda status: json_reply(status, {"error": f"error {status}"}))
+"""What a uid can ask for by `code`: statuses, for Pushpad has no codes."""
 
 REFUSALS: dict[Word, Reply] = {
     Word.MALFORMED: _refused("uids", "is invalid"),
@@ -77,7 +80,7 @@ class PushpadEmulator:
         self.record: Record[AcceptedNotification] = Record()
         self.attempts: list[Attempt] = []
         self._clock = clock
-        self._faults = Faults(REFUSALS, unavailable_retry_after)
+        self._faults = Faults(REFUSALS, unavailable_retry_after, CODES)
 
     @property
     def messages(self) -> list[AcceptedNotification]:

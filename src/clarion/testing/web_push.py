@@ -28,7 +28,7 @@ from jwt.types import Options
 from clarion.model.clock import SECOND, Clock, Millis, system_clock
 from clarion.model.push import Json
 from clarion.testing.exchange import Answer, Reply, Request, json_reply, status_of
-from clarion.testing.faults import Faults, Word
+from clarion.testing.faults import Faults, Word, by_code
 from clarion.testing.record import Attempt, Record
 
 PREFIX = "/web-push/"
@@ -203,7 +203,7 @@ class WebPushEmulator:
         self.attempts: list[Attempt] = []
         self._clock = clock
         refusals = {word: refusal(mode, wrong) for word, wrong in WORDS.items()}
-        self._faults = Faults({**refusals, Word.HTML: _HTML}, unavailable_retry_after)
+        self._faults = Faults({**refusals, Word.HTML: _HTML}, unavailable_retry_after, codes_of(mode))
         self._browsers: dict[str, Browser] = {}
         self._gone: set[str] = set()
         self._used: set[bytes] = set()
@@ -307,6 +307,50 @@ class WebPushEmulator:
 
 
 _HTML = Reply(502, (("content-type", "text/html"),), b"<html><title>Error 502</title></html>")
+
+
+ALL_ERRNOS = {
+    **dict.fromkeys(("101", "108", "110", "111", "112", "113", "114"), 400),
+    "109": 401,
+    "102": 404,
+    **dict.fromkeys(("103", "105", "106"), 410),
+    "104": 413,
+    "999": 500,
+    **dict.fromkeys(("900", "901", "902", "903"), 502),
+    **dict.fromkeys(("201", "202"), 503),
+}
+"""Every number of Mozilla's → HTTP status."""
+
+ALL_REASONS = {
+    **dict.fromkeys(
+        (
+            "BadTtl",
+            "BadUrgency",
+            "BadWebPushRequest",
+            "BadWebPushTopic",
+            "VapidPkHashMismatch",
+            "UnauthorizedRegistration",
+        ),
+        400,
+    ),
+    **dict.fromkeys(("BadJwtToken", "BadVapidPublicKey"), 403),
+    "PayloadTooLarge": 413,
+    "TooManyRequests": 429,
+}
+"""Every reason of Apple's → HTTP status."""
+
+
+def codes_of(mode: Mode) -> dict[str, Reply]:
+    """What a browser's name can ask for by `code`: statuses, Mozilla's numbers, Apple's reasons."""
+    known: dict[str, Reply] = {}
+    if mode is Mode.MOZILLA:
+        known = {
+            number: json_reply(status, {"code": status, "errno": int(number), "message": "Refused"})
+            for number, status in ALL_ERRNOS.items()
+        }
+    if mode is Mode.APPLE:
+        known = {reason: json_reply(status, {"reason": reason}) for reason, status in ALL_REASONS.items()}
+    return by_code(known, lambda status: Reply(status))
 
 
 def refusal(mode: Mode, wrong: Wrong) -> Reply:

@@ -11,10 +11,13 @@ import msgspec
 from clarion.model.clock import Clock, Millis, system_clock
 from clarion.model.push import Json
 from clarion.testing.exchange import Answer, Reply, Request, json_reply, status_of
-from clarion.testing.faults import Faults, Word
+from clarion.testing.faults import Faults, Word, by_code
 from clarion.testing.record import Attempt, Record
 
 _HEX = re.compile("[0-9a-f]{64}")
+
+CODES = by_code({}, lambda status: json_reply(status, {"code": f"error_{status}"}))
+"""What a target can ask for by `code`: statuses."""
 
 REFUSALS: dict[Word, Reply] = {
     Word.DEAD: json_reply(410, {"code": "token_invalid"}),
@@ -85,7 +88,7 @@ class WebhookReceiver:
         self.repeats: Counter[str] = Counter()
         self._secret = secret
         self._clock = clock
-        self._faults = Faults(REFUSALS, unavailable_retry_after)
+        self._faults = Faults(REFUSALS, unavailable_retry_after, CODES)
         self._taken: dict[str, Delivery] = {}
 
     @property
