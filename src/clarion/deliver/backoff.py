@@ -9,17 +9,20 @@ _FIRST: dict[Outcome, Millis] = {Outcome.CREDENTIALS_REJECTED: 30 * SECOND}
 """A person has to act first."""
 
 
-def next_try(verdict: Verdict, attempt: int, now: Millis, expires_at: Millis, jitter: float) -> Millis | None:
+def next_try(
+    verdict: Verdict, attempt: int, now: Millis, expires_at: Millis, jitter: float, first: Millis = SECOND
+) -> Millis | None:
     """The moment of the next try after `attempt` tries, None when there is none.
 
-    1 s (30 s where credentials were refused), doubling, at most 5 min, but never sooner than the provider
-    asked; `jitter` in [0, 1) adds up to a quarter, so that what failed together doesn't return together.
+    `first` (30 s where credentials were refused), doubling, at most 5 min, but never sooner than the
+    provider asked; `jitter` in [0, 1) adds up to a quarter, so that what failed together doesn't return
+    together.
     """
     if not (verdict.outcome.retryable or verdict.outcome is Outcome.CREDENTIALS_REJECTED):
         return None
     if verdict.outcome is Outcome.UNKNOWN and attempt >= _MOST_TRIES_OF_UNKNOWN:
         return None
-    first = _FIRST.get(verdict.outcome, SECOND)
-    own = min(first << min(attempt - 1, 20), _LONGEST)
+    soonest = max(first, _FIRST.get(verdict.outcome, 0))
+    own = min(soonest << min(attempt - 1, 20), _LONGEST)
     at = now + round(max(own, verdict.retry_after or 0) * (1 + jitter / 4))
     return at if at < expires_at else None

@@ -14,6 +14,8 @@ from clarion.model.outcome import Outcome, Verdict
 
 AWAY_IN_A_ROW = 20
 """Tries without an answer, or answered as unavailable, after which the provider counts as away."""
+AWAY_FOR: Millis = SECOND
+"""How long they have to last: a connection that breaks takes all its messages along, and is no outage."""
 REFUSED_IN_A_ROW = 3
 """Refusals of the credentials after which the integration is paused."""
 SUSPICIOUS = 10
@@ -53,6 +55,7 @@ class Breaker:
         self.state = state
         self.reason = Verdict(Outcome.NOT_SENT)
         self._failures = 0
+        self._failing_since: Millis = 0
         self._refusals = 0
         self._rest = _FIRST_REST.get(state, 0)
         self._until = since + self._rest
@@ -73,6 +76,10 @@ class Breaker:
         self._probing = True
         return True
 
+    def unasked(self) -> None:
+        """What was admitted was not tried after all, or nobody knows how it ended: another may be."""
+        self._probing = False
+
     def next_chance(self, now: Millis) -> Millis:
         """When what is not admitted may come again."""
         return max(self._until, now + SECOND)
@@ -85,17 +92,18 @@ class Breaker:
             return None  # it was on its way before the breaker opened, and says nothing new
         if setup_code or (self._answers and outcome in _OF_TOKENS):
             self._remember(setup_code)
-        if setup_code and sum(self._answers) >= SUSPICIOUS:
+        if setup_code and (sum(self._answers) >= SUSPICIOUS or self.state is State.PAUSED):
             return self._rests(State.PAUSED, verdict, now)
         if outcome is Outcome.CREDENTIALS_REJECTED:
             self._refusals += 1
             if self._refusals >= REFUSED_IN_A_ROW or self.state is not State.CLOSED:
                 return self._rests(State.PAUSED, verdict, now)
         elif outcome is Outcome.UNAVAILABLE:
+            self._failing_since = self._failing_since if self._failures else now
             self._failures += 1
             if self.state is not State.CLOSED:
                 return self._rests(self.state, verdict, now)
-            if self._failures >= AWAY_IN_A_ROW:
+            if self._failures >= AWAY_IN_A_ROW and now - self._failing_since >= AWAY_FOR:
                 return self._rests(State.OPEN, verdict, now)
         elif outcome in _REACHED:
             return self._close(now)

@@ -69,7 +69,10 @@ class Lane:
     ) -> None:
         self.integration = integration
         self._streams = Streams(concurrency)
-        self._pace = Pace(rate_of(integration, provider))
+        rate = rate_of(integration, provider)
+        self._pace = Pace(rate)
+        self._counts_requests = rate is not None and rate.of_requests
+        self._patient = asyncio.Lock()
         self._breakers = {_ANYWHERE: Breaker(standing.state, standing.since)}
         self._provider = provider
         self._exchange = exchange
@@ -124,15 +127,17 @@ class Lane:
             return refusal
         await self._streams.take(urgent=urgent)
         try:
-            pause = self._pace.wait(1, monotonic())
-            if pause > 0:
-                await asyncio.sleep(pause)
+            await self._turn(1, urgent=urgent)
             verdict = await self._try_one(message, target)
             if verdict.stale_authorization:
                 verdict = await self._try_one(message, target)
             return verdict
         except Exception as error:  # one message's surprise must not hold up those beside it
+            self._lost_sight()
             return _stumbled(error, target)
+        except asyncio.CancelledError:
+            self._lost_sight()
+            raise
         finally:
             self._streams.give_back()
 
@@ -154,17 +159,33 @@ class Lane:
     ) -> list[Verdict]:
         await self._streams.take(urgent=urgent)
         try:
-            pause = self._pace.wait(len(messages), monotonic())
-            if pause > 0:
-                await asyncio.sleep(pause)
+            await self._turn(1 if self._counts_requests else len(messages), urgent=urgent)
             verdicts = await self._try_many(provider, messages)
             if any(verdict.stale_authorization for verdict in verdicts):
                 verdicts = await self._try_many(provider, messages)
             return verdicts
         except Exception as error:
+            self._lost_sight()
             return [_stumbled(error, messages[0][1])] * len(messages)
+        except asyncio.CancelledError:
+            self._lost_sight()
+            raise
         finally:
             self._streams.give_back()
+
+    async def _turn(self, messages: int, *, urgent: bool) -> None:
+        """Wait as the pace wants it. The patient do so one by one: whoever waits has taken its turn already,
+        and the urgent come after all turns that are taken."""
+        if urgent or self._pace.limit is None:
+            await self._paced(messages)
+        else:
+            async with self._patient:
+                await self._paced(messages)
+
+    async def _paced(self, messages: int) -> None:
+        pause = self._pace.wait(messages, monotonic())
+        if pause > 0:
+            await asyncio.sleep(pause)
 
     async def receipts(self, sent: dict[str, int]) -> dict[str, Verdict] | Verdict:
         """What became of accepted messages, by ticket; `sent` says when each went out."""
@@ -181,6 +202,7 @@ class Lane:
         try:
             request = self._provider.build(self._credentials, message, target, token.value if token else "")
         except Exception as error:
+            self._breakers[_ANYWHERE].unasked()
             return _not_buildable(error, target)
         origin = origin_of(request.url)
         answer = self._held(origin) or await self._exchange.ask(request)
@@ -199,6 +221,7 @@ class Lane:
         try:
             request = provider.build_many(self._credentials, messages, token.value if token else "")
         except Exception as error:
+            self._breakers[_ANYWHERE].unasked()
             return [_not_buildable(error, messages[0][1])] * count
         origin = origin_of(request.url)
         answer = self._held(origin) or await self._exchange.ask(request)
@@ -224,6 +247,11 @@ class Lane:
         if self._authorization:
             self._authorization.refused(token)
 
+    def _lost_sight(self) -> None:
+        """A try ended without an answer that a breaker could learn from."""
+        for breaker in self._breakers.values():
+            breaker.unasked()
+
     def _held(self, origin: str) -> Verdict | None:
         """Why a message is not to be tried now."""
         breaker = self._breakers.get(origin)
@@ -234,28 +262,34 @@ class Lane:
 
     def _noted(self, origin: str, verdict: Verdict) -> Verdict:
         """The verdict after everybody who learns from it did."""
+        anywhere = self._breakers[_ANYWHERE]
         if verdict.code == HELD:
+            anywhere.unasked()
             return verdict
         breaker = self._breakers.get(origin) or self._breaker(origin)
         if verdict.outcome is Outcome.ACCEPTED:
             self._prove()
-            if breaker.untroubled:
+            if breaker.untroubled and anywhere.state is State.CLOSED:
                 return verdict
         if verdict.outcome is Outcome.THROTTLED and verdict.code not in self._provider.device_codes:
             self._pace.throttled(verdict.retry_after, monotonic())
         setup_code = verdict.outcome is Outcome.TOKEN_DEAD and verdict.code in self._provider.setup_codes
         now = self._clock()
-        change = breaker.note(verdict, now, setup_code=setup_code)
-        if change:
-            self._on_change(change)
+        # While the whole integration rests, every answer is that of its probe.
+        resting = [anywhere] if anywhere is not breaker and anywhere.state is not State.CLOSED else []
+        for concerned in (breaker, *resting):
+            change = concerned.note(verdict, now, setup_code=setup_code)
+            if change:
+                self._on_change(change)
         if setup_code:
             return self._doubted(breaker, verdict, now)
         return verdict
 
     def _doubted(self, breaker: Breaker, verdict: Verdict, now: int) -> Verdict:
         """A wrong set-up calls every token dead, and must not empty the list."""
-        if breaker.state is State.PAUSED:
-            return _rest(breaker, now)
+        for paused in (breaker, self._breakers[_ANYWHERE]):
+            if paused.state is State.PAUSED:
+                return _rest(paused, now)
         if self._proven:
             return verdict
         doubt = f"{verdict.explanation} The token is kept: this integration has had nothing accepted yet, so"
@@ -269,11 +303,6 @@ class Lane:
         if not self._proven:
             self._proven = True
             self._on_proof()
-        anywhere = self._breakers[_ANYWHERE]
-        if anywhere.state is not State.CLOSED:
-            change = anywhere.note(_FINE, self._clock())
-            if change:
-                self._on_change(change)
 
     def _breaker(self, origin: str) -> Breaker:
         if origin not in self._breakers:
@@ -290,7 +319,8 @@ class Lane:
 TRACKING = "pushActivityTracking"
 """Configuration of an integration: each message carries its id, for what the app reports of it."""
 RATE = "ratePerSecond"
-"""Configuration of an integration: messages a second instead of the provider's published quota."""
+"""Configuration of an integration: messages (or requests, where the provider counts those) a second
+instead of the published quota."""
 
 
 def tracks_activity(integration: Integration) -> bool:
@@ -299,10 +329,11 @@ def tracks_activity(integration: Integration) -> bool:
 
 
 def rate_of(integration: Integration, provider: Provider[Any]) -> Rate | None:
-    """The quota an integration is kept to: as configured, else as published."""
+    """The quota an integration is kept to: as configured, else as published; in the provider's unit."""
     configured = integration.configurations.get(RATE)
     if isinstance(configured, int | float) and not isinstance(configured, bool) and configured > 0:
-        return Rate(float(configured), max(int(configured), 1))
+        of_requests = provider.rate is not None and provider.rate.of_requests
+        return Rate(float(configured), max(int(configured), 1), of_requests)
     return provider.rate
 
 
@@ -311,9 +342,6 @@ def _spoiled(verdicts: Sequence[Verdict]) -> bool:
     first = verdicts[0]
     refused = first.outcome is Outcome.PAYLOAD_REJECTED and all(verdict == first for verdict in verdicts)
     return len(verdicts) > 1 and refused
-
-
-_FINE = Verdict(Outcome.ACCEPTED)
 
 
 def _rest(breaker: Breaker, now: int) -> Verdict:

@@ -17,6 +17,7 @@ from clarion.deliver.parcels import Item, Parcel, group_id, parcels
 from clarion.errors import DatabaseUnavailable
 from clarion.journal.port import BULK_PREFIX, Batch, Journal, Record, receipts_lane
 from clarion.model.clock import SECOND, Clock, Millis
+from clarion.model.ids import time_of
 from clarion.model.outcome import MessageStatus, Outcome, Verdict
 from clarion.model.people import Integration
 from clarion.model.push import Delivery, Receipts, Send, Target, Ticket, message_of
@@ -287,7 +288,8 @@ class _Run:
         """Whether nothing speaks against a first try, as for nearly every send."""
         if self._lane is None or self.stopped.cancelled or self.stopped.paused:
             return False
-        return not any(item.send.attempt or item.send.held for item in parcel)
+        now = self._clock()
+        return not any(_late(item, now) for item in parcel)
 
     async def _dropped(self, item: Item) -> bool:
         """Whether a send is not to be made now, which is noted."""
@@ -296,7 +298,7 @@ class _Run:
             await self._put(item, MessageStatus.CANCELLED, _CANCELLED)
         elif send.trigger_id in self.stopped.paused:
             self._again.append((self._clock() + _PAUSE, delivery, send))
-        elif (send.attempt or send.held) and self._clock() >= delivery.expires_at:
+        elif _late(item, self._clock()):
             await self._put(item, MessageStatus.FAILED, _EXPIRED)
         elif self._lane is None:
             await self._put(item, MessageStatus.FAILED, _OFF)
@@ -314,12 +316,17 @@ class _Run:
             send = item.send
             self._expect_receipt(verdict.provider_message_id, send.message_id, send.device_id, self._clock())
             return
-        at = next_try(verdict, item.send.attempt, self._clock(), item.delivery.expires_at, random.random())
+        at = self._next_try(item, verdict)
         if at is None:
             await self._put(item, MessageStatus.FAILED, verdict)
         else:
             self._again.append((at, item.delivery, item.send))
             await self._put(item, MessageStatus.PENDING, verdict, at)
+
+    def _next_try(self, item: Item, verdict: Verdict) -> Millis | None:
+        first = self._lane.provider.first_retry if self._lane else SECOND
+        attempt, expires_at = item.send.attempt, item.delivery.expires_at
+        return next_try(verdict, attempt, self._clock(), expires_at, random.random(), first)
 
     async def _hold(self, item: Item, verdict: Verdict) -> None:
         """Let a send wait untried; its message says why, once."""
@@ -350,6 +357,14 @@ class _Run:
             retry_at,
         )
         self._commits.add(await self._outcomes.put(result))
+
+
+def _late(item: Item, now: Millis) -> bool:
+    """Whether a send comes after its end. One that has no time at all is tried once."""
+    delivery, send = item.delivery, item.send
+    if now < delivery.expires_at:
+        return False
+    return bool(send.attempt or send.held) or delivery.expires_at > time_of(send.trigger_id)
 
 
 def _target(send: Send, now: Millis) -> Target:

@@ -94,6 +94,7 @@ class Fcm(Defaults):
 
     id = "fcm"
     rate = Rate(10_000, 10_000)
+    first_retry = 10 * SECOND
     name = "Firebase Cloud Messaging"
     docs = "https://firebase.google.com/docs/cloud-messaging"
     addressed_by = "FCM registration token, or fid: and a Firebase installation id"

@@ -139,7 +139,7 @@ class OneSignal(Defaults):
             choices=("playerModel", "externalId"),
         ),
     )
-    rate = Rate(150, 150)
+    rate = Rate(150, 150, of_requests=True)
     most_per_request = 2000
     shares_body = True
 

@@ -5,7 +5,7 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeVar, runtime_checkabl
 
 import msgspec
 
-from clarion.model.clock import Millis
+from clarion.model.clock import SECOND, Millis
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Verdict
 from clarion.model.push import Json, PushMessage, Target
@@ -45,10 +45,14 @@ class Field(NamedTuple):
 
 
 class Rate(NamedTuple):
-    """A published quota: messages a second in the long run, and how many may go at once."""
+    """A published quota: messages a second in the long run, and how many may go at once.
+
+    `of_requests`: it counts requests, however many messages they hold.
+    """
 
     per_second: float
     burst: int
+    of_requests: bool = False
 
 
 class Provider(Protocol[C]):
@@ -67,6 +71,8 @@ class Provider(Protocol[C]):
     has had a message accepted."""
     device_codes: frozenset[str]
     """Codes of `THROTTLED` that are about one device and say nothing of the others."""
+    first_retry: Millis
+    """The soonest that a message may be tried again after it failed, whatever failed."""
 
     @property
     def fields(self) -> Sequence[Field]:
@@ -109,6 +115,7 @@ class Defaults:
     setup_codes: frozenset[str] = frozenset()
     device_codes: frozenset[str] = frozenset()
     rate: Rate | None = None
+    first_retry: Millis = SECOND
 
     def completed(self, stored: Json) -> Json:
         """Nothing is made."""

@@ -72,7 +72,7 @@ class PusherBeams(Defaults):
         Field("instanceId", "Instance ID", "Pusher dashboard → Beams → the instance → Keys; a UUID."),
         Field("secretKey", "Primary key", "On the same page.", "secret"),
     )
-    rate = Rate(100, 100)
+    rate = Rate(100, 100, of_requests=True)
     most_per_request = 1000
     shares_body = True
 

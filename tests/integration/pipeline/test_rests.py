@@ -2,12 +2,12 @@
 
 import pytest
 
-from clarion.deliver.breaker import AWAY_IN_A_ROW, REFUSED_IN_A_ROW
+from clarion.deliver.breaker import REFUSED_IN_A_ROW
 from clarion.model.clock import HOUR, MINUTE, SECOND
 from clarion.model.http import HttpReply
 from clarion.store import health
 from clarion.store.health import Health
-from pipeline import OK, TROUBLE, Counts, Pipeline
+from pipeline import LIFETIME, OK, TROUBLE, Counts, Pipeline
 
 REFUSED = HttpReply(401)
 
@@ -32,8 +32,11 @@ async def test_a_provider_that_is_away_is_asked_by_one_message_at_a_time(pipelin
         pipeline.sender.scripts[name] = [TROUBLE]
     await pipeline.trigger(*names)
     await pipeline.drain()
+    assert len(pipeline.tokens_sent_to) == 60, "all at one moment, which may be one broken connection"
+    pipeline.clock.now += 2 * SECOND
+    await pipeline.drain()
     asked = len(pipeline.tokens_sent_to)
-    assert AWAY_IN_A_ROW <= asked <= AWAY_IN_A_ROW + 10, "what was under way, and no more"
+    assert 60 < asked <= 60 + 10, "what was under way, and no more"
     found = await state_of(pipeline)
     assert (found.state, found.code) == ("open", "http_503")
     pipeline.clock.now += 7 * SECOND
@@ -101,6 +104,16 @@ async def test_what_waits_too_long_expires_and_says_so(pipeline: Pipeline) -> No
         await pipeline.drain()
     assert await pipeline.counts() == Counts(10, 0, 10)
     assert {item.code for item in await pipeline.sent()} <= {"expired", "http_401"}
+
+
+async def test_what_was_accepted_too_long_ago_is_not_sent_late(pipeline: Pipeline) -> None:
+    await pipeline.register("ada", "a1")
+    await pipeline.trigger("ada")
+    await pipeline.address()
+    pipeline.clock.now += LIFETIME
+    await pipeline.drain()
+    assert pipeline.tokens_sent_to == []
+    assert [(item.status, item.code) for item in await pipeline.sent()] == [("failed", "expired")]
 
 
 @pytest.mark.parametrize("answer", [OK, HttpReply(400)])

@@ -45,6 +45,11 @@ def test_an_undocumented_answer_gets_three_tries() -> None:
     assert [next_try(unknown, attempt, NOW, FAR, 0) is None for attempt in (1, 2, 3)] == [False, False, True]
 
 
+def test_a_provider_may_want_a_longer_pause_from_the_first_try_on() -> None:
+    tries = [next_try(UNAVAILABLE, attempt, NOW, FAR, 0, 10 * SECOND) for attempt in (1, 2, 9)]
+    assert tries == [NOW + 10 * SECOND, NOW + 20 * SECOND, NOW + 5 * MINUTE]
+
+
 def test_no_try_at_or_after_the_end_of_the_window() -> None:
     assert next_try(UNAVAILABLE, 1, NOW, NOW + SECOND, 0) is None
     assert next_try(UNAVAILABLE, 1, NOW, NOW + SECOND + 1, 0) == NOW + SECOND

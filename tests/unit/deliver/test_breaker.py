@@ -13,7 +13,8 @@ FINE = Verdict(Outcome.ACCEPTED)
 
 def opened(verdict: Verdict = AWAY, times: int = AWAY_IN_A_ROW) -> tuple[Breaker, list[Change]]:
     breaker = Breaker()
-    changes = [breaker.note(verdict, NOW) for _ in range(times)]
+    moments = [NOW - SECOND, *[NOW] * (times - 1)]
+    changes = [breaker.note(verdict, moment) for moment in moments]
     return breaker, [change for change in changes if change]
 
 
@@ -21,6 +22,28 @@ def test_it_opens_once_after_failures_in_a_row() -> None:
     breaker, changes = opened()
     assert changes == [Change(State.OPEN, "http_503", "It is away.", NOW)]
     assert not breaker.admits(NOW + 5 * SECOND - 1)
+
+
+def test_what_fails_at_one_moment_is_no_outage() -> None:
+    breaker = Breaker()
+    assert all(breaker.note(AWAY, NOW) is None for _ in range(AWAY_IN_A_ROW * 10))
+    assert breaker.note(AWAY, NOW + SECOND) is not None
+
+
+def test_a_probe_of_which_nothing_is_heard_makes_room_for_another() -> None:
+    breaker, _ = opened()
+    at = NOW + 5 * SECOND
+    assert breaker.admits(at)
+    breaker.unasked()
+    assert breaker.admits(at)
+
+
+def test_a_set_up_code_keeps_it_paused_after_a_restart() -> None:
+    breaker = Breaker(State.PAUSED, NOW)
+    assert breaker.admits(NOW + MINUTE)
+    assert breaker.note(DEAD, NOW + MINUTE, setup_code=True) is None
+    assert breaker.state is State.PAUSED
+    assert not breaker.admits(NOW + MINUTE + SECOND)
 
 
 def test_a_success_in_between_starts_the_count_again() -> None:

@@ -1,10 +1,12 @@
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
+from clarion.deliver.breaker import State
 from clarion.deliver.exchange import Exchange
-from clarion.deliver.lane import Lane
+from clarion.deliver.lane import HELD, Lane, Standing
 from clarion.errors import (
     ConnectFailed,
     ConnectionLost,
@@ -13,10 +15,12 @@ from clarion.errors import (
     TlsFailed,
     TransportError,
 )
-from clarion.model.http import HttpReply
+from clarion.model.clock import HOUR, MINUTE
+from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import PushMessage, Target
-from pushing import HandClock, ScriptedSender, TokenProvider, integration, path_of
+from clarion.providers.port import Rate
+from pushing import NOW, HandClock, ScriptedSender, TokenProvider, integration, path_of
 
 MESSAGE = PushMessage("Title", "Body")
 TARGET = Target("m" * 32, "phone")
@@ -120,3 +124,109 @@ async def test_no_more_requests_are_under_way_than_the_lane_has_streams() -> Non
     sender.gate.set()
     await asyncio.gather(*sends)
     assert len(sender.requests["send"]) == 1 + 10
+
+
+def paused() -> tuple[Lane, ScriptedSender, HandClock]:
+    """An integration that was paused before this process started."""
+    sender, clock = ScriptedSender(path_of), HandClock()
+    sender.scripts["token"] = [HttpReply(200, body=b"first")]
+    standing = Standing(True, State.PAUSED, NOW - HOUR)
+    item = integration(provider_id="tokens")
+    return Lane(item, TokenProvider(), Exchange(sender, None), clock, 10, standing), sender, clock
+
+
+async def test_a_message_that_is_refused_by_itself_shows_that_a_paused_integration_works() -> None:
+    lane, sender, _ = paused()
+    sender.scripts["send"] = [HttpReply(400), HttpReply(200)]
+    outcomes = [(await lane.send(MESSAGE, TARGET)).outcome for _ in range(3)]
+    assert outcomes == [Outcome.PAYLOAD_REJECTED, Outcome.ACCEPTED, Outcome.ACCEPTED]
+
+
+async def test_a_probe_that_learns_nothing_is_followed_by_another() -> None:
+    lane, sender, _ = paused()
+    sender.scripts["send"] = [ValueError("broken"), HttpReply(200)]
+    unbuildable = PushMessage("Title", "Body", override={"no": "body"})
+    verdicts = [await lane.send(message, TARGET) for message in (unbuildable, MESSAGE, MESSAGE)]
+    assert [verdict.code for verdict in verdicts] == ["not_buildable", "internal_error", ""]
+
+
+async def test_a_probe_that_finds_the_provider_away_lets_the_integration_rest_longer() -> None:
+    lane, sender, clock = paused()
+    sender.scripts["send"] = [ConnectionLost("away"), HttpReply(200)]
+    assert (await lane.send(MESSAGE, TARGET)).outcome is Outcome.UNAVAILABLE
+    assert (await lane.send(MESSAGE, TARGET)).code == HELD
+    clock.now += 10 * MINUTE
+    assert (await lane.send(MESSAGE, TARGET)).outcome is Outcome.ACCEPTED
+
+
+async def test_a_cancelled_probe_is_followed_by_another() -> None:
+    lane, sender, _ = paused()
+    sender.gate.clear()
+    probe = asyncio.create_task(lane.send(MESSAGE, TARGET))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    probe.cancel()
+    await asyncio.gather(probe, return_exceptions=True)
+    sender.gate.set()
+    assert (await lane.send(MESSAGE, TARGET)).outcome is Outcome.ACCEPTED
+
+
+class SlowPace:
+    """Lets nobody go for a long while, and notes whose turns are taken."""
+
+    limit = 1.0
+
+    def __init__(self) -> None:
+        self.turns: list[int] = []
+
+    def wait(self, messages: int, now: float) -> float:
+        self.turns.append(messages)
+        return 3600.0
+
+
+async def test_the_urgent_wait_for_one_turn_of_the_patient_and_not_for_all() -> None:
+    lane, _ = bench(concurrency=50)
+    pace: Any = SlowPace()
+    lane._pace = pace
+    patient = [asyncio.create_task(lane.send(MESSAGE, TARGET, urgent=False)) for _ in range(40)]
+    urgent = asyncio.create_task(lane.send(MESSAGE, TARGET))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert len(pace.turns) == 2
+    for task in (*patient, urgent):
+        task.cancel()
+    await asyncio.gather(*patient, urgent, return_exceptions=True)
+
+
+class PairsProvider(TokenProvider):
+    """Takes two messages in one request, and counts requests."""
+
+    most_per_request = 2
+    shares_body = True
+    rate = Rate(5, 5, of_requests=True)
+
+    def batchable(self, credentials: str, message: PushMessage) -> bool:
+        return True
+
+    def build_many(
+        self, credentials: str, messages: Sequence[tuple[PushMessage, Target]], token: str
+    ) -> HttpRequest:
+        return HttpRequest("POST", "https://push.test/send", (("authorization", token),))
+
+    def read_many(self, reply: HttpReply, messages: Sequence[tuple[PushMessage, Target]]) -> list[Verdict]:
+        return [Verdict(Outcome.ACCEPTED) for _ in messages]
+
+
+async def test_a_quota_of_requests_takes_one_turn_for_all_that_share_one() -> None:
+    sender = ScriptedSender(path_of)
+    sender.scripts["token"] = [HttpReply(200, body=b"first")]
+    exchange = Exchange(sender, None)
+    lane = Lane(integration(provider_id="tokens"), PairsProvider(), exchange, HandClock(), 10)
+    pace: Any = SlowPace()
+    lane._pace = pace
+    task = asyncio.create_task(lane.send_many([(MESSAGE, TARGET), (MESSAGE, TARGET)]))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert pace.turns == [1]
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

@@ -7,6 +7,7 @@ from clarion.deliver import stage
 from clarion.deliver.parcels import Item
 from clarion.deliver.stage import DeliverStage, _Run
 from clarion.errors import DatabaseUnavailable
+from clarion.model.ids import new_id
 from clarion.model.push import Delivery, PushMessage, Send
 from clarion.model.result import Result
 from clarion.store.triggers import Stopped
@@ -56,7 +57,7 @@ async def test_a_cancellation_is_seen_after_the_database_was_away(monkeypatch: p
 
 async def test_a_run_that_is_cancelled_leaves_the_commit_it_shares_with_others() -> None:
     outcomes = OneCommit()
-    send = Send("m", "n", "t", "push", 1, 1, "phone", 0)
+    send = Send("m", "n", new_id(NOW), "push", 1, 1, "phone", 0)
     run = run_of(outcomes, send)
     await run.through(1, urgent=True)
     waiting = asyncio.create_task(run.written())
