@@ -10,6 +10,7 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
+from balance import burn_books
 from calling import check_error, error, running_api
 from clarion.api import health
 from clarion.journal.port import ACCEPTED_LANE, Record
@@ -82,6 +83,7 @@ def test_a_dropped_database_is_told_and_the_process_stays(tmp_path: Path, postgr
         with process.client as client:
             assert client.get("/v1/health-check").status_code == 200
             asyncio.run(_drop(postgres, urlsplit(url).path[1:]))
+            burn_books(url)
             answer = wait_for(lambda: _unready(client), 30)
             assert client.get("/metrics").status_code == 503
         check_error(503, "/v1/health-check", answer.json())
