@@ -68,7 +68,11 @@ export const text = {
     workflow: "Workflow",
     payload: "Payload (JSON)",
     payloadWrong: "This is not a JSON object",
-    sent: "Accepted; it arrives below in a moment.",
+    statuses: {
+      processed: "Accepted; it arrives below in a moment.",
+      trigger_not_active: "Nothing was sent: this workflow is not active. Activate it first.",
+      no_workflow_steps_defined: "Nothing was sent: this workflow has no step.",
+    } as Record<string, string>,
     noWorkflow: "No workflow yet: create one over the API first.",
   },
 } as const;

@@ -118,7 +118,11 @@ function SendPush({ subscribers }: { subscribers: string[] }) {
               <NativeSelect label={words.subscriber} value={subscriber} onChange={(e) => setTo(e.currentTarget.value)} data={subscribers} />
               <JsonInput label={words.payload} value={payload} onChange={setPayload} error={given ? null : words.payloadWrong} autosize />
               {send.error && <Failure error={send.error} />}
-              {send.isSuccess && <Alert role="status">{words.sent}</Alert>}
+              {send.data && (
+                <Alert role="status" color={send.data.status === "processed" ? "teal" : "yellow"}>
+                  {words.statuses[send.data.status] ?? send.data.error?.join("; ") ?? send.data.status}
+                </Alert>
+              )}
               <Button disabled={!subscriber || !given} loading={send.isPending} onClick={() => send.mutate()}>
                 {words.try}
               </Button>
