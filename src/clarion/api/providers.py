@@ -55,9 +55,9 @@ def provider_out(provider: Provider[Any]) -> ProviderOut:
         name=provider.name,
         docs=provider.docs,
         addressed_by=provider.addressed_by,
-        supported=provider.id != "appio",
+        supported=provider.supported,
         capabilities=CapabilitiesOut(
-            retires_tokens=provider.id not in _SILENT_ABOUT_TOKENS,
+            retires_tokens=provider.tells_dead,
             receipts=isinstance(provider, ReceiptProvider),
             messages_per_request=batching.most_per_request if batching else 1,
             shares_body=batching.shares_body if batching else False,
@@ -65,10 +65,6 @@ def provider_out(provider: Provider[Any]) -> ProviderOut:
         ),
         fields=[_field(field) for field in provider.fields],
     )
-
-
-_SILENT_ABOUT_TOKENS = frozenset({"pusher-beams", "pushpad", "appio"})
-"""They never say that a device is gone for good."""
 
 
 def _field(field: Field) -> FieldOut:

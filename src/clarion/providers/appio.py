@@ -20,6 +20,8 @@ class AppIo(Defaults):
     id = "appio"
     name = "App IO (not supported)"
     addressed_by = "kept, never sent to"
+    supported = False
+    tells_dead = False
 
     def credentials(self, stored: Json) -> Json:
         return stored

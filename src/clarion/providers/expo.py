@@ -8,7 +8,6 @@ import gzip
 import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
-from urllib.parse import urlencode
 
 import msgspec
 
@@ -17,7 +16,16 @@ from clarion.model.clock import HOUR, MINUTE, Millis
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target, stated
-from clarion.providers.port import Defaults, Field, Rate, decoded, merge, retry_after
+from clarion.providers.port import (
+    Defaults,
+    Field,
+    Rate,
+    decoded,
+    merge,
+    passed_headers,
+    retry_after,
+    with_passed_query,
+)
 
 ORIGIN = "https://exp.host"
 SEND_PATH = "/--/api/v2/push/send"
@@ -149,8 +157,10 @@ class Expo(Defaults):
         self, credentials: ExpoCredentials, message: PushMessage, target: Target, token: str
     ) -> HttpRequest:
         body = msgspec.json.encode([_composed(message, target)])
-        headers = _headers(credentials) | _passed_headers(message)
-        return HttpRequest("POST", _url(message), tuple(headers.items()), body)
+        headers = _headers(credentials) | passed_headers(message)
+        return HttpRequest(
+            "POST", with_passed_query(ORIGIN + SEND_PATH, message), tuple(headers.items()), body
+        )
 
     def read(self, reply: HttpReply, message: PushMessage) -> Verdict:
         answer = decoded(reply.body)
@@ -236,15 +246,6 @@ def _headers(credentials: ExpoCredentials) -> dict[str, str]:
     if credentials.access_token:
         headers["authorization"] = f"Bearer {credentials.access_token}"
     return headers
-
-
-def _passed_headers(message: PushMessage) -> dict[str, str]:
-    return {str(name).lower(): str(value) for name, value in message.passthrough.get("headers", {}).items()}
-
-
-def _url(message: PushMessage) -> str:
-    query = urlencode(message.passthrough.get("query", {}))
-    return f"{ORIGIN}{SEND_PATH}?{query}" if query else ORIGIN + SEND_PATH
 
 
 def _composed(message: PushMessage, target: Target) -> Json:

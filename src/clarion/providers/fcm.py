@@ -7,7 +7,6 @@ https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode
 import json
 import re
 from typing import Any
-from urllib.parse import urlencode
 
 import jwt
 import msgspec
@@ -19,7 +18,17 @@ from clarion.model.clock import MINUTE, SECOND, Millis
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target, stated
-from clarion.providers.port import AccessToken, Defaults, Field, Rate, decoded, merge, retry_after
+from clarion.providers.port import (
+    AccessToken,
+    Defaults,
+    Field,
+    Rate,
+    decoded,
+    merge,
+    passed_headers,
+    retry_after,
+    with_passed_query,
+)
 
 ORIGIN = "https://fcm.googleapis.com"
 SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
@@ -151,19 +160,14 @@ class Fcm(Defaults):
         if plain is not None:
             return plain
         body = _composed(message, target)
-        headers = {
-            "authorization": f"Bearer {token}",
-            "content-type": "application/json; charset=UTF-8",
-            "x-goog-api-format-version": "2",
-        }
+        headers = dict(_headers(token))
         url = _url(credentials)
         if message.override or message.passthrough or message.legacy:
             passed = message.passthrough.get("body", {})
             body = merge(merge(body, _routed(message.override)), passed)
             body = _one_aim(body, message.legacy, message.override, passed)
-            headers |= {str(k).lower(): str(v) for k, v in message.passthrough.get("headers", {}).items()}
-            query = urlencode(message.passthrough.get("query", {}))
-            url = f"{url}?{query}" if query else url
+            headers |= passed_headers(message)
+            url = with_passed_query(url, message)
         return HttpRequest("POST", url, tuple(headers.items()), msgspec.json.encode({"message": body}))
 
     def read(self, reply: HttpReply, message: PushMessage) -> Verdict:
@@ -243,12 +247,15 @@ def _plain(
     encoded = msgspec.json.encode({"message": body})
     if len(encoded) > MOST_BYTES:
         return None
-    headers = (
+    return HttpRequest("POST", _url(credentials), _headers(token), encoded)
+
+
+def _headers(token: str) -> tuple[tuple[str, str], ...]:
+    return (
         ("authorization", f"Bearer {token}"),
         ("content-type", "application/json; charset=UTF-8"),
         ("x-goog-api-format-version", "2"),
     )
-    return HttpRequest("POST", _url(credentials), headers, encoded)
 
 
 def _url(credentials: ServiceAccount) -> str:
@@ -316,8 +323,6 @@ _AIMS = ("token", "fid", "topic", "condition")
 
 def _shown(look: Presentation) -> Json:
     """How it looks, platform by platform."""
-    if look is PLAIN:
-        return {}
     android = stated(icon=look.icon, sound=look.sound, channel_id=look.channel_id, click_action=look.category)
     android |= stated(notification_count=look.badge)
     aps = {"thread-id": look.thread, "mutable-content": 1 if look.mutable else None}
@@ -330,8 +335,6 @@ def _shown(look: Presentation) -> Json:
 
 def _delivered(look: Presentation, target: Target) -> Json:
     """How it travels, platform by platform."""
-    if look is PLAIN:
-        return {}
     high, silent = look.high, look.silent
     priority = None if high is None else "HIGH" if high else "NORMAL"
     ttl = None if look.ttl is None else f"{look.ttl}s"

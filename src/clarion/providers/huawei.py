@@ -16,7 +16,16 @@ from clarion.model.clock import SECOND, Millis
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target, stated
-from clarion.providers.port import AccessToken, Defaults, Field, decoded, merge, retry_after
+from clarion.providers.port import (
+    AccessToken,
+    Defaults,
+    Field,
+    decoded,
+    merge,
+    passed_headers,
+    retry_after,
+    with_passed_query,
+)
 
 ORIGIN = "https://push-api.cloud.huawei.com"
 TOKEN_URL = "https://oauth-login.cloud.huawei.com/oauth2/v3/token"  # noqa: S105 - an address
@@ -161,7 +170,8 @@ class Huawei(Defaults):
             return Verdict(Outcome.ACCEPTED, provider_message_id=request_id)
         if code == PARTIAL:
             told = partial(answer)
-            verdict = _of_one(told)
+            refused = bool(told.illegal_tokens) and not told.success  # of a request for one device
+            verdict = _of_device(refused, told)
             return msgspec.structs.replace(
                 verdict, provider_message_id=request_id, raw=_without(told.illegal_tokens, raw)[:2000]
             )
@@ -198,13 +208,14 @@ class Huawei(Defaults):
         request_id = str(answer.get("requestId", ""))
         illegal = frozenset(told.illegal_tokens)
         return [
-            msgspec.structs.replace(_of_listed(target.token in illegal, told), provider_message_id=request_id)
+            msgspec.structs.replace(_of_device(target.token in illegal, told), provider_message_id=request_id)
             for _, target in messages
         ]
 
 
-def _of_listed(illegal: bool, told: "Partial") -> Verdict:
-    if illegal:
+def _of_device(refused: bool, told: "Partial") -> Verdict:
+    """What a partial failure says of one of its devices."""
+    if refused:
         return Verdict(Outcome.TOKEN_DEAD, PARTIAL, "Huawei says that the token is not valid.")
     if told.success:
         return Verdict(Outcome.ACCEPTED, PARTIAL)
@@ -218,15 +229,14 @@ def _request(credentials: HuaweiCredentials, message: PushMessage, composed: Jso
         "authorization": f"Bearer {token}",
         "content-type": "application/json;charset=UTF-8",
     }
-    headers |= {str(k).lower(): str(v) for k, v in message.passthrough.get("headers", {}).items()}
+    headers |= passed_headers(message)
     encoded = msgspec.json.encode(body)
     return HttpRequest("POST", _url(credentials, message), tuple(headers.items()), encoded)
 
 
 def _url(credentials: HuaweiCredentials, message: PushMessage) -> str:
     url = f"{ORIGIN}/v1/{credentials.client_id}/messages:send"
-    query = urlencode(message.passthrough.get("query", {}))
-    return f"{url}?{query}" if query else url
+    return with_passed_query(url, message)
 
 
 def _composed(message: PushMessage, tokens: Sequence[str], message_id: str, identity: Json) -> Json:
@@ -296,15 +306,6 @@ def partial(answer: Json) -> Partial:
         return msgspec.json.decode(str(answer.get("msg", "")), type=Partial)
     except (ValueError, RecursionError):
         return Partial()
-
-
-def _of_one(told: Partial) -> Verdict:
-    """A request for one device: without a success, the token refused is that device's."""
-    if told.success:
-        return Verdict(Outcome.ACCEPTED, PARTIAL)
-    if told.illegal_tokens:
-        return Verdict(Outcome.TOKEN_DEAD, PARTIAL, "Huawei says that the token is not valid.")
-    return Verdict(Outcome.UNKNOWN, PARTIAL, "Huawei refused some tokens without saying which.")
 
 
 def _without(tokens: tuple[str, ...], raw: str) -> str:

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from itertools import cycle
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
@@ -20,7 +19,17 @@ from clarion.model.clock import DAY, Millis
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target, stated
-from clarion.providers.port import AccessToken, Defaults, Field, Rate, decoded, merge, retry_after
+from clarion.providers.port import (
+    AccessToken,
+    Defaults,
+    Field,
+    Rate,
+    decoded,
+    merge,
+    passed_headers,
+    retry_after,
+    with_passed_query,
+)
 
 ORIGIN = "https://api.onesignal.com"
 PATH = "/notifications"
@@ -230,9 +239,11 @@ def _request(credentials: OneSignalCredentials, message: PushMessage, said: Json
         "accept": "application/json",
         "content-type": "application/json; charset=utf-8",
     }
-    headers |= {str(k).lower(): str(v) for k, v in message.passthrough.get("headers", {}).items()}
+    headers |= passed_headers(message)
     sent = {key: value for key, value in body.items() if value is not None}
-    return HttpRequest("POST", _url(message), tuple(headers.items()), msgspec.json.encode(sent))
+    return HttpRequest(
+        "POST", with_passed_query(ORIGIN + PATH, message), tuple(headers.items()), msgspec.json.encode(sent)
+    )
 
 
 def _unreachable(errors: Any) -> dict[str, str]:
@@ -273,11 +284,6 @@ def _uuid(text: str) -> str:
 
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-
-
-def _url(message: PushMessage) -> str:
-    query = urlencode(message.passthrough.get("query", {}))
-    return f"{ORIGIN}{PATH}?{query}" if query else ORIGIN + PATH
 
 
 def _aimed(credentials: OneSignalCredentials, tokens: Sequence[str]) -> Json:

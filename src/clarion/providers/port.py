@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -71,6 +72,10 @@ class Provider(Protocol[C]):
     has had a message accepted."""
     device_codes: frozenset[str]
     """Codes of `THROTTLED` that are about one device and say nothing of the others."""
+    supported: bool
+    """Whether Clarion sends through it, and doesn't only know its id."""
+    tells_dead: bool
+    """Its answers, or its receipts, say that a device is gone for good."""
     first_retry: Millis
     """The soonest that a message may be tried again after it failed, whatever failed."""
 
@@ -115,6 +120,8 @@ class Defaults:
     setup_codes: frozenset[str] = frozenset()
     device_codes: frozenset[str] = frozenset()
     rate: Rate | None = None
+    supported: bool = True
+    tells_dead: bool = True
     first_retry: Millis = SECOND
 
     def completed(self, stored: Json) -> Json:
@@ -199,6 +206,17 @@ def merge(lower: Any, higher: Any) -> Any:
     if isinstance(lower, list) and isinstance(higher, list):
         return lower + higher
     return higher
+
+
+def passed_headers(message: PushMessage) -> dict[str, str]:
+    """What overrides pass through as headers, names in lower case."""
+    return {str(name).lower(): str(value) for name, value in message.passthrough.get("headers", {}).items()}
+
+
+def with_passed_query(url: str, message: PushMessage) -> str:
+    """The URL with what overrides pass through as its query."""
+    query = urlencode(message.passthrough.get("query", {}))
+    return f"{url}{'&' if '?' in url else '?'}{query}" if query else url
 
 
 def decoded(body: bytes) -> Json:

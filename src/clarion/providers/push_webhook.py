@@ -15,7 +15,7 @@ from clarion.model.clock import SECOND, Millis
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target
-from clarion.providers.port import Defaults, Field, decoded, merge, retry_after
+from clarion.providers.port import Defaults, Field, decoded, merge, passed_headers, retry_after
 
 TOKEN_INVALID = "token_invalid"  # noqa: S105 - an agreed answer
 """A receiver that answers 410 with `{"code": "token_invalid"}` retires the device."""
@@ -63,7 +63,7 @@ class PushWebhook(Defaults):
         secret = str(message.override.get("hmacSecretKey") or credentials.secret)
         body = msgspec.json.encode(_body(message, target))
         headers = {"content-type": "application/json", "idempotency-key": target.message_id}
-        headers |= {str(k).lower(): str(v) for k, v in message.passthrough.get("headers", {}).items()}
+        headers |= passed_headers(message)
         if secret:
             headers["x-novu-signature"] = hmac.new(secret.encode(), body, sha256).hexdigest()
         return HttpRequest("POST", url, tuple(headers.items()), body)

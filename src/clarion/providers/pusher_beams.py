@@ -7,7 +7,6 @@ https://pusher.com/docs/beams/reference/publish-payloads/
 import re
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
@@ -16,7 +15,16 @@ from clarion.errors import CredentialsInvalid
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target, stated
-from clarion.providers.port import Defaults, Field, Rate, decoded, merge, retry_after
+from clarion.providers.port import (
+    Defaults,
+    Field,
+    Rate,
+    decoded,
+    merge,
+    passed_headers,
+    retry_after,
+    with_passed_query,
+)
 
 HOST = "pushnotifications.pusher.com"
 """Every instance has its own name below it."""
@@ -75,6 +83,7 @@ class PusherBeams(Defaults):
     rate = Rate(100, 100, of_requests=True)
     most_per_request = 1000
     shares_body = True
+    tells_dead = False
 
     def credentials(self, stored: Json) -> BeamsCredentials:
         secret = str(stored.get("secretKey") or "").strip()
@@ -128,15 +137,14 @@ def _request(credentials: BeamsCredentials, message: PushMessage, said: Json) ->
         "content-type": "application/json",
         "accept": "application/json",
     }
-    headers |= {str(k).lower(): str(v) for k, v in message.passthrough.get("headers", {}).items()}
+    headers |= passed_headers(message)
     return HttpRequest("POST", _url(credentials, message), tuple(headers.items()), _encoded(body))
 
 
 def _url(credentials: BeamsCredentials, message: PushMessage) -> str:
     instance = credentials.instance_id
     url = f"https://{instance}.{HOST}/publish_api/v1/instances/{instance}/publishes/users"
-    query = urlencode(message.passthrough.get("query", {}))
-    return f"{url}?{query}" if query else url
+    return with_passed_query(url, message)
 
 
 def _content(message: PushMessage, message_id: str, identity: Json) -> Json:

@@ -6,7 +6,6 @@ https://pushpad.xyz/docs/rest_api
 import re
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlencode
 
 import msgspec
 
@@ -14,7 +13,15 @@ from clarion.errors import CredentialsInvalid
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target, stated
-from clarion.providers.port import Defaults, Field, decoded, merge, retry_after
+from clarion.providers.port import (
+    Defaults,
+    Field,
+    decoded,
+    merge,
+    passed_headers,
+    retry_after,
+    with_passed_query,
+)
 
 ORIGIN = "https://pushpad.xyz"
 MOST_BYTES = 3993
@@ -68,6 +75,7 @@ class Pushpad(Defaults):
     )
     most_per_request = 1000
     shares_body = True
+    tells_dead = False
 
     def credentials(self, stored: Json) -> PushpadCredentials:
         auth_token = str(stored.get("apiKey") or "").strip()
@@ -128,15 +136,14 @@ def _request(credentials: PushpadCredentials, message: PushMessage, said: Json) 
         "content-type": "application/json",
         "accept": "application/json",
     }
-    headers |= {str(k).lower(): str(v) for k, v in message.passthrough.get("headers", {}).items()}
+    headers |= passed_headers(message)
     encoded = msgspec.json.encode(_addressed(body))
     return HttpRequest("POST", _url(credentials, message), tuple(headers.items()), encoded)
 
 
 def _url(credentials: PushpadCredentials, message: PushMessage) -> str:
     url = f"{ORIGIN}/api/v1/projects/{credentials.project_id}/notifications"
-    query = urlencode(message.passthrough.get("query", {}))
-    return f"{url}?{query}" if query else url
+    return with_passed_query(url, message)
 
 
 def _composed(message: PushMessage, uids: Sequence[str], identity: Json) -> Json:

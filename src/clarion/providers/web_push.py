@@ -13,7 +13,7 @@ from base64 import b64decode, urlsafe_b64encode
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import jwt
 import msgspec
@@ -35,7 +35,15 @@ from clarion.model.clock import HOUR, MINUTE, SECOND, Millis
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target, stated
-from clarion.providers.port import Defaults, Field, decoded, merge, retry_after
+from clarion.providers.port import (
+    Defaults,
+    Field,
+    decoded,
+    merge,
+    passed_headers,
+    retry_after,
+    with_passed_query,
+)
 
 MOST_BYTES = 3993
 """Plain text that fits into the 4,096 bytes every service must take."""
@@ -200,9 +208,9 @@ class WebPush(Defaults):
             "authorization": _authorization(credentials, _origin(to.endpoint), _expires(target.at)),
         }
         headers |= {name: str(own[name]) for name in _HEADERS if own.get(name) is not None}
-        headers |= {str(k).lower(): str(v) for k, v in message.passthrough.get("headers", {}).items()}
+        headers |= passed_headers(message)
         body = encrypted(plaintext, to, generate_private_key(SECP256R1()), secrets.token_bytes(_SALT_BYTES))
-        return HttpRequest("POST", _url(to.endpoint, message), tuple(headers.items()), body)
+        return HttpRequest("POST", with_passed_query(to.endpoint, message), tuple(headers.items()), body)
 
     def read(self, reply: HttpReply, message: PushMessage) -> Verdict:
         code, outcome, explanation = _classified(reply)
@@ -297,11 +305,6 @@ def _plaintext(message: PushMessage, own: Json, message_id: str) -> bytes:
         return bare
     full = msgspec.json.encode(merge(body | {"data": message.payload | data}, last))
     return full if len(full) <= MOST_BYTES else bare
-
-
-def _url(endpoint: str, message: PushMessage) -> str:
-    query = urlencode(message.passthrough.get("query", {}))
-    return f"{endpoint}{'&' if '?' in endpoint else '?'}{query}" if query else endpoint
 
 
 def _expires(at: Millis) -> int:
