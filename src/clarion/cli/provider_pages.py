@@ -1,20 +1,22 @@
 """The page about providers, made from what they say of themselves."""
 
 from collections.abc import Iterator, Mapping
+from textwrap import fill
 from typing import Any
 
 from clarion.api.providers import ProviderOut, provider_out
 from clarion.model.outcome import Outcome
+from clarion.model.push import CONTROLS
 from clarion.providers import apns, expo, fcm, huawei, onesignal, pusher_beams, pushpad, web_push
 from clarion.providers.registry import PROVIDERS
 
-_HEAD = """# Providers
-
-Made from the code by `clarion providers --markdown`; a test keeps it current. All of them are told how a
-push looks by the same controls of a push step, or by a trigger's `overrides.push`: `image`, `icon`,
-`sound`, `badge`, `url`, `ttl`, `priority`, `collapseId`, `thread`, `category`, `channelId`, `silent`,
-`mutable`. A provider's own overrides lie over them.
-"""
+_CONTROLS = ", ".join(f"`{name}`" for name in CONTROLS)
+_ABOUT = (
+    "Made from the code by `clarion providers --markdown`; a test keeps it current. All of them are told how"
+    f" a push looks by the same controls of a push step, or by a trigger's `overrides.push`: {_CONTROLS}."
+    " A provider's own overrides lie over them."
+)
+_HEAD = f"# Providers\n\n{fill(_ABOUT, 105)}\n"
 
 _TABLES: Mapping[str, tuple[Mapping[Any, tuple[Outcome, str]], ...]] = {
     "fcm": (fcm.BY_ERROR_CODE, fcm.BY_STATUS),

@@ -1,27 +1,10 @@
 """How a push looks and behaves: what its step says, with what the trigger says over it. Pure."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from clarion.errors import TemplateError
-from clarion.model.push import PLAIN, PRIORITIES, Json, Presentation
-
-FIELDS: Mapping[str, str] = {
-    "image": "image",
-    "icon": "icon",
-    "sound": "sound",
-    "badge": "badge",
-    "url": "url",
-    "ttl": "ttl",
-    "priority": "priority",
-    "collapseId": "collapse_id",
-    "thread": "thread",
-    "category": "category",
-    "channelId": "channel_id",
-    "silent": "silent",
-    "mutable": "mutable",
-}
-"""Controls of a push step, and keys of a trigger's `overrides.push` → fields."""
+from clarion.model.push import CONTROLS, PLAIN, PRIORITIES, Json, Presentation
 
 MOST_TTL = 28 * 24 * 3600
 """Seconds that the longest-lived provider keeps a message."""
@@ -33,7 +16,7 @@ _TRUTHS = {"true": True, "false": False, "": False}
 
 def said(*layers: Json) -> Json:
     """What the layers say of how a push looks, later ones over earlier ones."""
-    whole = {name: value for layer in layers for name, value in layer.items() if name in FIELDS}
+    whole = {name: value for layer in layers for name, value in layer.items() if name in CONTROLS}
     return {name: value for name, value in whole.items() if value is not None}
 
 
@@ -51,7 +34,7 @@ def presentation(fields: Json, render: Callable[[str], str]) -> Presentation:
         rendered = render(value) if isinstance(value, str) else value
         worth = value_of(name, rendered)
         if worth is not None:
-            found[FIELDS[name]] = worth
+            found[CONTROLS[name]] = worth
     return Presentation(**found)
 
 

@@ -1,5 +1,6 @@
 """A push as values: what is said, to which device, through which integration."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -37,6 +38,23 @@ class Presentation(msgspec.Struct, frozen=True, omit_defaults=True):
         """Whether it is urgent; None: the platform's own default."""
         return None if self.priority is None else self.priority == HIGH
 
+
+CONTROLS: Mapping[str, str] = {
+    "image": "image",
+    "icon": "icon",
+    "sound": "sound",
+    "badge": "badge",
+    "url": "url",
+    "ttl": "ttl",
+    "priority": "priority",
+    "collapseId": "collapse_id",
+    "thread": "thread",
+    "category": "category",
+    "channelId": "channel_id",
+    "silent": "silent",
+    "mutable": "mutable",
+}
+"""Controls of a push step, and keys of a trigger's `overrides.push` → fields of a `Presentation`."""
 
 HIGH = "high"
 PRIORITIES = frozenset({HIGH, "normal"})

@@ -14,7 +14,7 @@ from clarion.errors import CredentialsInvalid
 from clarion.model.clock import SECOND, Millis
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
-from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target
+from clarion.model.push import CONTROLS, PLAIN, Json, Presentation, PushMessage, Target
 from clarion.providers.port import Defaults, Field, decoded, merge, passed_headers, retry_after
 
 TOKEN_INVALID = "token_invalid"  # noqa: S105 - an agreed answer
@@ -116,9 +116,8 @@ def _body(message: PushMessage, target: Target) -> Json:
 
 def _shown(look: Presentation) -> Json:
     """How it looks and behaves, under the names that a step's controls have."""
-    names = {"collapse_id": "collapseId", "channel_id": "channelId"}
     said = msgspec.to_builtins(look)
-    return {names.get(name, name): value for name, value in said.items()}
+    return {control: said[field] for control, field in CONTROLS.items() if field in said}
 
 
 def _classified(status: int, answer: Json) -> tuple[Outcome, str]:

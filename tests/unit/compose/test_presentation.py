@@ -1,8 +1,8 @@
 import pytest
 
-from clarion.compose.presentation import FIELDS, presentation, said, value_of
+from clarion.compose.presentation import presentation, said, value_of
 from clarion.errors import TemplateError
-from clarion.model.push import PLAIN, Presentation
+from clarion.model.push import CONTROLS, PLAIN, Presentation
 
 
 def test_nothing_said_is_plain() -> None:
@@ -15,7 +15,7 @@ def test_the_trigger_has_the_last_word() -> None:
 
 
 def test_every_field_has_a_control() -> None:
-    assert set(FIELDS.values()) == set(Presentation.__struct_fields__)
+    assert set(CONTROLS.values()) == set(Presentation.__struct_fields__)
 
 
 def test_templates_come_to_values() -> None:
