@@ -7,12 +7,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from clarion.model.people import Environment, Integration
-from clarion.security.vault import Vault
-from clarion.store import environments, integrations, registry, subscribers
+from clarion.store import registry, subscribers
 from clarion.store.migrate import migrate
 from clarion.store.registry import Registration
 from clarion.store.sqlite import engine_for
+from installed import install
 
 OWNERS = st.sampled_from(["ada", "bob", "eve"])
 NAMES = st.sampled_from([None, "phone", "tablet", "watch"])
@@ -28,9 +27,7 @@ class Owners(RuleBasedStateMachine):
         self.engine = engine_for(Path(self.folder.name) / "clarion.db")
         migrate(self.engine)
         self.connection = self.engine.connect()
-        environments.create(self.connection, Environment("e", "Development", "dev", "dev", 0))
-        fcm = Integration("i", "e", "fcm-1", "FCM", "fcm", "push", 0, 0, active=True)
-        integrations.create(self.connection, Vault(bytes(32)), fcm)
+        install(self.connection)
         made = [subscribers.create(self.connection, "e", name, {}, 0) for name in ("ada", "bob", "eve")]
         self.pks = {person.subscriber_id: person.pk for person in made}
         self.owner_of_token: dict[str, str] = {}

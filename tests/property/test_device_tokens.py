@@ -9,11 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from clarion.errors import LimitExceeded
-from clarion.model.people import Environment, Integration
-from clarion.security.vault import Vault
-from clarion.store import devices, environments, integrations, subscribers
+from clarion.store import devices, subscribers
 from clarion.store.migrate import migrate
 from clarion.store.sqlite import engine_for
+from installed import install
 
 TOKENS = st.lists(st.integers(0, 130).map("token-{}".format), max_size=110)
 
@@ -27,9 +26,7 @@ class TokenList(RuleBasedStateMachine):
         self.engine = engine_for(Path(self.folder.name) / "clarion.db")
         migrate(self.engine)
         self.connection = self.engine.connect()
-        environments.create(self.connection, Environment("e", "Development", "dev", "dev", 0))
-        fcm = Integration("i", "e", "fcm-1", "FCM", "fcm", "push", 0, 0, active=True)
-        integrations.create(self.connection, Vault(bytes(32)), fcm)
+        install(self.connection)
         self.pk = subscribers.create(self.connection, "e", "ada", {}, 0).pk
         self.model: list[str] = []
         self.now = 0

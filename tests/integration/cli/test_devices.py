@@ -8,11 +8,10 @@ from click.testing import CliRunner, Result
 
 from clarion.cli.main import main
 from clarion.model.clock import DAY, system_clock
-from clarion.model.people import Environment, Integration
-from clarion.security.vault import Vault
-from clarion.store import environments, integrations, registry, subscribers
+from clarion.store import registry, subscribers
 from clarion.store.registry import Registration
 from clarion.store.sqlite import SqliteDatabase
+from installed import install
 
 AGES = {"old": 300, "older": 400, "fresh": 1}
 
@@ -29,9 +28,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 async def _fill(folder: Path) -> None:
     database = SqliteDatabase(folder / "clarion.db")
-    await database.write(environments.create, Environment("e", "Development", "dev", "dev", 0))
-    fcm = Integration("i", "e", "fcm-1", "FCM", "fcm", "push", 0, 0, active=True)
-    await database.write(integrations.create, Vault(bytes(32)), fcm)
+    await database.write(install)
     ada = await database.write(subscribers.create, "e", "ada", {}, 0)
     for token, age in AGES.items():
         seen = system_clock() - age * DAY

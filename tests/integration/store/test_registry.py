@@ -5,11 +5,10 @@ import asyncio
 import pytest
 from sqlalchemy.engine import Connection
 
-from clarion.model.people import Environment, Integration
-from clarion.security.vault import Vault
-from clarion.store import environments, integrations, registry, subscribers
+from clarion.store import registry, subscribers
 from clarion.store.database import Database
 from clarion.store.registry import DeviceRow, Registration
+from installed import install
 
 
 @pytest.fixture
@@ -17,9 +16,7 @@ async def people(database: Database) -> dict[str, int]:
     """Ten subscribers of an environment with one integration, by name."""
 
     def write(connection: Connection) -> dict[str, int]:
-        environments.create(connection, Environment("e", "Development", "dev", "dev", 0))
-        fcm = Integration("i", "e", "fcm-1", "FCM", "fcm", "push", 0, 0, active=True)
-        integrations.create(connection, Vault(bytes(32)), fcm)
+        install(connection)
         made = [subscribers.create(connection, "e", f"person-{number}", {}, 0) for number in range(10)]
         return {person.subscriber_id: person.pk for person in made}
 
