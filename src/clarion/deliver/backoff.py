@@ -18,7 +18,7 @@ def next_try(
     provider asked; `jitter` in [0, 1) adds up to a quarter, so that what failed together doesn't return
     together.
     """
-    if not (verdict.outcome.retryable or verdict.outcome is Outcome.CREDENTIALS_REJECTED):
+    if not verdict.outcome.waits:
         return None
     if verdict.outcome is Outcome.UNKNOWN and attempt >= _MOST_TRIES_OF_UNKNOWN:
         return None

@@ -1,9 +1,10 @@
 """Keeps how integrations stand where every process and every person can see it."""
 
 import asyncio
-from typing import Any
+from collections.abc import Callable
 
 import structlog
+from sqlalchemy.engine import Connection
 
 from clarion.deliver.breaker import Change, State
 from clarion.deliver.lane import Standing
@@ -47,8 +48,7 @@ class HealthBook:
             code=change.code,
             explanation=change.explanation,
         )
-        row = _row(integration, change, proven)
-        self._begin(health.keep, row, changed=True)
+        self._begin(health.keep, _row(integration, change, proven))
 
     def proved(self, integration: Integration) -> None:
         """Keep that an integration had a message accepted."""
@@ -60,16 +60,16 @@ class HealthBook:
         while self._writing:
             await asyncio.wait(self._writing)
 
-    def _begin(self, change: Any, *args: Any, **kwargs: Any) -> None:
-        task = asyncio.create_task(self._write(change, *args, **kwargs))
+    def _begin(self, change: Callable[[Connection, Health], None], row: Health) -> None:
+        task = asyncio.create_task(self._write(change, row))
         self._writing.add(task)
         task.add_done_callback(self._writing.discard)
 
-    async def _write(self, change: Any, *args: Any, **kwargs: Any) -> None:
+    async def _write(self, change: Callable[[Connection, Health], None], row: Health) -> None:
         async with self._in_order:
             while True:
                 try:
-                    await self._database.write(change, *args, **kwargs)
+                    await self._database.write(change, row)
                     return
                 except DatabaseUnavailable:
                     await asyncio.sleep(_BREATH_SECONDS)

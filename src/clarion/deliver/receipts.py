@@ -14,6 +14,7 @@ from clarion.store.catalog import Catalog
 from clarion.store.messages import Revision
 
 _PAUSE = MINUTE
+_MOST_CHECKS = 12
 
 
 class ReceiptStage:
@@ -46,13 +47,11 @@ class ReceiptStage:
 
     def _later(self, batch: Batch, wanted: Receipts, refusal: Verdict) -> list[Record]:
         """The same again, unless receipts that old are not kept any more."""
-        if not refusal.outcome.retryable and refusal.outcome is not Outcome.CREDENTIALS_REJECTED:
-            return []
         again = msgspec.structs.replace(wanted, check=wanted.check + 1)
+        if not refusal.outcome.waits or again.check >= _MOST_CHECKS:
+            return []
         wait = max(refusal.retry_after or 0, _PAUSE << min(wanted.check, 6))
-        return (
-            [Record(batch.lane, msgspec.msgpack.encode(again), self._clock() + wait)] if _fresh(again) else []
-        )
+        return [Record(batch.lane, msgspec.msgpack.encode(again), self._clock() + wait)]
 
     def _rest(
         self, batch: Batch, wanted: Receipts, told: dict[str, Verdict], provider: object
@@ -64,13 +63,6 @@ class ReceiptStage:
         due = min(item.sent_at for item in left) + checks[wanted.check + 1]
         again = msgspec.structs.replace(wanted, tickets=left, check=wanted.check + 1)
         return [Record(batch.lane, msgspec.msgpack.encode(again), max(due, self._clock() + _PAUSE))]
-
-
-_MOST_CHECKS = 12
-
-
-def _fresh(wanted: Receipts) -> bool:
-    return wanted.check < _MOST_CHECKS
 
 
 def _revisions(wanted: Receipts, told: dict[str, Verdict]) -> list[Revision]:

@@ -32,6 +32,11 @@ class Outcome(StrEnum):
         """Whether the same request may succeed later by itself."""
         return self in _RETRYABLE
 
+    @property
+    def waits(self) -> bool:
+        """Whether the same request may succeed later, by itself or once a person acted."""
+        return self in _RETRYABLE or self is Outcome.CREDENTIALS_REJECTED
+
 
 _RETRYABLE = frozenset({Outcome.THROTTLED, Outcome.UNAVAILABLE, Outcome.UNKNOWN})
 

@@ -48,24 +48,21 @@ def of(connection: Connection, integration_id: str) -> Health | None:
     return Health(*row) if row else None
 
 
-def every(connection: Connection, environment_id: str | None = None) -> list[Health]:
-    """How those of an environment, or of all, stand."""
+def every(connection: Connection) -> list[Health]:
+    """How all stand."""
     c = integration_health.c
     query = sa.select(*(c[name] for name in Health._fields))
-    if environment_id is not None:
-        query = query.where(c.environment_id == environment_id)
     return [Health(*row) for row in connection.execute(query)]
 
 
-def keep(connection: Connection, health: Health, *, changed: bool) -> None:
-    """Write how one stands; with `changed` it becomes part of its history."""
+def keep(connection: Connection, health: Health) -> None:
+    """Write how one stands; it becomes part of its history."""
     entry = integration_health.c.integration_id == health.integration_id
     values = health._asdict()
     if not connection.execute(integration_health.update().where(entry).values(values)).rowcount:
         connection.execute(integration_health.insert().values(values))
-    if changed:
-        told = {name: getattr(health, name) for name in HealthChange._fields[1:6]}
-        connection.execute(integration_changes.insert().values(told | {"at": health.since}))
+    told = {name: getattr(health, name) for name in HealthChange._fields[1:6]}
+    connection.execute(integration_changes.insert().values(told | {"at": health.since}))
 
 
 def prove(connection: Connection, health: Health) -> None:

@@ -182,25 +182,12 @@ _REMOVE = sql("DELETE FROM devices WHERE pk = ?")
 _STEP = sql("""
 SELECT MAX(pk) FROM (SELECT pk FROM devices WHERE pk > ? ORDER BY pk LIMIT ?) AS ahead
 """)
-_PRUNE = sql(
-    """
-UPDATE devices SET retired_at = ?, retired_reason = 'unseen'
-WHERE pk > ? AND pk <= ? AND retired_at IS NULL AND last_seen_at < ?
-AND (? IS NULL OR integration_id IN (SELECT id FROM integrations WHERE environment_id = ?))
-""",
-    postgresql="""
+_PRUNE = sql("""
 UPDATE devices SET retired_at = ?, retired_reason = 'unseen'
 WHERE pk > ? AND pk <= ? AND retired_at IS NULL AND last_seen_at < ?
 AND (CAST(? AS text) IS NULL OR integration_id IN (SELECT id FROM integrations WHERE environment_id = ?))
-""",
-)
-_UNSEEN = sql(
-    """
-SELECT COUNT(*) FROM devices WHERE retired_at IS NULL AND last_seen_at < ?
-AND (? IS NULL OR integration_id IN (SELECT id FROM integrations WHERE environment_id = ?))
-""",
-    postgresql="""
+""")
+_UNSEEN = sql("""
 SELECT COUNT(*) FROM devices WHERE retired_at IS NULL AND last_seen_at < ?
 AND (CAST(? AS text) IS NULL OR integration_id IN (SELECT id FROM integrations WHERE environment_id = ?))
-""",
-)
+""")

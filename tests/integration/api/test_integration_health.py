@@ -15,7 +15,7 @@ async def paused(api: Api, integration: Json) -> None:
         row = Health(
             stored.id, stored.environment_id, "paused", 5000, "http_401", "No.", True, stored.updated_at
         )
-        health.keep(connection, row, changed=True)
+        health.keep(connection, row)
 
     await api.services.database.write(write)
 
