@@ -110,12 +110,16 @@ def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Disk]:
         yield Tmpfs(directory)
 
 
-def check_file(path: Path) -> None:
-    """Sound, and nothing left in the journal."""
-    connection = sqlite3.connect(path)
-    assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-    assert connection.execute("SELECT lane, error FROM journal").fetchall() == []
-    connection.close()
+def in_file(path: Path, query: str) -> list[tuple[str, ...]]:
+    """What a query finds in the database."""
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        return connection.execute(query).fetchall()
+
+
+def in_journal(path: Path) -> list[tuple[str, ...]]:
+    """What is still to be done. A batch that could be neither settled nor put back waits for its lease to run
+    out, also when all its outcomes are written."""
+    return in_file(path, "SELECT lane, error FROM journal")
 
 
 def test_a_full_disk_refuses_clearly_and_works_again_when_there_is_space(
@@ -144,10 +148,13 @@ def test_a_full_disk_refuses_clearly_and_works_again_when_there_is_space(
             figures = checker.figures()
             checker.say(figures, tmp_path.name)
             print(f"{len(checker.refusals)} times 503; 201 again {back} ms after there was space")
+            file = process.data_dir / "clarion.db"
+            wait_for(lambda: True if in_journal(file) == [] else None, 15)
             assert process.stop() == 0
             assert "Traceback" not in process.log
             assert KEY not in process.log
-    check_file(process.data_dir / "clarion.db")
+    assert in_file(file, "PRAGMA integrity_check") == [("ok",)]
+    assert in_journal(file) == []
     assert figures.lost == set()
     assert figures.unasked == set()
     assert figures.double_shown == 0

@@ -14,15 +14,16 @@ def next_try(
 ) -> Millis | None:
     """The moment of the next try after `attempt` tries, None when there is none.
 
-    `first` (30 s where credentials were refused), doubling, at most 5 min, but never sooner than the
-    provider asked; `jitter` in [0, 1) adds up to a quarter, so that what failed together doesn't return
-    together.
+    `first` (30 s where credentials were refused), or the shorter pause that the answer asks for, at least
+    1 s; doubling, at most 5 min, but never sooner than the provider asked. `jitter` in [0, 1) adds up to a
+    quarter, so that what failed together doesn't return together.
     """
     if not verdict.outcome.waits:
         return None
     if verdict.outcome is Outcome.UNKNOWN and attempt >= _MOST_TRIES_OF_UNKNOWN:
         return None
-    soonest = max(first, _FIRST.get(verdict.outcome, 0))
+    wanted = first if verdict.retry_after is None else min(first, verdict.retry_after)
+    soonest = max(wanted, _FIRST.get(verdict.outcome, SECOND))
     own = min(soonest << min(attempt - 1, 20), _LONGEST)
     at = now + round(max(own, verdict.retry_after or 0) * (1 + jitter / 4))
     return at if at < expires_at else None

@@ -77,7 +77,7 @@ class Provider(Protocol[C]):
     tells_dead: bool
     """Its answers, or its receipts, say that a device is gone for good."""
     first_retry: Millis
-    """The soonest that a message may be tried again after it failed, whatever failed."""
+    """The soonest that a message may be tried again after it failed, unless its answer asks for less."""
 
     @property
     def fields(self) -> Sequence[Field]:

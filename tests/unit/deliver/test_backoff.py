@@ -50,6 +50,12 @@ def test_a_provider_may_want_a_longer_pause_from_the_first_try_on() -> None:
     assert tries == [NOW + 10 * SECOND, NOW + 20 * SECOND, NOW + 5 * MINUTE]
 
 
+def test_a_provider_that_asks_for_a_shorter_pause_gets_it() -> None:
+    for asked, pause in ((0, SECOND), (2 * SECOND, 2 * SECOND), (20 * SECOND, 20 * SECOND)):
+        verdict = Verdict(Outcome.UNAVAILABLE, retry_after=asked)
+        assert next_try(verdict, 1, NOW, FAR, 0, 10 * SECOND) == NOW + pause
+
+
 def test_no_try_at_or_after_the_end_of_the_window() -> None:
     assert next_try(UNAVAILABLE, 1, NOW, NOW + SECOND, 0) is None
     assert next_try(UNAVAILABLE, 1, NOW, NOW + SECOND + 1, 0) == NOW + SECOND
