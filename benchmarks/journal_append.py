@@ -10,7 +10,7 @@ from pathlib import Path
 
 import uvloop
 
-from clarion.journal.port import ACCEPTED_LANE, Record
+from clarion.journal.port import Record, accepted_lane
 from clarion.journal.sql import SqlJournal
 from clarion.model.clock import system_clock
 from clarion.store.migrate import migrate
@@ -18,7 +18,7 @@ from clarion.store.sqlite import SqliteDatabase
 
 CALLERS = 64
 SECONDS = 4
-RECORD = Record(ACCEPTED_LANE, b"x" * 430)
+RECORD = Record(accepted_lane("e"), b"x" * 430)
 
 
 async def main() -> None:

@@ -22,16 +22,16 @@ from clarion.deliver.stage import DeliverStage, Lanes
 from clarion.deliver.trial import Trial
 from clarion.echo.recorder import Recorder
 from clarion.errors import RequestError, SettingsError
-from clarion.journal.consumer import Grouping, LaneConsumer, LaneSupervisor
+from clarion.journal.consumer import Grouping, LaneSupervisor, Work
 from clarion.journal.jetstream import JetStreamJournal, connect
 from clarion.journal.jetstream_access import Access, tls
 from clarion.journal.listen import listen
 from clarion.journal.port import (
-    ACCEPTED_LANE,
+    ACCEPTED_PREFIX,
     BULK_PREFIX,
-    CHUNK_LANE,
+    CHUNK_PREFIX,
     DELIVER_PREFIX,
-    PAGE_LANE,
+    PAGE_PREFIX,
     RECEIPTS_PREFIX,
     Journal,
 )
@@ -139,7 +139,7 @@ async def _sender(settings: Settings, given: HttpSender | None) -> AsyncIterator
         await client.close()
 
 
-def _lanes(base: Foundation, sender: HttpSender) -> list[LaneConsumer | LaneSupervisor]:
+def _lanes(base: Foundation, sender: HttpSender) -> list[LaneSupervisor]:
     lifetime = base.settings.retry_window * SECOND
     wants = frozenset(provider.id for provider in PROVIDERS.values() if provider.wants_subscriber)
     address = AddressStage(base.database, base.journal, base.catalog, base.clock, wants, lifetime)
@@ -154,18 +154,18 @@ def _lanes(base: Foundation, sender: HttpSender) -> list[LaneConsumer | LaneSupe
     deliver = DeliverStage(base.database, base.journal, base.catalog, base.clock, recorder, ways)
     receipts = ReceiptStage(base.journal, base.catalog, base.clock, ways)
 
-    def consumer(lane: str, work: Any, slots: int, grouping: Grouping | None = None) -> LaneConsumer:
-        return LaneConsumer(base.journal, base.clock, lane, work, slots, grouping)
+    def lanes(prefix: str, work: Work, slots: int, grouping: Grouping | None = None) -> LaneSupervisor:
+        return LaneSupervisor(base.journal, base.clock, prefix, work, slots, grouping)
 
     accepted = Grouping(address.accepted_together, _MOST_TOGETHER)
     urgent = Grouping(deliver.work_together, _MOST_TOGETHER)
     return [
-        consumer(ACCEPTED_LANE, address.accepted, _PASSES, accepted),
-        consumer(PAGE_LANE, address.page, 1),
-        consumer(CHUNK_LANE, address.chunk, 4),
-        LaneSupervisor(base.journal, base.clock, DELIVER_PREFIX, deliver.work, _PASSES, urgent),
-        LaneSupervisor(base.journal, base.clock, BULK_PREFIX, deliver.work, _BATCHES_PER_LANE),
-        LaneSupervisor(base.journal, base.clock, RECEIPTS_PREFIX, receipts.work, 1),
+        lanes(ACCEPTED_PREFIX, address.accepted, _PASSES, accepted),
+        lanes(PAGE_PREFIX, address.page, 1),
+        lanes(CHUNK_PREFIX, address.chunk, 4),
+        lanes(DELIVER_PREFIX, deliver.work, _PASSES, urgent),
+        lanes(BULK_PREFIX, deliver.work, _BATCHES_PER_LANE),
+        lanes(RECEIPTS_PREFIX, receipts.work, 1),
     ]
 
 

@@ -270,9 +270,9 @@ class Settings(BaseSettings):
         default=20_000,
         ge=1,
         le=100_000_000,
-        description="Records of accepted triggers that may wait before the API answers 503 instead of"
-        " accepting more. 20000 is a few seconds of what one API process accepts at most, so a peak passes"
-        " and a standstill is told to the callers, who can still keep what is refused.",
+        description="Records of accepted triggers that may wait in an environment before the API answers 503"
+        " instead of accepting more. 20000 is a few seconds of what one API process accepts at most, so a"
+        " peak passes and a standstill is told to the callers, who can still keep what is refused.",
     )
     delivery_concurrency: Annotated[
         int, BeforeValidator(_whole), _Rule("a whole number between 1 and 10000")

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from balance import burn_books
 from calling import check_error, error, running_api
 from clarion.api import health
-from clarion.journal.port import ACCEPTED_LANE, Record
+from clarion.journal.port import Record, accepted_lane
 from postgres import PostgresServer
 from running import ClarionProcess, wait_for
 
@@ -42,19 +42,19 @@ async def test_without_its_database_it_is_not_ready(tmp_path: Path) -> None:
 async def test_a_database_that_does_not_answer_is_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def never(*_: object) -> int:
+    async def never(*_: object) -> set[str]:
         await asyncio.Event().wait()
         raise AssertionError
 
     monkeypatch.setattr(health, "_PATIENCE_SECONDS", 0.01)
     async with running_api(tmp_path) as api:
-        monkeypatch.setattr(api.services.journal, "depth", never)
+        monkeypatch.setattr(api.services.journal, "lanes", never)
         error(await api.caller(None).get("/v1/health-check"), 503)
 
 
 async def test_metrics_are_text_that_prometheus_reads(tmp_path: Path) -> None:
     async with running_api(tmp_path) as api:
-        await api.services.journal.append([Record(ACCEPTED_LANE, b"x")])
+        await api.services.journal.append([Record(accepted_lane("e"), b"x")])
         answer = await api.caller(None).get("/metrics")
         assert answer.status_code == 200
         assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
@@ -69,7 +69,7 @@ async def test_metrics_are_text_that_prometheus_reads(tmp_path: Path) -> None:
 async def test_metrics_are_read_at_most_once_a_second(tmp_path: Path) -> None:
     async with running_api(tmp_path) as api:
         first = await api.caller(None).get("/metrics")
-        await api.services.journal.append([Record(ACCEPTED_LANE, b"x")])
+        await api.services.journal.append([Record(accepted_lane("e"), b"x")])
         assert (await api.caller(None).get("/metrics")).text == first.text
         for _ in range(1000):
             api.services.clock()

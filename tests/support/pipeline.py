@@ -15,7 +15,16 @@ from clarion.deliver.health import HealthBook
 from clarion.deliver.receipts import ReceiptStage
 from clarion.deliver.stage import DeliverStage, Lanes
 from clarion.echo.recorder import Recorder
-from clarion.journal.port import ACCEPTED_LANE, CHUNK_LANE, PAGE_LANE, RECEIPTS_PREFIX, Batch
+from clarion.journal.port import (
+    ACCEPTED_PREFIX,
+    CHUNK_PREFIX,
+    PAGE_PREFIX,
+    RECEIPTS_PREFIX,
+    Batch,
+    accepted_lane,
+    chunk_lane,
+    page_lane,
+)
 from clarion.journal.sql import SqlJournal
 from clarion.model.clock import HOUR, SECOND, Clock, Millis
 from clarion.model.http import HttpReply, HttpRequest
@@ -39,7 +48,6 @@ LIFETIME: Millis = HOUR
 OK = HttpReply(200)
 GONE = HttpReply(410, body=b'{"code": "token_invalid"}')
 TROUBLE = HttpReply(503, body=b"overloaded")
-_EXPANDING = {PAGE_LANE, CHUNK_LANE}
 _MOST_ROUNDS = 1000
 
 
@@ -106,13 +114,13 @@ class Worker:
     def work_of(self, lane: str) -> Callable[[Batch], Awaitable[None]]:
         """The stage that works on a lane."""
         stages = {
-            ACCEPTED_LANE: self.address.accepted,
-            PAGE_LANE: self.address.page,
-            CHUNK_LANE: self.address.chunk,
+            ACCEPTED_PREFIX: self.address.accepted,
+            PAGE_PREFIX: self.address.page,
+            CHUNK_PREFIX: self.address.chunk,
+            RECEIPTS_PREFIX: self.receipts.work,
         }
-        if lane.startswith(RECEIPTS_PREFIX):
-            return self.receipts.work
-        return stages.get(lane, self.deliver.work)
+        kind, colon, _ = lane.partition(":")
+        return stages.get(kind + colon, self.deliver.work)
 
 
 class Pipeline:
@@ -136,19 +144,36 @@ class Pipeline:
         self.integration: Integration
         self.worker = self._worker()
 
-    async def begin(self) -> None:
-        """Make the environment."""
+    async def begin(self, environment: str = "dev") -> None:
+        """Make the environment of a type, `dev` or `prod`."""
         await self.database.write(begin, self._vault, None, NOW)
         snapshot = await self.worker.catalog.current()
-        self.environment_id = next(item.id for item in snapshot.environments.values() if item.type == "dev")
+        self.environment_id = next(
+            item.id for item in snapshot.environments.values() if item.type == environment
+        )
         provider_id = self._provider.id if self._provider else "push-webhook"
         self.integration = msgspec.structs.replace(
-            integration("i1", provider_id, credentials=self._credentials),
+            integration(f"i-{environment}", provider_id, credentials=self._credentials),
             environment_id=self.environment_id,
         )
-        flow = msgspec.structs.replace(workflow(), environment_id=self.environment_id)
+        flow = msgspec.structs.replace(workflow(), id=f"w-{environment}", environment_id=self.environment_id)
         await self.worker.catalog.change(integrations.create, self._vault, self.integration)
         await self.worker.catalog.change(workflows.create, flow)
+
+    @property
+    def accepted_lane(self) -> str:
+        """The lane of its triggers."""
+        return accepted_lane(self.environment_id)
+
+    @property
+    def page_lane(self) -> str:
+        """The lane of its broadcasts."""
+        return page_lane(self.environment_id)
+
+    @property
+    def chunk_lane(self) -> str:
+        """The lane of their chunks."""
+        return chunk_lane(self.environment_id)
 
     async def restart(self) -> None:
         """A new process in place of one that died: it takes up what that one held."""
@@ -157,11 +182,11 @@ class Pipeline:
 
     async def register(self, name: str, *tokens: str) -> None:
         """Give a person devices."""
-        await self.database.write(_register, self.environment_id, {name: tokens}, self.clock())
+        await self.register_all({name: tokens})
 
     async def register_all(self, people: dict[str, Sequence[str]]) -> None:
         """Give many people devices."""
-        await self.database.write(_register, self.environment_id, people, self.clock())
+        await self.database.write(_register, self.integration, people, self.clock())
 
     async def switch_off(self) -> None:
         """Switch the integration off."""
@@ -202,7 +227,7 @@ class Pipeline:
 
     async def address(self) -> None:
         """Work on what was accepted, and on nothing behind it."""
-        assert await self.work(ACCEPTED_LANE)
+        assert await self.work(self.accepted_lane)
 
     async def drain(self) -> None:
         """Work until nothing is due any more; the clock goes on while a broadcast makes way for others."""
@@ -210,14 +235,14 @@ class Pipeline:
             lanes = await self.worker.journal.lanes("")
             if sum([await self.work(lane) for lane in sorted(lanes)]):
                 continue
-            if not lanes & _EXPANDING:
+            if not lanes & {self.page_lane, self.chunk_lane}:
                 return
             self.clock.now += SECOND // 10
         raise AssertionError(f"still at work: {await self.worker.journal.lanes('')}")
 
     async def delivery_lane(self) -> str:
         """The lane that holds what is to be sent."""
-        (lane,) = await self.worker.journal.lanes("") - _EXPANDING
+        (lane,) = await self.worker.journal.lanes("") - {self.page_lane, self.chunk_lane}
         return lane
 
     def message_ids(self, token: str) -> list[str]:
@@ -231,7 +256,7 @@ class Pipeline:
 
     async def sent(self) -> list[Sent]:
         """Messages as recorded, by token."""
-        return await self.database.read(_sent)
+        return await self.database.read(_sent, self.environment_id)
 
     async def notified(self) -> list[tuple[str, int, list[str]]]:
         """Notifications: for whom, of how many messages, with which events."""
@@ -278,17 +303,18 @@ def device_of(request: HttpRequest) -> str:
 
 
 def _register(
-    connection: Connection, environment_id: str, people: dict[str, Sequence[str]], now: Millis
+    connection: Connection, through: Integration, people: dict[str, Sequence[str]], now: Millis
 ) -> None:
-    found = subscribers.ensure(connection, environment_id, list(people), now)
+    found = subscribers.ensure(connection, through.environment_id, list(people), now)
     for name, tokens in people.items():
-        devices.append(connection, found[name].pk, "i1", tokens, now)
+        devices.append(connection, found[name].pk, through.id, tokens, now)
 
 
-def _sent(connection: Connection) -> list[Sent]:
+def _sent(connection: Connection, environment_id: str) -> list[Sent]:
     columns = [messages.c[name] for name in Sent._fields]
-    query = sa.select(*columns).order_by(messages.c.token, messages.c.trigger_id)
-    return [Sent(*row) for row in connection.execute(query)]
+    query = sa.select(*columns).where(messages.c.environment_id == environment_id)
+    rows = connection.execute(query.order_by(messages.c.token, messages.c.trigger_id))
+    return [Sent(*row) for row in rows]
 
 
 def _notified(connection: Connection) -> list[tuple[str, int, list[str]]]:

@@ -1,11 +1,11 @@
-"""Back-pressure: while too much that was accepted waits for its turn, nothing more is accepted."""
+"""Back-pressure: while too much of an environment waits for its turn, nothing more of it is accepted."""
 
 import asyncio
 
 import structlog
 
 from clarion.errors import Overloaded
-from clarion.journal.port import ACCEPTED_LANE, Journal
+from clarion.journal.port import ACCEPTED_PREFIX, Journal, accepted_lane
 
 log = structlog.get_logger(__name__)
 
@@ -13,31 +13,38 @@ _PAUSE_SECONDS = 0.25
 
 
 class Backlog:
-    """What waits in the accepted lane, against the most that may. `over` is as of the last look."""
+    """What waits in the accepted lane of each environment, against the most that may.
+
+    `over` are the lanes that hold more, as of the last look.
+    """
 
     def __init__(self, journal: Journal, limit: int) -> None:
         self._journal = journal
         self.limit = limit
-        self.over = False
+        self.over: frozenset[str] = frozenset()
         self._blind = False
 
-    def check(self) -> None:
-        """`Overloaded` while the backlog is over its limit."""
-        if self.over:
+    def check(self, environment_id: str) -> None:
+        """`Overloaded` while the environment's backlog is over its limit."""
+        if self.over and accepted_lane(environment_id) in self.over:
             raise Overloaded(
-                f"More than {self.limit} records of accepted triggers wait, so nothing of this call was"
-                " accepted; try again in a second",
+                f"More than {self.limit} records of this environment's accepted triggers wait, so nothing of"
+                " this call was accepted; try again in a second",
                 headers={"Retry-After": "1"},
             )
 
     async def look(self) -> None:
         """Count, up to one more than may wait."""
-        over = await self._journal.depth(ACCEPTED_LANE, self.limit + 1) > self.limit
-        if over and not self.over:
-            log.warning("backlog over its limit, triggers are refused", limit=self.limit)
-        elif self.over and not over:
-            log.info("backlog within its limit, triggers are accepted again", limit=self.limit)
+        lanes = await self._journal.lanes(ACCEPTED_PREFIX)
+        over = frozenset([lane for lane in lanes if await self._is_over(lane)])
+        for lane in sorted(over - self.over):
+            log.warning("backlog over its limit, triggers are refused", lane=lane, limit=self.limit)
+        for lane in sorted(self.over - over):
+            log.info("backlog within its limit, triggers are accepted again", lane=lane, limit=self.limit)
         self.over = over
+
+    async def _is_over(self, lane: str) -> bool:
+        return await self._journal.depth(lane, self.limit + 1) > self.limit
 
     async def watch(self) -> None:
         """Look four times a second until cancelled; what can't be counted stays as it was."""

@@ -8,7 +8,7 @@ import msgspec
 from clarion.accept.intake import Intake
 from clarion.accept.schema import validator_of
 from clarion.errors import FieldIssue, PayloadInvalid, TooLarge, Unprocessable
-from clarion.journal.port import ACCEPTED_LANE, Journal
+from clarion.journal.port import Journal, accepted_lane
 from clarion.model.clock import Clock
 from clarion.model.ids import new_id
 from clarion.model.push import Json
@@ -104,7 +104,7 @@ class Gate:
 
     async def _waits(self, environment_id: str, transaction_id: str) -> bool:
         """Whether the transaction is accepted and not addressed yet."""
-        bodies = await self._journal.matching(ACCEPTED_LANE, transaction_id)
+        bodies = await self._journal.matching(accepted_lane(environment_id), transaction_id)
         accepted = (msgspec.msgpack.decode(body, type=Accepted) for body in bodies)
         return any(
             (trigger.environment_id, trigger.transaction_id) == (environment_id, transaction_id)

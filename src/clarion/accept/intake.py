@@ -8,7 +8,7 @@ import msgspec
 
 from clarion.accept.backlog import Backlog
 from clarion.errors import Overloaded, PayloadInvalid
-from clarion.journal.port import ACCEPTED_LANE, Journal, Record
+from clarion.journal.port import Journal, Record, accepted_lane
 from clarion.model.trigger import Trigger
 
 MOST_WAITING = 20_000
@@ -22,8 +22,9 @@ MOST_RECIPIENTS = 500
 
 
 class _Entry(NamedTuple):
-    """A trigger, encoded once."""
+    """A trigger of an environment, encoded once."""
 
+    environment_id: str
     body: bytes
     recipients: int
 
@@ -46,7 +47,8 @@ class Intake:
         if not triggers:
             return
         if self._backlog is not None:
-            self._backlog.check()
+            for environment_id in {trigger.environment_id for trigger in triggers}:
+                self._backlog.check(environment_id)
         if len(self._waiting) >= MOST_WAITING:
             raise Overloaded(
                 "Too many triggers are being accepted at once; try again in a second",
@@ -63,7 +65,7 @@ class Intake:
         while self._waiting and (commit := self._commit) is not None:
             entries, self._waiting, self._commit = self._waiting, [], None
             try:
-                await self._journal.append(list(_records(entries)))
+                await self._journal.append(_records(entries))
             except Exception as error:
                 commit.set_exception(error)
             else:
@@ -74,15 +76,29 @@ class Intake:
 def _entries(triggers: Sequence[Trigger]) -> list[_Entry]:
     """Encoded while their caller listens: what can't be written is the trouble of that call alone."""
     try:
-        return [_Entry(msgspec.msgpack.encode(trigger), len(trigger.people)) for trigger in triggers]
+        return [
+            _Entry(trigger.environment_id, msgspec.msgpack.encode(trigger), len(trigger.people))
+            for trigger in triggers
+        ]
     except OverflowError as error:
         raise PayloadInvalid(
             "The trigger holds a whole number of more than 64 bits; send it as a string"
         ) from error
 
 
-def _records(entries: Sequence[_Entry]) -> Iterator[Record]:
-    """Records of bounded size."""
+def _records(entries: Sequence[_Entry]) -> list[Record]:
+    """Records of bounded size, each of one environment."""
+    by_environment: dict[str, list[_Entry]] = {}
+    for entry in entries:
+        by_environment.setdefault(entry.environment_id, []).append(entry)
+    return [
+        Record(accepted_lane(environment_id), body)
+        for environment_id, own in by_environment.items()
+        for body in _bodies(own)
+    ]
+
+
+def _bodies(entries: Sequence[_Entry]) -> Iterator[bytes]:
     lot: list[msgspec.Raw] = []
     size = recipients = 0
     for entry in entries:
@@ -90,11 +106,7 @@ def _records(entries: Sequence[_Entry]) -> Iterator[Record]:
         size += len(entry.body)
         recipients += entry.recipients
         if size >= MOST_BYTES or recipients >= MOST_RECIPIENTS:
-            yield _record(lot)
+            yield msgspec.msgpack.encode({"triggers": lot})
             lot, size, recipients = [], 0, 0
     if lot:
-        yield _record(lot)
-
-
-def _record(lot: Sequence[msgspec.Raw]) -> Record:
-    return Record(ACCEPTED_LANE, msgspec.msgpack.encode({"triggers": lot}))
+        yield msgspec.msgpack.encode({"triggers": lot})

@@ -10,14 +10,14 @@ from clarion.address.audience import Audience
 from clarion.address.people import Recipient, settle_people
 from clarion.address.plan import Plan
 from clarion.journal.port import (
-    ACCEPTED_LANE,
-    CHUNK_LANE,
-    PAGE_LANE,
+    PAGE_PREFIX,
     Batch,
     Journal,
     Record,
     bulk_lane,
+    chunk_lane,
     deliver_lane,
+    page_lane,
 )
 from clarion.model.clock import SECOND, Clock, Millis
 from clarion.model.people import Channel
@@ -79,7 +79,7 @@ class AddressStage:
         """Address everybody that a group of triggers names."""
         accepted = _triggers((batch,))
         if batch.claims > _CLAIMS_TOGETHER and len(accepted) > 1:
-            await self._journal.settle(batch, lambda _: [_alone(trigger) for trigger in accepted])
+            await self._journal.settle(batch, lambda _: _alone(batch.lane, accepted))
             return
         await self._address((batch,), accepted)
 
@@ -118,7 +118,8 @@ class AddressStage:
     async def page(self, batch: Batch) -> None:
         """Cut the next part of a broadcast into chunks, unless enough of them wait."""
         page = msgspec.msgpack.decode(batch.body, type=Page)
-        if await self._journal.depth(CHUNK_LANE, CHUNKS_PER_PAGE) >= CHUNKS_PER_PAGE:
+        chunks = chunk_lane(batch.lane.removeprefix(PAGE_PREFIX))
+        if await self._journal.depth(chunks, CHUNKS_PER_PAGE) >= CHUNKS_PER_PAGE:
             await self._later(batch, _SOON)
             return
 
@@ -127,7 +128,7 @@ class AddressStage:
             if admission is None:
                 return []
             if admission.paused:
-                return [Record(PAGE_LANE, batch.body, self._clock() + _PAUSE)]
+                return [Record(batch.lane, batch.body, self._clock() + _PAUSE)]
             return _cut(connection, admission, page)
 
         await self._journal.settle(batch, cut)
@@ -200,9 +201,13 @@ def _reached(addressed: Sequence[Addressed]) -> set[int]:
 
 def _spread(addressed: Sequence[Addressed]) -> tuple[list[Record], list[str]]:
     """A first page for each trigger whose recipients are found a page at a time; the ids of the others."""
-    ids = [(item.admission.trigger.id, _spreads(item.admission.trigger)) for item in addressed]
-    pages = [_record(PAGE_LANE, Page(trigger_id, 0)) for trigger_id, spreads in ids if spreads]
-    return pages, [trigger_id for trigger_id, spreads in ids if not spreads]
+    found = [item.admission.trigger for item in addressed]
+    pages = [
+        _record(page_lane(trigger.environment_id), Page(trigger.id, 0))
+        for trigger in found
+        if _spreads(trigger)
+    ]
+    return pages, [trigger.id for trigger in found if not _spreads(trigger)]
 
 
 def _admit(
@@ -223,11 +228,12 @@ def _cut(connection: Connection, admission: Admission, page: Page) -> list[Recor
         triggers.expanded(connection, [page.trigger_id])
         return []
     starts = [page.after, *bounds[:-1]]
+    environment_id = admission.trigger.environment_id
+    lane = chunk_lane(environment_id)
     chunks = [
-        _record(CHUNK_LANE, Chunk(page.trigger_id, after, upto))
-        for after, upto in zip(starts, bounds, strict=True)
+        _record(lane, Chunk(page.trigger_id, after, upto)) for after, upto in zip(starts, bounds, strict=True)
     ]
-    return [*chunks, _record(PAGE_LANE, Page(page.trigger_id, bounds[-1]))]
+    return [*chunks, _record(page_lane(environment_id), Page(page.trigger_id, bounds[-1]))]
 
 
 def _in_chunk(connection: Connection, chunk: Chunk) -> Addressed | None:
@@ -248,8 +254,8 @@ def _spreads(trigger: Trigger) -> bool:
     return trigger.broadcast or bool(trigger.topics)
 
 
-def _alone(trigger: Trigger) -> Record:
-    return _record(ACCEPTED_LANE, Accepted([trigger]))
+def _alone(lane: str, accepted: Sequence[Trigger]) -> list[Record]:
+    return [_record(lane, Accepted([trigger])) for trigger in accepted]
 
 
 def _record(lane: str, body: Accepted | Page | Chunk) -> Record:

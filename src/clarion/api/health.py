@@ -8,7 +8,7 @@ import structlog
 import clarion
 from clarion.api.route import Access, Call, NoQuery, Route, Services
 from clarion.errors import DatabaseUnavailable
-from clarion.journal.port import ACCEPTED_LANE
+from clarion.journal.port import ACCEPTED_PREFIX
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +35,7 @@ async def health_check(call: Call[None, NoQuery]) -> Health:
 
 async def _look(services: Services) -> None:
     await services.catalog.current()
-    await services.journal.depth(ACCEPTED_LANE, 1)
+    await services.journal.lanes(ACCEPTED_PREFIX)
 
 
 ROUTES = (

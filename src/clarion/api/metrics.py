@@ -45,7 +45,7 @@ class Metrics:
             states = await self._states()
             gauges = [
                 *journal_gauges(summary),
-                *backlog_gauges(backlog.limit, backlog.over),
+                *backlog_gauges(backlog.limit, len(backlog.over)),
                 *health_gauges(states),
             ]
             self._text, self._until = exposition(gauges), now + _FRESH

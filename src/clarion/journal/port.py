@@ -14,12 +14,28 @@ from sqlalchemy.engine import Connection
 from clarion.errors import ClarionError, Overloaded
 from clarion.model.clock import Millis
 
-ACCEPTED_LANE = "accepted"
-PAGE_LANE = "page"
-CHUNK_LANE = "chunk"
+ACCEPTED_PREFIX = "accepted:"
+PAGE_PREFIX = "page:"
+CHUNK_PREFIX = "chunk:"
 DELIVER_PREFIX = "deliver:"
 BULK_PREFIX = "bulk:"
 RECEIPTS_PREFIX = "receipts:"
+
+
+def accepted_lane(environment_id: str) -> str:
+    """The lane of an environment's triggers, so that a flood in one holds up no other."""
+    return ACCEPTED_PREFIX + environment_id
+
+
+def page_lane(environment_id: str) -> str:
+    """The lane of an environment's broadcasts, each to be cut into chunks."""
+    return PAGE_PREFIX + environment_id
+
+
+def chunk_lane(environment_id: str) -> str:
+    """The lane of the chunks of an environment's broadcasts: those that wait for a provider that is away
+    keep only their own environment's from being cut."""
+    return CHUNK_PREFIX + environment_id
 
 
 def deliver_lane(integration_id: str) -> str:

@@ -6,17 +6,17 @@ https://prometheus.io/docs/instrumenting/exposition_formats/
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from clarion.journal.port import ACCEPTED_LANE, CHUNK_LANE, PAGE_LANE
+from clarion.journal.port import ACCEPTED_PREFIX, CHUNK_PREFIX, PAGE_PREFIX
 from clarion.journal.summary import JournalSummary, LaneSummary
 from clarion.model.clock import SECOND
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 MOST_LANES = 100
-"""Values of the label `lane`, the three of every installation apart; more are told as one."""
+"""Values of the label `lane`, the stages before delivery apart; more are told as one."""
 
 OTHER_LANES = "other"
-_ALWAYS = (ACCEPTED_LANE, PAGE_LANE, CHUNK_LANE)
+_STAGES = (ACCEPTED_PREFIX, PAGE_PREFIX, CHUNK_PREFIX)
 
 
 class Gauge(NamedTuple):
@@ -33,17 +33,17 @@ def exposition(gauges: Sequence[Gauge]) -> str:
     return "".join(f"{line}\n" for gauge in gauges for line in _lines(gauge))
 
 
-def backlog_gauges(limit: int, over: bool) -> list[Gauge]:
-    """Whether triggers are refused, and from where on."""
+def backlog_gauges(limit: int, over: int) -> list[Gauge]:
+    """In how many environments triggers are refused, and from where on."""
     return [
-        Gauge("clarion_backlog_limit", "Records of the accepted lane that may wait.", [("", limit)]),
-        Gauge("clarion_backlog_over", "1 while triggers are answered 503.", [("", int(over))]),
+        Gauge("clarion_backlog_limit", "Accepted records of an environment that may wait.", [("", limit)]),
+        Gauge("clarion_backlog_over", "Environments whose triggers are answered 503.", [("", over)]),
     ]
 
 
 def journal_gauges(summary: JournalSummary) -> list[Gauge]:
     """What waits, lane by lane."""
-    lanes = [*_always(summary.lanes), *_capped(summary.lanes)]
+    lanes = [*_stages(summary.lanes), *_capped(summary.lanes)]
     return [
         Gauge("clarion_journal_records", "Records that wait or are worked on.", _records(lanes), "lane"),
         Gauge("clarion_journal_due", "Records that may be claimed now.", _due(lanes), "lane"),
@@ -79,29 +79,38 @@ def _ages(lanes: Sequence[LaneSummary]) -> list[tuple[str, float]]:
     return [(lane.lane, lane.oldest / SECOND) for lane in lanes if lane.oldest is not None]
 
 
-def _always(lanes: Sequence[LaneSummary]) -> list[LaneSummary]:
-    """The lanes of every installation, empty ones too: a series that ends can't be watched."""
-    present = {lane.lane: lane for lane in lanes}
-    return [present.get(name) or LaneSummary(name, 0, 0, 0, 0) for name in _ALWAYS]
+def _stages(lanes: Sequence[LaneSummary]) -> list[LaneSummary]:
+    """What waits before delivery, of all environments together; empty ones too: a series that ends can't be
+    watched."""
+    return [
+        _together(prefix.rstrip(":"), [lane for lane in lanes if lane.lane.startswith(prefix)])
+        for prefix in _STAGES
+    ]
 
 
 def _capped(lanes: Sequence[LaneSummary]) -> list[LaneSummary]:
     """The fullest of the other lanes, and the rest as one."""
-    others = [lane for lane in lanes if lane.lane not in _ALWAYS]
+    others = [lane for lane in lanes if not lane.lane.startswith(_STAGES)]
     fullest = sorted(others, key=lambda lane: -lane.records)
     shown, rest = fullest[:MOST_LANES], fullest[MOST_LANES:]
-    return [*shown, _together(rest)] if rest else shown
+    return [*shown, _together(OTHER_LANES, rest)] if rest else shown
 
 
-def _together(lanes: Sequence[LaneSummary]) -> LaneSummary:
+def _together(name: str, lanes: Sequence[LaneSummary]) -> LaneSummary:
     ages = [lane.oldest for lane in lanes if lane.oldest is not None]
     return LaneSummary(
-        OTHER_LANES,
+        name,
         sum(lane.records for lane in lanes),
-        sum(lane.due or 0 for lane in lanes),
-        sum(lane.leased or 0 for lane in lanes),
-        max(ages, default=None),
+        _sum([lane.due for lane in lanes]),
+        _sum([lane.leased for lane in lanes]),
+        max(ages, default=None if lanes else 0),
     )
+
+
+def _sum(counts: Sequence[int | None]) -> int | None:
+    """None where one isn't known."""
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None
 
 
 def _lines(gauge: Gauge) -> Iterator[str]:

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from clarion.cli.main import main
 from clarion.journal.jetstream import JetStreamJournal, connect
-from clarion.journal.port import ACCEPTED_LANE, PAGE_LANE, Record
+from clarion.journal.port import Record, accepted_lane, page_lane
 from clarion.journal.sql import SqlJournal
 from clarion.model.clock import system_clock
 from clarion.model.ids import new_id
@@ -24,6 +24,8 @@ from nats_servers import NatsServer, running
 from postgres import PostgresServer
 
 ERROR = "ValueError: two\nlines"
+ACCEPTED = accepted_lane("e1")
+PAGE = page_lane("e1")
 
 
 @pytest.fixture(autouse=True)
@@ -65,11 +67,11 @@ def fill(environ: dict[str, str], parked: int) -> None:
     async def put() -> None:
         database = opened(environ)
         filled = SqlJournal(database, system_clock)
-        await filled.append([Record(ACCEPTED_LANE, b"x")] * parked)
-        for batch in await filled.claim(ACCEPTED_LANE, parked) if parked else ():
+        await filled.append([Record(ACCEPTED, b"x")] * parked)
+        for batch in await filled.claim(ACCEPTED, parked) if parked else ():
             await filled.park(batch, ERROR)
         page = msgspec.msgpack.encode(Page(new_id(system_clock() - 300_000), 0))
-        await filled.append([Record(PAGE_LANE, page), Record(PAGE_LANE, page)])
+        await filled.append([Record(PAGE, page), Record(PAGE, page)])
         await database.close()
 
     asyncio.run(put())
@@ -80,12 +82,12 @@ def test_lanes_are_listed_with_what_waits_and_how_long(environ: dict[str, str]) 
     done = journal(environ, "list")
     assert (done.exit_code, done.stderr) == (0, "")
     lines = [line.split() for line in done.stdout.splitlines()]
-    assert lines[:2] == [["lane", "records", "due", "leased", "oldest"], ["page", "2", "2", "0", "5", "min"]]
+    assert lines[:2] == [["lane", "records", "due", "leased", "oldest"], [PAGE, "2", "2", "0", "5", "min"]]
     assert "1 parked: `clarion journal parked` lists them" in done.stdout
     found = listed(environ, "list")
     assert found["parked"] == 1
     (lane,) = found["lanes"]
-    assert (lane["lane"], lane["records"], lane["due"], lane["leased"]) == ("page", 2, 2, 0)
+    assert (lane["lane"], lane["records"], lane["due"], lane["leased"]) == (PAGE, 2, 2, 0)
     assert 300 <= lane["oldest"] < 400
 
 
@@ -100,10 +102,10 @@ def test_what_is_parked_is_listed_a_line_each_with_its_error(environ: dict[str, 
     fill(environ, parked=2)
     lines = journal(environ, "parked").stdout.splitlines()
     assert len(lines) == 2
-    assert all("  accepted  20" in line and line.endswith("  ValueError: two lines") for line in lines)
+    assert all(f"  {ACCEPTED}  20" in line and line.endswith("  ValueError: two lines") for line in lines)
     first = listed(environ, "parked")[0]
     assert lines[0].startswith(f"{first['id']}  ")
-    assert (first["lane"], first["error"], first["claims"]) == (ACCEPTED_LANE, ERROR, 1)
+    assert (first["lane"], first["error"], first["claims"]) == (ACCEPTED, ERROR, 1)
 
 
 def test_one_is_put_back_by_its_id_and_the_others_stay(environ: dict[str, str]) -> None:
@@ -113,7 +115,7 @@ def test_one_is_put_back_by_its_id_and_the_others_stay(environ: dict[str, str]) 
     assert (done.exit_code, done.stdout) == (0, "put back  1\n")
     assert [one["id"] for one in listed(environ, "parked")] == [second]
     lanes = {lane["lane"]: lane["due"] for lane in listed(environ, "list")["lanes"]}
-    assert lanes == {ACCEPTED_LANE: 1, PAGE_LANE: 2}
+    assert lanes == {ACCEPTED: 1, PAGE: 2}
 
 
 def test_all_are_put_back_together(environ: dict[str, str]) -> None:
@@ -158,13 +160,13 @@ def test_a_journal_on_jetstream_is_the_one_that_is_shown(tmp_path: Path) -> None
         assert CliRunner().invoke(main, ["migrate"], env=environ).exit_code == 0
         asyncio.run(_park_on(environ))
         found = listed(environ, "list")
-        assert [(lane["lane"], lane["records"]) for lane in found["lanes"]] == [(PAGE_LANE, 1)]
+        assert [(lane["lane"], lane["records"]) for lane in found["lanes"]] == [(PAGE, 1)]
         assert found["parked"] == 1
         (parked,) = listed(environ, "parked")
-        assert (parked["lane"], parked["error"]) == (ACCEPTED_LANE, ERROR)
+        assert (parked["lane"], parked["error"]) == (ACCEPTED, ERROR)
         assert listed(environ, "replay", "--all") == {"replayed": [parked["id"]]}
-        assert {lane["lane"] for lane in listed(environ, "list")["lanes"]} == {ACCEPTED_LANE, PAGE_LANE}
-        assert re.search(r"^page +1( |$)", journal(environ, "list").stdout, re.MULTILINE)
+        assert {lane["lane"] for lane in listed(environ, "list")["lanes"]} == {ACCEPTED, PAGE}
+        assert re.search(rf"^{PAGE} +1( |$)", journal(environ, "list").stdout, re.MULTILINE)
 
 
 async def _park_on(environ: dict[str, str]) -> None:
@@ -172,10 +174,10 @@ async def _park_on(environ: dict[str, str]) -> None:
     database = opened(environ)
     client = await connect(environ["CLARION_JOURNAL_URL"], replicas=1)
     filled = JetStreamJournal(client, database, system_clock)
-    await filled.append([Record(ACCEPTED_LANE, b"x")])
-    (batch,) = await filled.claim(ACCEPTED_LANE, 1)
+    await filled.append([Record(ACCEPTED, b"x")])
+    (batch,) = await filled.claim(ACCEPTED, 1)
     await filled.park(batch, ERROR)
-    await filled.append([Record(PAGE_LANE, b"x")])
+    await filled.append([Record(PAGE, b"x")])
     await filled.close()
     await database.close()
 

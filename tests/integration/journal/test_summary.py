@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from clarion.journal.port import ACCEPTED_LANE, Record, deliver_lane
+from clarion.journal.port import Record, accepted_lane, deliver_lane
 from clarion.journal.sql import SqlJournal
 from clarion.journal.summary import JournalSummary, LaneSummary
 from clarion.model.clock import SECOND, Millis
@@ -13,6 +13,7 @@ from clarion.store.database import Database
 from pushing import NOW, HandClock, trigger
 
 LANE = deliver_lane("i1")
+ACCEPTED = accepted_lane("e1")
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def journal(database: Database, clock: HandClock) -> SqlJournal:
 
 
 def accepted(at: Millis) -> Record:
-    return Record(ACCEPTED_LANE, msgspec.msgpack.encode(Accepted([trigger("ada", id=new_id(at))])))
+    return Record(ACCEPTED, msgspec.msgpack.encode(Accepted([trigger("ada", id=new_id(at))])))
 
 
 async def test_an_empty_journal_has_no_lanes(journal: SqlJournal) -> None:
@@ -39,15 +40,15 @@ async def test_a_lane_tells_what_is_due_what_is_leased_and_how_old_it_is(
     await journal.append([accepted(NOW), accepted(NOW + SECOND), accepted(NOW + 2 * SECOND)])
     await journal.append([Record(LANE, b"x", NOW + 60 * SECOND)])
     clock.now = NOW + 5 * SECOND
-    await journal.claim(ACCEPTED_LANE, 2)
+    await journal.claim(ACCEPTED, 2)
     assert await journal.summary() == JournalSummary(
-        [LaneSummary(ACCEPTED_LANE, 3, 1, 2, 5 * SECOND), LaneSummary(LANE, 1, 0, 0, None)], 0
+        [LaneSummary(ACCEPTED, 3, 1, 2, 5 * SECOND), LaneSummary(LANE, 1, 0, 0, None)], 0
     )
 
 
 async def test_what_is_parked_is_counted_and_in_no_lane(journal: SqlJournal) -> None:
     await journal.append([accepted(NOW)])
-    (batch,) = await journal.claim(ACCEPTED_LANE, 1)
+    (batch,) = await journal.claim(ACCEPTED, 1)
     await journal.park(batch, "ValueError: no")
     assert await journal.summary() == JournalSummary([], 1)
 

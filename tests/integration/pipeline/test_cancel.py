@@ -2,7 +2,6 @@
 
 import pytest
 
-from clarion.journal.port import ACCEPTED_LANE
 from clarion.model.clock import SECOND
 from clarion.model.trace import Event
 from pipeline import OK, TROUBLE, Counts, Pipeline
@@ -95,8 +94,8 @@ async def test_a_cancelled_broadcast_stops_where_it_is(
     await pipeline.register_all({f"p{n:02}": [f"t{n:02}"] for n in range(60)})
     await pipeline.trigger(broadcast=True, transaction_id="t")
     await pipeline.address()
-    await pipeline.work("page")
-    (first, second) = await pipeline.worker.journal.claim("chunk", 2)
+    await pipeline.work(pipeline.page_lane)
+    (first, second) = await pipeline.worker.journal.claim(pipeline.chunk_lane, 2)
     await pipeline.worker.address.chunk(first)
     await pipeline.work(await pipeline.delivery_lane())
     assert await pipeline.cancel("t")
@@ -129,5 +128,5 @@ async def test_while_it_is_being_addressed_a_cancel_that_says_yes_holds(
 async def test_a_transaction_that_only_resembles_a_waiting_one_is_not_found(pipeline: Pipeline) -> None:
     await pipeline.trigger("ada", transaction_id="order-17", payload={"text": "order"})
     found = await pipeline.cancel("order")
-    assert await pipeline.work(ACCEPTED_LANE) == 1
+    assert await pipeline.work(pipeline.accepted_lane) == 1
     assert not found

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from clarion.journal.consumer import LaneConsumer
-from clarion.journal.port import ACCEPTED_LANE, CHUNK_LANE, PAGE_LANE, Batch, LeaseLost
+from clarion.journal.port import Batch, LeaseLost
 from clarion.journal.sql import LEASE
 from pipeline import GONE, TROUBLE, Counts, Pipeline, Worker
 
@@ -32,7 +32,7 @@ async def test_an_accepted_group_that_comes_again_changes_nothing(
 ) -> None:
     await pipeline.register("ada", "a1")
     await pipeline.trigger("ada", "new")
-    batch = await pipeline.claim(ACCEPTED_LANE)
+    batch = await pipeline.claim(pipeline.accepted_lane)
     die_before_settling(pipeline.worker, monkeypatch)
     with pytest.raises(Killed):
         await pipeline.worker.address.accepted(batch)
@@ -45,7 +45,7 @@ async def test_an_accepted_group_that_comes_again_changes_nothing(
 async def test_an_addressed_group_handed_out_to_a_second_worker_sends_once(pipeline: Pipeline) -> None:
     await pipeline.register("ada", "a1")
     await pipeline.trigger("ada")
-    slow = await pipeline.claim(ACCEPTED_LANE)
+    slow = await pipeline.claim(pipeline.accepted_lane)
     pipeline.clock.now += LEASE
     await pipeline.address()
     with pytest.raises(LeaseLost):
@@ -178,18 +178,18 @@ async def test_a_broadcast_that_is_dropped_again_and_again_reaches_everybody_onc
     monkeypatch.setattr("clarion.address.stage.CHUNKS_PER_PAGE", per_page)
     await pipeline.register_all({f"p{n:04}": [f"t{n:04}"] for n in range(EVERYBODY)})
     await pipeline.trigger(broadcast=True)
-    await crash_after_claiming(pipeline, ACCEPTED_LANE)
+    await crash_after_claiming(pipeline, pipeline.accepted_lane)
     await pipeline.address()
-    await crash_after_claiming(pipeline, PAGE_LANE)
-    await pipeline.work(PAGE_LANE)
-    await crash_after_claiming(pipeline, CHUNK_LANE)
+    await crash_after_claiming(pipeline, pipeline.page_lane)
+    await pipeline.work(pipeline.page_lane)
+    await crash_after_claiming(pipeline, pipeline.chunk_lane)
     with monkeypatch.context() as patch:
-        chunk = await pipeline.claim(CHUNK_LANE)
+        chunk = await pipeline.claim(pipeline.chunk_lane)
         die_before_settling(pipeline.worker, patch)
         with pytest.raises(Killed):
             await pipeline.worker.address.chunk(chunk)
     await pipeline.restart()
-    await pipeline.work(CHUNK_LANE)
+    await pipeline.work(pipeline.chunk_lane)
     await crash_after_claiming(pipeline, await pipeline.delivery_lane())
     await pipeline.drain()
     everybody = range(EVERYBODY)

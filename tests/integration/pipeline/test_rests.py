@@ -14,7 +14,7 @@ REFUSED = HttpReply(401)
 
 async def state_of(pipeline: Pipeline) -> Health:
     await pipeline.worker.book.written()
-    found = await pipeline.database.read(health.of, "i1")
+    found = await pipeline.database.read(health.of, pipeline.integration.id)
     assert found is not None
     return found
 
@@ -50,7 +50,9 @@ async def test_a_provider_that_is_away_is_asked_by_one_message_at_a_time(pipelin
     await pipeline.drain()
     assert await pipeline.counts() == Counts(60, 60)
     assert (await state_of(pipeline)).state == "closed"
-    states = [change.state for change in await pipeline.database.read(health.changes, "i1")]
+    states = [
+        change.state for change in await pipeline.database.read(health.changes, pipeline.integration.id)
+    ]
     assert states == ["closed", "open"], "told once each"
 
 
@@ -124,5 +126,5 @@ async def test_answers_about_messages_open_nothing(pipeline: Pipeline, answer: H
     await pipeline.trigger(*names)
     await pipeline.drain()
     assert len(pipeline.tokens_sent_to) == 50
-    assert await pipeline.database.read(health.changes, "i1") == []
+    assert await pipeline.database.read(health.changes, pipeline.integration.id) == []
     await pipeline.worker.book.written()

@@ -2,13 +2,14 @@
 
 import asyncio
 
+import msgspec
 import pytest
 
-from clarion.journal.port import ACCEPTED_LANE, Batch
+from clarion.journal.port import Batch, Record
 from clarion.model.clock import DAY, MINUTE, SECOND
 from clarion.model.http import HttpReply
 from clarion.model.trace import Event
-from clarion.model.trigger import ChannelGrant, Person
+from clarion.model.trigger import Accepted, ChannelGrant, Person
 from pipeline import GONE, LIFETIME, OK, TROUBLE, Counts, Pipeline, Sent, call
 from pushing import trigger
 
@@ -207,7 +208,8 @@ async def test_a_group_with_a_trigger_that_always_fails_does_not_keep_the_others
     foreign = trigger("ada")
     (good, _) = await pipeline.worker.gate.judge(pipeline.environment_id, call("ada"))
     assert good is not None
-    await pipeline.worker.gate.put([foreign, good])
+    group = msgspec.msgpack.encode(Accepted([foreign, good]))
+    await pipeline.worker.journal.append([Record(pipeline.accepted_lane, group)])
     failed = await _until_parked(pipeline)
     assert pipeline.tokens_sent_to == ["a1"]
     assert [batch.claims for batch in failed] == [1, 2, 1]
@@ -217,7 +219,7 @@ async def _until_parked(pipeline: Pipeline) -> list[Batch]:
     """Work on accepted groups as a consumer does; what fails alone is set aside."""
     failed: list[Batch] = []
     journal = pipeline.worker.journal
-    while batches := await journal.claim(ACCEPTED_LANE, 10):
+    while batches := await journal.claim(pipeline.accepted_lane, 10):
         for batch in batches:
             try:
                 await pipeline.worker.address.accepted(batch)

@@ -9,10 +9,11 @@ from clarion.accept import backlog as module
 from clarion.accept.backlog import Backlog
 from clarion.accept.intake import Intake
 from clarion.errors import Overloaded
-from clarion.journal.port import ACCEPTED_LANE, Journal, JournalUnavailable, Record
+from clarion.journal.port import Journal, JournalUnavailable, Record, accepted_lane
 from pushing import trigger
 
 LIMIT = 3
+HERE = trigger().environment_id
 
 
 class CountedJournal:
@@ -23,6 +24,9 @@ class CountedJournal:
         self.broken = False
         self.asked: list[tuple[str, int]] = []
         self.appended: list[Record] = []
+
+    async def lanes(self, prefix: str) -> set[str]:
+        return {accepted_lane(HERE)}
 
     async def depth(self, lane: str, most: int) -> int:
         self.asked.append((lane, most))
@@ -42,22 +46,23 @@ async def test_as_many_as_may_wait_are_fine() -> None:
     journal = CountedJournal(LIMIT)
     backlog = backlog_of(journal)
     await backlog.look()
-    backlog.check()
-    assert journal.asked == [(ACCEPTED_LANE, LIMIT + 1)]
+    backlog.check(HERE)
+    assert journal.asked == [(accepted_lane(HERE), LIMIT + 1)]
 
 
 async def test_one_more_is_refused_until_there_are_fewer() -> None:
     journal = CountedJournal(LIMIT + 1)
     backlog = backlog_of(journal)
-    backlog.check()
+    backlog.check(HERE)
     await backlog.look()
     with pytest.raises(Overloaded) as refused:
-        backlog.check()
+        backlog.check(HERE)
+    backlog.check("another")
     assert (refused.value.status, refused.value.headers) == (503, {"Retry-After": "1"})
     assert "More than 3 records" in refused.value.message
     journal.records = LIMIT
     await backlog.look()
-    backlog.check()
+    backlog.check(HERE)
 
 
 async def test_each_turn_is_logged_once() -> None:
@@ -97,7 +102,7 @@ async def test_what_cannot_be_counted_stays_as_it_was_and_is_told_once(
         assert backlog.over
         journal.records, journal.broken = 0, False
         await _looked(journal, 2)
-        backlog.check()
+        backlog.check(HERE)
         watching.cancel()
     assert [entry["event"] for entry in logs] == [
         "backlog over its limit, triggers are refused",

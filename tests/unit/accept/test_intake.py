@@ -8,7 +8,7 @@ import pytest
 from clarion.accept import intake
 from clarion.accept.intake import Intake
 from clarion.errors import Overloaded, PayloadInvalid
-from clarion.journal.port import ACCEPTED_LANE, Journal, Record
+from clarion.journal.port import Journal, Record, accepted_lane
 from clarion.model.trigger import Accepted, Trigger
 from pushing import trigger
 
@@ -66,7 +66,7 @@ async def test_what_was_put_stands_in_the_journal_as_it_was(journal: HeldJournal
     given = trigger("ada", payload={"text": "Hi", "n": [1, {"a": None}]}, overrides={"fcm": {"x": 1}})
     await taken.put((given,))
     ((record,),) = journal.appends
-    assert record.lane == ACCEPTED_LANE
+    assert record.lane == accepted_lane(given.environment_id)
     assert triggers_in(record) == [given]
 
 
@@ -82,6 +82,26 @@ async def test_what_arrives_during_an_append_is_the_next_group(journal: HeldJour
     journal.gate.set()
     await asyncio.gather(*puts)
     assert journal.groups == [ids(1), ids(2, 3, 4, 5)]
+
+
+async def test_each_environment_has_its_own_records(journal: HeldJournal, taken: Intake) -> None:
+    journal.gate.clear()
+    first = asyncio.create_task(taken.put((numbered(1),)))
+    await settle()
+    others = (
+        numbered(2, environment_id="a"),
+        numbered(3, environment_id="b"),
+        numbered(4, environment_id="a"),
+    )
+    rest = [asyncio.create_task(taken.put((item,))) for item in others]
+    await settle()
+    journal.gate.set()
+    await asyncio.gather(first, *rest)
+    records = journal.appends[1]
+    assert {record.lane: [item.id for item in triggers_in(record)] for record in records} == {
+        accepted_lane("a"): ids(2, 4),
+        accepted_lane("b"): ids(3),
+    }
 
 
 async def test_a_failed_append_reaches_everybody_of_its_group_and_nobody_else(

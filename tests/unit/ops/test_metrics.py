@@ -28,7 +28,7 @@ def test_a_label_cannot_end_its_quotes() -> None:
 
 
 def test_a_lane_shows_its_records_and_the_age_in_seconds() -> None:
-    lines = shown(LaneSummary("accepted", 7, 5, 2, 1500), parked=4)
+    lines = shown(LaneSummary("accepted:e1", 7, 5, 2, 1500), parked=4)
     assert 'clarion_journal_records{lane="accepted"} 7' in lines
     assert 'clarion_journal_due{lane="accepted"} 5' in lines
     assert 'clarion_journal_oldest_seconds{lane="accepted"} 1.5' in lines
@@ -36,7 +36,7 @@ def test_a_lane_shows_its_records_and_the_age_in_seconds() -> None:
 
 
 def test_lanes_of_every_installation_are_there_at_zero() -> None:
-    lines = shown(LaneSummary("accepted", 7, 5, 2, 3000))
+    lines = shown(LaneSummary("accepted:e1", 7, 5, 2, 3000))
     assert 'clarion_journal_oldest_seconds{lane="page"} 0' in lines
     for lane in ("page", "chunk"):
         assert f'clarion_journal_records{{lane="{lane}"}} 0' in lines
@@ -44,13 +44,13 @@ def test_lanes_of_every_installation_are_there_at_zero() -> None:
 
 
 def test_what_is_not_known_is_left_out() -> None:
-    lines = shown(LaneSummary("accepted", 7))
+    lines = shown(LaneSummary("accepted:e1", 7))
     assert [line for line in lines if '"accepted"' in line] == ['clarion_journal_records{lane="accepted"} 7']
 
 
 def test_more_lanes_than_may_be_told_are_told_as_one() -> None:
     many = [LaneSummary(f"deliver:{n:04}", n, n, 0, n * 1000) for n in range(1, MOST_LANES + 6)]
-    lines = shown(*many, LaneSummary("accepted", 0, 0, 0, None))
+    lines = shown(*many, LaneSummary("accepted:e1", 0, 0, 0, None))
     records = [line for line in lines if line.startswith("clarion_journal_records{")]
     assert len(records) == MOST_LANES + 3 + 1
     assert f'clarion_journal_records{{lane="{OTHER_LANES}"}} {1 + 2 + 3 + 4 + 5}' in records
