@@ -107,7 +107,7 @@ def test_a_push_arrives_and_a_dead_device_goes(
         integration = {
             "providerId": provider,
             "credentials": emulators.ask(case.credentials),
-            "configurations": {"pushActivityTracking": True},
+            "configurations": {"inboundWebhookEnabled": True},
             "active": True,
         }
         made = client.post("/v1/integrations", json=integration)

@@ -316,8 +316,9 @@ class Lane:
         return self._breakers[origin]
 
 
-TRACKING = "pushActivityTracking"
-"""Configuration of an integration: each message carries its id, for what the app reports of it."""
+TRACKING = "inboundWebhookEnabled"
+"""Configuration of an integration, under the name that Novu's SDKs know: push activity tracking. Each message
+carries its id, for what the app reports of it."""
 RATE = "ratePerSecond"
 """Configuration of an integration: messages (or requests, where the provider counts those) a second
 instead of the published quota."""

@@ -60,7 +60,7 @@ async def test_it_is_the_callers_own(dev: Caller, prod: Caller) -> None:
 
 async def test_configurations_that_clarion_goes_by_are_checked(dev: Caller) -> None:
     hook = await dev.integration()
-    for name, wrong in (("pushActivityTracking", "yes"), ("ratePerSecond", 0), ("ratePerSecond", True)):
+    for name, wrong in (("inboundWebhookEnabled", "yes"), ("ratePerSecond", 0), ("ratePerSecond", True)):
         refused = error(
             await dev.put(f"/v1/integrations/{hook['_id']}", {"configurations": {name: wrong}}), 422
         )

@@ -285,7 +285,7 @@ async def test_a_single_message_carries_its_id(database: Database) -> None:
 async def test_with_activity_tracking_every_message_carries_its_id(database: Database) -> None:
     service = HuaweiService()
     pipeline = await shared(database, service)
-    await pipeline.configure(pushActivityTracking=True)
+    await pipeline.configure(inboundWebhookEnabled=True)
     await pipeline.trigger("person-1", "person-2")
     await pipeline.drain()
     assert sorted(body["token"] for body in service.requests) == [["phone-1"], ["phone-2"]]
