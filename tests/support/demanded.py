@@ -276,3 +276,38 @@ ENVIRONMENT = model(
     {"apiKeys": listed(model({"key": STR, "_userId": STR})), "_parentId": STR, "slug": STR},
     {"type": one_of("dev", "prod")},
 )
+
+_CHANNEL_CHOICES = model({}, dict.fromkeys(CHANNEL["enum"], BOOL))
+_DAY = model({"isEnabled": BOOL}, {"hours": listed(model({"start": STR, "end": STR}))})
+_WEEK = model(
+    {},
+    dict.fromkeys(("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"), _DAY),
+)
+_SCHEDULE = model({"isEnabled": BOOL}, {"weeklySchedule": _WEEK})
+_OVERRIDE = model({"channel": CHANNEL, "source": one_of("subscriber", "template", "workflowOverride")})
+_WORKFLOW_INFO = model({"slug": STR, "identifier": STR, "name": STR}, {"updatedAt": STR})
+PREFERENCES = model(
+    {
+        "global": model({"enabled": BOOL, "channels": _CHANNEL_CHOICES}, {"schedule": _SCHEDULE}),
+        "workflows": listed(
+            model(
+                {
+                    "enabled": BOOL,
+                    "channels": _CHANNEL_CHOICES,
+                    "overrides": listed(_OVERRIDE),
+                    "workflow": _WORKFLOW_INFO,
+                },
+                {"updatedAt": STR},
+            )
+        ),
+    }
+)
+_PREFERENCE_WORKFLOW = model(
+    {"id": STR, "identifier": STR, "name": STR, "critical": BOOL, "severity": SEVERITY},
+    {"tags": listed(STR), "data": OBJECT},
+)
+CHOSEN_PREFERENCE = model(
+    {"level": one_of("global", "template"), "enabled": BOOL, "channels": _CHANNEL_CHOICES},
+    {},
+    {"workflow": _PREFERENCE_WORKFLOW, "condition": OBJECT},
+)

@@ -1,6 +1,7 @@
 """What a batch of recipients comes to: notifications to write and deliveries to hand on."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -9,6 +10,7 @@ from clarion.compose.notification import Composed, Composer, Planned, id_of
 from clarion.journal.port import Record
 from clarion.model.clock import SECOND, Millis
 from clarion.model.people import Channel
+from clarion.model.preference import Chosen
 from clarion.model.push import Delivery, PushMessage, Send
 from clarion.model.trace import Detail, Event
 from clarion.model.trigger import Trigger
@@ -23,19 +25,26 @@ MOST_TEXT = 256 * 1024
 """Characters of personal content in one journal record."""
 
 
+class Holdings(NamedTuple):
+    """What recipients hold, by row: where they can be reached, and what they chose to get."""
+
+    channels: Mapping[int, Sequence[Channel]] = {}
+    chosen: Mapping[int, Chosen] = {}
+
+
 class Plan:
     """Collects recipient by recipient."""
 
     def __init__(
         self,
         snapshot: Snapshot,
-        channels: Mapping[int, Sequence[Channel]],
+        holdings: Holdings,
         wants_subscriber: Collection[str],
         now: Millis,
         lifetime: Millis,
     ) -> None:
         self._snapshot = snapshot
-        self._channels = channels
+        self._holdings = holdings
         self._wants_subscriber = wants_subscriber
         self._now = now
         self._lifetime = lifetime
@@ -56,8 +65,9 @@ class Plan:
             if recipient.refused:
                 composed = _nothing(trigger, recipient, recipient.refused)
             else:
-                held = self._channels.get(recipient.subscriber.pk, ())
-                composed = composer.compose(recipient.subscriber, held)
+                pk = recipient.subscriber.pk
+                held, chosen = self._holdings.channels.get(pk, ()), self._holdings.chosen.get(pk)
+                composed = composer.compose(recipient.subscriber, held, chosen)
             self._note(trigger, recipient, composed)
             for planned in composed.planned:
                 self._lot(trigger, planned).add(trigger, composed.id, recipient.subscriber.pk, planned)

@@ -1,6 +1,6 @@
 """The address stage: from accepted triggers to deliveries, a batch at a time."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 
 from clarion.address.audience import Audience
 from clarion.address.people import Recipient, settle_people
-from clarion.address.plan import Plan
+from clarion.address.plan import Holdings, Plan
 from clarion.journal.port import (
     PAGE_PREFIX,
     Batch,
@@ -20,9 +20,8 @@ from clarion.journal.port import (
     page_lane,
 )
 from clarion.model.clock import SECOND, Clock, Millis
-from clarion.model.people import Channel
 from clarion.model.trigger import Accepted, Chunk, Page, Trigger
-from clarion.store import devices, notifications, triggers
+from clarion.store import devices, notifications, preferences, triggers
 from clarion.store.catalog import Catalog, CatalogChanged, Snapshot, check_current
 from clarion.store.database import Database
 from clarion.store.triggers import Admission
@@ -103,7 +102,7 @@ class AddressStage:
         def write(connection: Connection) -> Sequence[Record]:
             check_current(connection, snapshot)
             addressed = _admit(connection, snapshot, accepted, self._clock())
-            plan = self._plan(snapshot, addressed, devices.channels_of(connection, _reached(addressed)))
+            plan = self._plan(snapshot, addressed, _holdings(connection, addressed))
             pages, named = _spread(addressed)
             notifications.add(connection, plan.notifications)
             triggers.expanded(connection, named)
@@ -170,9 +169,7 @@ class AddressStage:
         complete: Sequence[str] = (),
     ) -> None:
         """Compose, then write the notifications and their deliveries as one change with the batches' end."""
-        pks = _reached(addressed)
-        channels = await self._database.read(devices.channels_of, pks) if pks else {}
-        plan = self._plan(snapshot, addressed, channels)
+        plan = self._plan(snapshot, addressed, await self._database.read(_holdings, addressed))
         records = [*plan.records(lane_of), *more]
 
         def write(connection: Connection) -> Sequence[Record]:
@@ -186,17 +183,21 @@ class AddressStage:
         self,
         snapshot: Snapshot,
         addressed: Sequence[Addressed],
-        channels: Mapping[int, Sequence[Channel]],
+        holdings: Holdings,
     ) -> Plan:
-        plan = Plan(snapshot, channels, self._wants_subscriber, self._clock(), self._lifetime)
+        plan = Plan(snapshot, holdings, self._wants_subscriber, self._clock(), self._lifetime)
         for item in addressed:
             plan.add(item.admission, item.recipients)
         return plan
 
 
-def _reached(addressed: Sequence[Addressed]) -> set[int]:
-    """The rows of all recipients."""
-    return {recipient.subscriber.pk for item in addressed for recipient in item.recipients}
+def _holdings(connection: Connection, addressed: Sequence[Addressed]) -> Holdings:
+    """What all recipients hold."""
+    pks = {recipient.subscriber.pk for item in addressed for recipient in item.recipients}
+    if not pks:
+        return Holdings()
+    workflow_ids = {item.admission.trigger.workflow_id for item in addressed}
+    return Holdings(devices.channels_of(connection, pks), preferences.chosen(connection, pks, workflow_ids))
 
 
 def _spread(addressed: Sequence[Addressed]) -> tuple[list[Record], list[str]]:

@@ -16,12 +16,13 @@ from clarion.compose.templates import check
 from clarion.errors import Conflict, LimitExceeded, NotFound, TemplateError, Unprocessable
 from clarion.model.clock import Millis, iso
 from clarion.model.ids import new_id
+from clarion.model.preference import WANTED
 from clarion.model.workflow import RUNNABLE_STEP_TYPES, STEP_TYPES, Step, Workflow
-from clarion.store import workflows
+from clarion.store import preferences, workflows
+from clarion.store.catalog import Snapshot
 
 MOST_STEPS = 20
 MOST_TAGS = 16
-CHANNELS = ("email", "sms", "in_app", "chat", "push", "tool")
 
 Severity = Literal["high", "medium", "low", "none"]
 Json = dict[str, Any]
@@ -239,7 +240,12 @@ async def patch_workflow(call: Call[WorkflowPatch, NoQuery]) -> WorkflowOut:
 async def delete_workflow(call: Call[None, NoQuery]) -> None:
     """Remove a workflow."""
     found = _found(call)
-    await call.services.catalog.change(workflows.delete, found.id)
+
+    def write(connection: Connection) -> None:
+        workflows.delete(connection, found.id)
+        preferences.forget_workflow(connection, found.id)
+
+    await call.services.catalog.change(write)
 
 
 async def list_workflows(call: Call[None, ListQuery]) -> WorkflowList:
@@ -257,7 +263,7 @@ def _filled(base: Workflow, given: WorkflowIn) -> Workflow:
     _check_name(given.name, "name")
     checked_id(base.workflow_id, "workflowId")
     _check_tags(given.tags or ())
-    preferences = given.preferences or PreferencesIn()
+    wanted = given.preferences or PreferencesIn()
     return msgspec.structs.replace(
         base,
         name=given.name,
@@ -268,7 +274,7 @@ def _filled(base: Workflow, given: WorkflowIn) -> Workflow:
         validate_payload=bool(given.validate_payload),
         payload_schema=given.payload_schema,
         is_translation_enabled=bool(given.is_translation_enabled),
-        preferences=msgspec.to_builtins(preferences),
+        preferences=msgspec.to_builtins(wanted),
         severity=given.severity or "none",
     )
 
@@ -355,13 +361,20 @@ def _taken(error: Conflict) -> Unprocessable:
     return Unprocessable(error.message, {"workflowId": [error.message]})
 
 
+def named_workflow(snapshot: Snapshot, environment_id: str, name: str) -> Workflow | None:
+    """The workflow of that identifier, `_id` or slug."""
+    found = snapshot.workflow_named(environment_id, name)
+    if found is None:
+        found = snapshot.workflows.get(name.rpartition("_wf_")[2])
+    return found if found and found.environment_id == environment_id else None
+
+
 def _found(call: Call[Any, Any]) -> Workflow:
     name = call.path["workflowId"]
-    identity = name.rpartition("_wf_")[2]
-    for item in call.snapshot.workflows_of(call.environment_id):
-        if item.workflow_id == name or item.id == identity:
-            return item
-    raise NotFound(f"Workflow {name} was not found")
+    found = named_workflow(call.snapshot, call.environment_id, name)
+    if found is None:
+        raise NotFound(f"Workflow {name} was not found")
+    return found
 
 
 def _current(connection: Connection, call: Call[Any, Any]) -> Workflow:
@@ -390,7 +403,8 @@ def _status(item: Workflow) -> str:
     return "ACTIVE" if item.active else "INACTIVE"
 
 
-def _slug(item: Workflow) -> str:
+def workflow_slug(item: Workflow) -> str:
+    """The name by which a dashboard's address has it."""
     return f"{slug(item.name)}_wf_{item.id}"
 
 
@@ -402,7 +416,7 @@ def _out(item: Workflow) -> WorkflowOut:
     return WorkflowOut(
         id=item.id,
         workflow_id=item.workflow_id,
-        slug=_slug(item),
+        slug=workflow_slug(item),
         name=item.name,
         description=item.description,
         tags=item.tags,
@@ -413,7 +427,7 @@ def _out(item: Workflow) -> WorkflowOut:
         steps=[_step_out(item, step) for step in item.steps],
         origin=item.origin,
         preferences={
-            "default": item.preferences.get("workflow") or _WANTED,
+            "default": item.preferences.get("workflow") or WANTED,
             "user": item.preferences.get("user"),
         },
         status=_status(item),
@@ -443,7 +457,7 @@ def _overview(item: Workflow) -> WorkflowOverview:
     return WorkflowOverview(
         id=item.id,
         workflow_id=item.workflow_id,
-        slug=_slug(item),
+        slug=workflow_slug(item),
         name=item.name,
         tags=item.tags,
         status=_status(item),
@@ -455,11 +469,6 @@ def _overview(item: Workflow) -> WorkflowOverview:
         updated_at=iso(item.updated_at),
     )
 
-
-_WANTED: Json = {
-    "all": {"enabled": True, "readOnly": False},
-    "channels": {name: {"enabled": True} for name in CHANNELS},
-}
 
 _PATH = "/v2/workflows"
 _ONE = "/v2/workflows/{workflowId}"

@@ -13,6 +13,7 @@ from clarion.errors import TemplateError
 from clarion.model.clock import Millis
 from clarion.model.ids import placed_id
 from clarion.model.people import DEVICE_PROVIDERS, Channel, Integration, Subscriber
+from clarion.model.preference import PUSH, Chosen, standing
 from clarion.model.push import PLAIN, Json, Personal, Presentation, PushMessage
 from clarion.model.trace import Detail, Event
 from clarion.model.trigger import Trigger
@@ -67,15 +68,24 @@ class Composer:
         self._now = now
         self._variables = variables(trigger, workflow)
         self._chosen = chosen_devices(trigger.overrides)
+        self._workflow = workflow
+        self._unasked = standing(workflow, PUSH, {})
         self._steps = [step for step in workflow.steps if step.type == "push"]
         self._contents: dict[tuple[str, str], PushMessage] = {}
         self._overrides: dict[tuple[str, str], Overrides] = {}
         self._personal_steps: dict[str, bool] = {}
 
-    def compose(self, subscriber: Subscriber, channels: Sequence[Channel]) -> Composed:
-        """The messages of one recipient."""
+    def compose(
+        self, subscriber: Subscriber, channels: Sequence[Channel], chosen: Chosen | None = None
+    ) -> Composed:
+        """The messages of one recipient, who may have `chosen` what they want."""
         notification_id = id_of(self._trigger, subscriber)
         composed = Composed(notification_id, [], [])
+        wanted = standing(self._workflow, PUSH, chosen) if chosen else self._unasked
+        if not wanted.wanted:
+            event = wanted.layer.value
+            composed.details.extend(self._detail(event, step) for step in self._steps)
+            return composed
         push = [channel for channel in channels if channel.provider_id in DEVICE_PROVIDERS]
         if self._chosen is not None:
             push = _narrowed(push, self._chosen)

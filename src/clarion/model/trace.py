@@ -16,6 +16,26 @@ class Event(Enum):
     STEP_CANCELED = ("step_canceled", "Step canceled", "Failed")
     WORKFLOW_MISSING = ("workflow_missing", "Workflow was deleted before it could run", "Failed")
     CONTENT_FAILED = ("message_content_failed", "Message content could not be generated", "Failed")
+    FILTERED_BY_WORKFLOW = (
+        "step_filtered_by_workflow",
+        "Step filtered by workflow resource preferences",
+        "Success",
+    )
+    FILTERED_BY_DASHBOARD = (
+        "step_filtered_by_dashboard",
+        "Step filtered by user workflow preferences",
+        "Success",
+    )
+    FILTERED_BY_SUBSCRIBER = (
+        "step_filtered_by_subscriber",
+        "Step filtered by subscriber global preferences",
+        "Success",
+    )
+    FILTERED_BY_SUBSCRIBER_OF_WORKFLOW = (
+        "step_filtered_by_subscriber_of_workflow",
+        "Step filtered by subscriber workflow preferences",
+        "Success",
+    )
     NO_CHANNEL = ("subscriber_channel_missing", "Subscriber does not have a configured channel", "Warning")
     NO_CHOSEN_DEVICE = (
         "chosen_devices_missing",

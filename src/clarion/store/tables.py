@@ -213,6 +213,19 @@ sandbox_pushes = sa.Table(
     comment="What a virtual phone shows.",
 )
 
+preferences = sa.Table(
+    "preferences",
+    metadata,
+    sa.Column("subscriber_pk", _Row, sa.ForeignKey("subscribers.pk", ondelete="CASCADE"), nullable=False),
+    sa.Column("workflow_id", _Id, nullable=False),
+    sa.Column("channels", sa.Text, nullable=False),
+    sa.Column("schedule", sa.Text),
+    sa.Column("updated_at", _Time, nullable=False),
+    sa.PrimaryKeyConstraint("subscriber_pk", "workflow_id"),
+    sa.Index(None, "workflow_id"),
+    comment="What a subscriber chose for a workflow, or for everything: workflow_id is then empty.",
+)
+
 topics = sa.Table(
     "topics",
     metadata,

@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from clarion.address.people import Recipient
-from clarion.address.plan import MOST_SENDS, MOST_TEXT, Plan
+from clarion.address.plan import MOST_SENDS, MOST_TEXT, Holdings, Plan
 from clarion.journal.port import deliver_lane
 from clarion.model.clock import HOUR, SECOND
 from clarion.model.people import Channel, Device
@@ -26,7 +26,7 @@ def plan_for(pks: Sequence[int], flow: Workflow | None = None, *integrations: st
         pk: [Channel(pk, "fcm", name, name, [Device(pk, pk, name, f"{name}-phone-{pk}")]) for name in names]
         for pk in pks
     }
-    return Plan(snapshot, held, frozenset(), NOW, HOUR)
+    return Plan(snapshot, Holdings(held), frozenset(), NOW, HOUR)
 
 
 def recipients(pks: Sequence[int], **fields: Any) -> list[Recipient]:

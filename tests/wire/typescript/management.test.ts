@@ -106,6 +106,23 @@ test("an integration is created, updated, listed and deleted, its secret hidden"
   for (const kept of ["fcm-older", "fcm-newer", "hook"]) assert.ok(identifiers.includes(kept));
 });
 
+test("a subscriber chooses what to get, for everything and for a workflow", async () => {
+  const subscriberId = `person-${unique()}`;
+  await novu.subscribers.create({ subscriberId });
+  const off = { channels: { push: false }, schedule: { isEnabled: false } };
+  const { result: quiet } = await novu.subscribers.preferences.update(off, subscriberId);
+  assert.deepEqual([quiet.global.channels.push, quiet.global.schedule?.isEnabled], [false, false]);
+  const bulk = { preferences: [{ workflowId: "welcome", channels: { push: true } }] };
+  const { result: chosen } = await novu.subscribers.preferences.bulkUpdate(bulk, subscriberId);
+  assert.deepEqual(chosen.map(({ workflow, channels }) => [workflow?.identifier, channels.push]), [
+    ["welcome", true],
+  ]);
+  const { result: all } = await novu.subscribers.preferences.list({ subscriberId, criticality: "all" });
+  const welcome = all.workflows.find(({ workflow }) => workflow.identifier === "welcome");
+  assert.equal(welcome?.channels.push, true);
+  await assert.rejects(novu.subscribers.preferences.list({ subscriberId: "nobody" }), { statusCode: 404 });
+});
+
 test("the environments are listed with their keys", async () => {
   const { result } = await novu.environments.list();
   assert.deepEqual(result.map(({ name, type }) => [name, type]).sort(), [

@@ -1,0 +1,309 @@
+"""What subscribers want to be sent: for everything, and workflow by workflow."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+from sqlalchemy.engine import Connection
+
+from clarion.api.route import Call, Category, NoQuery, Route
+from clarion.api.subscribers import named
+from clarion.api.workflows import named_workflow, workflow_slug
+from clarion.errors import BadInput, NotFound
+from clarion.model.clock import iso
+from clarion.model.preference import CHANNELS, EVERYTHING, is_critical, is_enabled, standing
+from clarion.model.workflow import Workflow
+from clarion.store import preferences
+from clarion.store.preferences import Preference
+
+MOST_AT_ONCE = 100
+
+_TIME = r"^(0[1-9]|1[0-2]):[0-5][0-9] (AM|PM)$"
+_Time = Annotated[str, msgspec.Meta(pattern=_TIME, description="Such as `09:00 AM`.")]
+
+Wanted = Literal["critical", "nonCritical", "all"]
+
+
+class Channels(msgspec.Struct):
+    """PatchPreferenceChannelsDto: absent keeps."""
+
+    email: bool | UnsetType = UNSET
+    sms: bool | UnsetType = UNSET
+    in_app: bool | UnsetType = UNSET
+    chat: bool | UnsetType = UNSET
+    push: bool | UnsetType = UNSET
+    tool: bool | UnsetType = UNSET
+
+    @property
+    def given(self) -> dict[str, bool]:
+        """Those that are there."""
+        given: dict[str, bool] = msgspec.to_builtins(self)
+        return given
+
+
+class TimeRange(msgspec.Struct):
+    """TimeRangeDto. An end before the start is of the next day."""
+
+    start: _Time
+    end: _Time
+
+
+class Day(msgspec.Struct, rename="camel", omit_defaults=True):
+    """DaySchedule."""
+
+    is_enabled: bool
+    hours: list[TimeRange] | None = None
+
+
+class Week(msgspec.Struct, omit_defaults=True):
+    """WeeklySchedule; a day left out is closed."""
+
+    monday: Day | None = None
+    tuesday: Day | None = None
+    wednesday: Day | None = None
+    thursday: Day | None = None
+    friday: Day | None = None
+    saturday: Day | None = None
+    sunday: Day | None = None
+
+
+class Schedule(msgspec.Struct, rename="camel", omit_defaults=True):
+    """ScheduleDto: when a subscriber may be disturbed, in their own time zone."""
+
+    is_enabled: bool
+    weekly_schedule: Week | None = None
+
+
+class PreferencePatch(msgspec.Struct, rename="camel"):
+    """PatchSubscriberPreferencesDto: for a workflow, or without one for everything; absent keeps."""
+
+    channels: Channels | None = None
+    workflow_id: str | None = None
+    schedule: Schedule | None = None
+    context: dict[str, Any] | None = None
+
+
+class WorkflowChoice(msgspec.Struct, rename="camel"):
+    """BulkUpdateSubscriberPreferenceItemDto."""
+
+    workflow_id: str
+    channels: Channels
+
+
+class BulkPatch(msgspec.Struct):
+    """BulkUpdateSubscriberPreferencesDto."""
+
+    preferences: Annotated[list[WorkflowChoice], msgspec.Meta(max_length=MOST_AT_ONCE)]
+    context: dict[str, Any] | None = None
+
+
+class Criticality(msgspec.Struct, rename="camel", frozen=True):
+    """Query of a reading; `contextKeys` is accepted, preferences hold in every context."""
+
+    criticality: Wanted = "nonCritical"
+    context_keys: list[str] = []
+
+
+class GlobalOut(msgspec.Struct, omit_defaults=True):
+    """SubscriberGlobalPreferenceDto."""
+
+    enabled: bool
+    channels: dict[str, bool]
+    schedule: dict[str, Any] | None = None
+
+
+class OverrideOut(msgspec.Struct):
+    """SubscriberPreferenceOverrideDto: who decides a channel."""
+
+    channel: str
+    source: Literal["subscriber", "template"]
+
+
+class WorkflowInfo(msgspec.Struct, rename="camel"):
+    """SubscriberPreferencesWorkflowInfoDto."""
+
+    slug: str
+    identifier: str
+    name: str
+    updated_at: str
+
+
+class WorkflowPreferenceOut(msgspec.Struct, rename="camel", omit_defaults=True):
+    """SubscriberWorkflowPreferenceDto."""
+
+    enabled: bool
+    channels: dict[str, bool]
+    overrides: list[OverrideOut]
+    workflow: WorkflowInfo
+    updated_at: str | None = None
+
+
+class PreferencesOut(msgspec.Struct, rename={"everything": "global"}):
+    """GetSubscriberPreferencesDto."""
+
+    everything: GlobalOut
+    workflows: list[WorkflowPreferenceOut]
+
+
+class WorkflowNamed(msgspec.Struct):
+    """PreferenceWorkflow."""
+
+    id: str
+    identifier: str
+    name: str
+    critical: bool
+    severity: str
+    tags: list[str]
+
+
+class ChosenOut(msgspec.Struct):
+    """GetPreferencesResponseDto."""
+
+    level: str
+    enabled: bool
+    channels: dict[str, bool]
+    workflow: WorkflowNamed
+
+
+async def get_preferences(call: Call[None, Criticality]) -> PreferencesOut:
+    """What a subscriber wants: for everything, and for each active workflow."""
+
+    def read(connection: Connection) -> dict[str, Preference]:
+        return preferences.of(connection, named(connection, call).pk)
+
+    return _out(call, await call.services.database.read(read), call.query.criticality)
+
+
+async def patch_preferences(call: Call[PreferencePatch, NoQuery]) -> PreferencesOut:
+    """Change what a subscriber wants, of one workflow or of everything."""
+    given = call.body
+    workflow_id = EVERYTHING
+    if given.workflow_id is not None:
+        workflow_id = _open_to_choice(call, [given.workflow_id])[0].id
+        if given.schedule is not None:
+            raise BadInput("A schedule holds for everything: send it without workflowId")
+
+    def write(connection: Connection) -> dict[str, Preference]:
+        pk, now = named(connection, call).pk, call.services.clock()
+        if given.channels is not None:
+            preferences.choose(connection, pk, workflow_id, given.channels.given, now)
+        if given.schedule is not None:
+            preferences.set_schedule(connection, pk, msgspec.to_builtins(given.schedule), now)
+        return preferences.of(connection, pk)
+
+    return _out(call, await call.services.database.write(write), "all")
+
+
+async def patch_preferences_in_bulk(call: Call[BulkPatch, NoQuery]) -> list[ChosenOut]:
+    """Change what a subscriber wants of up to 100 workflows: all of them, or none."""
+    wanted = _open_to_choice(call, [choice.workflow_id for choice in call.body.preferences])
+
+    def write(connection: Connection) -> dict[str, Preference]:
+        pk, now = named(connection, call).pk, call.services.clock()
+        for workflow, choice in zip(wanted, call.body.preferences, strict=True):
+            preferences.choose(connection, pk, workflow.id, choice.channels.given, now)
+        return preferences.of(connection, pk)
+
+    stored = await call.services.database.write(write)
+    return [_chosen(workflow, stored) for workflow in wanted]
+
+
+def _open_to_choice(call: Call[Any, Any], names: Sequence[str]) -> list[Workflow]:
+    """The workflows of those names; `NotFound` for an unknown one, `BadInput` for a critical one."""
+    found = {name: named_workflow(call.snapshot, call.environment_id, name) for name in names}
+    missing = [name for name, workflow in found.items() if workflow is None]
+    if missing:
+        raise NotFound(f"Workflows not found: {', '.join(missing)}")
+    known = [workflow for name in names if (workflow := found[name])]
+    critical = [workflow.workflow_id for workflow in known if is_critical(workflow)]
+    if critical:
+        raise BadInput(f"Critical workflows can't be switched off by a subscriber: {', '.join(critical)}")
+    return known
+
+
+def _out(call: Call[Any, Any], stored: Mapping[str, Preference], criticality: Wanted) -> PreferencesOut:
+    everything = stored.get(EVERYTHING)
+    channels = dict.fromkeys(CHANNELS, True) | (everything.channels if everything else {})
+    workflows = [
+        _workflow_out(workflow, stored)
+        for workflow in call.snapshot.workflows_of(call.environment_id)
+        if workflow.active and (criticality == "all" or (criticality == "critical") == is_critical(workflow))
+    ]
+    return PreferencesOut(
+        GlobalOut(True, channels, everything.schedule if everything else None),
+        workflows,
+    )
+
+
+def _workflow_out(workflow: Workflow, stored: Mapping[str, Preference]) -> WorkflowPreferenceOut:
+    standings = {name: standing(workflow, name, _channels(stored)) for name in CHANNELS}
+    own = stored.get(workflow.id)
+    return WorkflowPreferenceOut(
+        is_enabled(workflow),
+        {name: found.wanted for name, found in standings.items()},
+        [
+            OverrideOut(name, "subscriber" if found.layer.is_subscribers else "template")
+            for name, found in standings.items()
+        ],
+        WorkflowInfo(workflow_slug(workflow), workflow.workflow_id, workflow.name, iso(workflow.updated_at)),
+        iso(own.updated_at) if own else None,
+    )
+
+
+def _chosen(workflow: Workflow, stored: Mapping[str, Preference]) -> ChosenOut:
+    return ChosenOut(
+        "template",
+        is_enabled(workflow),
+        {name: standing(workflow, name, _channels(stored)).wanted for name in CHANNELS},
+        WorkflowNamed(
+            workflow.id,
+            workflow.workflow_id,
+            workflow.name,
+            is_critical(workflow),
+            workflow.severity,
+            workflow.tags,
+        ),
+    )
+
+
+def _channels(stored: Mapping[str, Preference]) -> dict[str, dict[str, bool]]:
+    return {name: preference.channels for name, preference in stored.items()}
+
+
+_PATH = "/v2/subscribers/{subscriberId}/preferences"
+_TAG = "Preferences"
+_CONFIGURATION = Category.CONFIGURATION
+
+ROUTES = (
+    Route(
+        "GET",
+        _PATH,
+        get_preferences,
+        "What a subscriber wants",
+        _TAG,
+        query=Criticality,
+        answer=PreferencesOut,
+        category=_CONFIGURATION,
+    ),
+    Route(
+        "PATCH",
+        _PATH,
+        patch_preferences,
+        "Change what a subscriber wants",
+        _TAG,
+        body=PreferencePatch,
+        answer=PreferencesOut,
+        category=_CONFIGURATION,
+    ),
+    Route(
+        "PATCH",
+        _PATH + "/bulk",
+        patch_preferences_in_bulk,
+        "Change it for up to 100 workflows",
+        _TAG,
+        body=BulkPatch,
+        answer=list[ChosenOut],
+        category=_CONFIGURATION,
+    ),
+)

@@ -1,0 +1,51 @@
+"""Preferences on either database: kept, merged, and asked for singly and in a broadcast."""
+
+from clarion.model.preference import EVERYTHING
+from clarion.model.trace import Event
+from clarion.store import preferences, subscribers
+from pipeline import Counts, Pipeline
+
+FLOW = "w-dev"
+
+
+async def choose(pipeline: Pipeline, name: str, workflow_id: str, **channels: bool) -> int:
+    """Choose, and say for which row."""
+    found = await pipeline.database.read(subscribers.get, pipeline.environment_id, name)
+    assert found is not None
+    await pipeline.database.write(preferences.choose, found.pk, workflow_id, channels, pipeline.clock())
+    return found.pk
+
+
+async def test_choices_are_merged_and_a_schedule_stays_beside_them(pipeline: Pipeline) -> None:
+    await pipeline.register("ada", "a1")
+    pk = await choose(pipeline, "ada", EVERYTHING, push=False, email=True)
+    await pipeline.database.write(preferences.set_schedule, pk, {"isEnabled": False}, 7)
+    await choose(pipeline, "ada", EVERYTHING, email=False)
+    await choose(pipeline, "ada", FLOW, push=True)
+    found = await pipeline.database.read(preferences.of, pk)
+    assert found[EVERYTHING].channels == {"push": False, "email": False}
+    assert (found[EVERYTHING].schedule, found[FLOW].schedule) == ({"isEnabled": False}, None)
+    chosen = await pipeline.database.read(preferences.chosen, [pk, pk + 1], [FLOW, "another"])
+    assert chosen == {pk: {EVERYTHING: {"push": False, "email": False}, FLOW: {"push": True}}}
+    await pipeline.database.write(preferences.forget_workflow, FLOW)
+    assert (await pipeline.database.read(preferences.of, pk)).keys() == {EVERYTHING}
+    await pipeline.database.write(subscribers.delete, pk)
+    assert await pipeline.database.read(preferences.of, pk) == {}
+
+
+async def test_who_does_not_want_it_is_left_out_of_single_triggers_and_broadcasts(pipeline: Pipeline) -> None:
+    await pipeline.register_all({name: [f"{name}-phone"] for name in ("ada", "bob", "cleo")})
+    await choose(pipeline, "ada", EVERYTHING, push=False)
+    await choose(pipeline, "bob", FLOW, push=False)
+    await choose(pipeline, "cleo", "another", push=False)
+    await pipeline.trigger("ada", "bob", "cleo")
+    await pipeline.trigger(broadcast=True)
+    await pipeline.drain()
+    assert pipeline.tokens_sent_to == ["cleo-phone", "cleo-phone"]
+    events = {name: events for name, _, events in await pipeline.notified()}
+    assert events == {
+        "ada": [Event.FILTERED_BY_SUBSCRIBER.code],
+        "bob": [Event.FILTERED_BY_SUBSCRIBER_OF_WORKFLOW.code],
+        "cleo": [],
+    }
+    assert await pipeline.counts() == Counts(2, 2, 0, 0, 4)
