@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from balance import keep_books
 from clarion.store.database import Database
@@ -11,6 +12,9 @@ from clarion.store.migrate import migrate
 from clarion.store.postgresql import PostgresDatabase
 from clarion.store.sqlite import SqliteDatabase
 from postgres import PostgresServer, postgres_server
+
+settings.register_profile("clarion", deadline=None)  # a busy machine is no failure
+settings.load_profile("clarion")
 
 
 @pytest.fixture(scope="session")

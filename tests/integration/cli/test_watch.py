@@ -144,7 +144,7 @@ def test_what_is_missing_is_told_in_one_line(
 
 
 def test_it_pauses_resumes_and_cancels(tmp_path: Path, clarion: ClarionProcess) -> None:
-    """On a trigger that takes ten seconds if it is let."""
+    """On a trigger that takes forty seconds if it is let."""
     with clarion.client as client:
         body = {"name": "news", "transactionId": "second", "to": [slow(n) for n in range(100)]}
         client.post("/v1/events/trigger", json=body | {"payload": {"text": "x"}}).raise_for_status()
@@ -165,6 +165,6 @@ def test_it_pauses_resumes_and_cancels(tmp_path: Path, clarion: ClarionProcess) 
 
 
 def slow(number: int) -> dict[str, object]:
-    """A person whose phone takes 100 ms."""
-    channel = {"providerId": "fcm", "credentials": {"deviceTokens": [f"slow-100-{number}"]}}
+    """A person whose phone takes 400 ms."""
+    channel = {"providerId": "fcm", "credentials": {"deviceTokens": [f"slow-400-{number}"]}}
     return {"subscriberId": f"slow-{number}", "channels": [channel]}
