@@ -53,7 +53,7 @@ class ClarionProcess:
         command = [sys.executable, "-m", "clarion.cli", verb, *options]
         self._process = subprocess.Popen(command, env=self._environ, stdout=log, stderr=log)
         log.close()
-        self.url = wait_for(lambda: self._announced(seen), 30)
+        self.url = wait_for(lambda: self._announced(seen), 60)
         return self
 
     def children(self) -> list[int]:

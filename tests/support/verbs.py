@@ -48,7 +48,7 @@ class Verb:
         """Everything it wrote so far."""
         return os.pread(self._file.fileno(), 1 << 20, 0).decode()
 
-    def line(self, part: str, seconds: float = 20) -> str:
+    def line(self, part: str, seconds: float = 60) -> str:
         """The first whole line that holds `part`, once there is one."""
 
         def look() -> str | None:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from clarion.testing.kit import EmulatorThread
-from running import KEY, ClarionProcess
+from running import KEY, ClarionProcess, wait_for
 from verbs import Verb, environ
 
 PEOPLE = 300
@@ -58,8 +58,15 @@ def prepare(client: httpx.Client, emulators: EmulatorThread) -> None:
 
 
 def broadcast(client: httpx.Client, name: str) -> None:
+    """Begun, and paused: it goes on when it is watched, however long that takes."""
     body = {"name": "news", "transactionId": name, "payload": {"text": "extra"}}
     client.post("/v1/events/trigger/broadcast", json=body).raise_for_status()
+    wait_for(lambda: True if client.post(f"/v1/transactions/{name}/pause").is_success else None, 10)
+
+
+def resume(process: ClarionProcess, name: str) -> None:
+    with process.client as client:
+        client.post(f"/v1/transactions/{name}/resume").raise_for_status()
 
 
 def watch(tmp_path: Path, process: ClarionProcess, *arguments: str) -> Verb:
@@ -77,6 +84,8 @@ def test_a_broadcast_is_followed_to_its_end(tmp_path: Path, clarion: ClarionProc
     with clarion.client as client:
         broadcast(client, "first")
     with watch(tmp_path, clarion, "first") as verb:
+        verb.line("  paused  ")
+        resume(clarion, "first")
         assert verb.process.wait(60) == 0
         seen = states(verb.output)
         assert seen[-1] == "completed"
@@ -108,6 +117,8 @@ def test_a_restart_of_the_api_is_outlasted(tmp_path: Path, emulators: EmulatorTh
     port = process.url.rpartition(":")[2]
     again = ClarionProcess(tmp_path, emulators, delivery_concurrency="1", port=port)
     with watch(tmp_path, process, "third") as verb:
+        verb.line("  paused  ")
+        resume(process, "third")
         verb.line("  delivering  ")
         process.kill()
         again.start()
