@@ -12,6 +12,7 @@ import structlog
 from clarion.accept.backlog import Backlog
 from clarion.accept.gate import Gate
 from clarion.accept.intake import Intake
+from clarion.accept.once import Once
 from clarion.address.stage import AddressStage
 from clarion.api.route import Services
 from clarion.deliver.exchange import Exchange, HttpSender
@@ -95,10 +96,15 @@ async def foundation(settings: Settings, clock: Clock = system_clock) -> AsyncIt
 async def services(base: Foundation, sender: HttpSender | None = None) -> AsyncIterator[Services]:
     """What the API calls upon."""
     backlog = Backlog(base.journal, base.settings.backlog_limit)
-    gate = Gate(Intake(base.journal, backlog), base.catalog, base.database, base.journal, base.clock)
+    once = Once(base.database, base.clock, base.settings.idempotency_window * SECOND)
+    gate = Gate(Intake(base.journal, once, backlog), base.catalog, base.database, base.journal, base.clock)
     async with _sender(base.settings, sender) as way_out:
         trial = Trial(PROVIDERS, _exchanges(base, way_out), base.clock)
-        async with _background(_keep_current(base.catalog)), _background(backlog.watch()):
+        async with (
+            _background(_keep_current(base.catalog)),
+            _background(backlog.watch()),
+            _background(once.sweep() if once.window else None),
+        ):
             yield Services(
                 base.database,
                 base.catalog,
@@ -108,6 +114,7 @@ async def services(base: Foundation, sender: HttpSender | None = None) -> AsyncI
                 PROVIDERS,
                 base.journal,
                 backlog,
+                once,
                 trial,
             )
 

@@ -264,6 +264,16 @@ class Settings(BaseSettings):
         description="Seconds a message is tried after it was accepted; 0 tries once. An hour outlasts most"
         " outages of a provider, and few notifications are still wanted later.",
     )
+    idempotency_window: Annotated[
+        int, BeforeValidator(_whole), _Rule("a whole number of seconds between 0 and 2592000 (30 days)")
+    ] = Field(
+        default=24 * 3600,
+        ge=0,
+        le=30 * 24 * 3600,
+        description="Seconds the answer to a POST or PATCH is kept under its `idempotency-key`, so that a"
+        " repetition does nothing twice; 0 keeps none. Novu's SDKs send a key with every call, and each takes"
+        " about 300 bytes of the database.",
+    )
     backlog_limit: Annotated[
         int, BeforeValidator(_whole), _Rule("a whole number between 1 and 100000000")
     ] = Field(

@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 
 from clarion.accept.gate import Call, Gate, Receipt
 from clarion.accept.intake import Intake
+from clarion.accept.once import Once
 from clarion.address.stage import AddressStage
 from clarion.deliver.exchange import Exchange, HttpSender
 from clarion.deliver.health import HealthBook
@@ -26,7 +27,7 @@ from clarion.journal.port import (
     page_lane,
 )
 from clarion.journal.sql import SqlJournal
-from clarion.model.clock import HOUR, SECOND, Clock, Millis
+from clarion.model.clock import DAY, HOUR, SECOND, Clock, Millis
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Verdict
 from clarion.model.people import Integration
@@ -94,7 +95,9 @@ class Worker:
     ) -> None:
         self.journal = SqlJournal(database, clock)
         self.catalog = Catalog(database, vault)
-        self.gate = Gate(Intake(self.journal), self.catalog, database, self.journal, clock)
+        self.gate = Gate(
+            Intake(self.journal, Once(database, clock, DAY)), self.catalog, database, self.journal, clock
+        )
         self.address = AddressStage(
             database, self.journal, self.catalog, clock, frozenset({"push-webhook"}), LIFETIME
         )
@@ -174,6 +177,10 @@ class Pipeline:
     def chunk_lane(self) -> str:
         """The lane of their chunks."""
         return chunk_lane(self.environment_id)
+
+    def another_worker(self) -> Worker:
+        """One more process on the same database."""
+        return self._worker()
 
     async def restart(self) -> None:
         """A new process in place of one that died: it takes up what that one held."""

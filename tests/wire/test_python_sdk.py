@@ -293,3 +293,22 @@ def test_the_management_calls_parse(novu: Novu, person: str) -> None:
     listed = novu.workflows.list(request={"query": "welc"}).result
     assert [item.workflow_id for item in listed.workflows] == ["welcome"]
     assert novu.workflows.get(workflow_id="welcome").result.steps[0].type == "push"
+
+
+def test_a_call_repeated_under_its_key_is_made_once(
+    novu: Novu, person: str, emulators: EmulatorThread
+) -> None:
+    phone = token()
+    novu.subscribers.create(create_subscriber_request_dto={"subscriber_id": person})
+    own: Any = credentials([phone])
+    novu.subscribers.credentials.update(subscriber_id=person, update_subscriber_channel_request_dto=own)
+    request: Any = {"workflow_id": "welcome", "to": person, "payload": {"text": "once"}}
+    key = secrets.token_hex(8)
+    answers = [novu.trigger(trigger_event_request_dto=request, idempotency_key=key) for _ in range(3)]
+    (transaction_id,) = {answer.result.transaction_id for answer in answers}
+    assert [answer.headers.get("idempotency-replay") for answer in answers] == [None, ["true"], ["true"]]
+    messages(novu, transaction_id or "", 1)
+    assert len(shown(emulators, phone)) == 1
+    request["payload"] = {"text": "twice"}
+    with pytest.raises(models.ValidationErrorDto):
+        novu.trigger(trigger_event_request_dto=request, idempotency_key=key)

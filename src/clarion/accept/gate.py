@@ -6,6 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from clarion.accept.intake import Intake
+from clarion.accept.once import Repeatable, Replay
 from clarion.accept.schema import validator_of
 from clarion.errors import FieldIssue, PayloadInvalid, TooLarge, Unprocessable
 from clarion.journal.port import Journal, accepted_lane
@@ -17,6 +18,7 @@ from clarion.model.workflow import Workflow
 from clarion.store import triggers
 from clarion.store.catalog import Catalog
 from clarion.store.database import Database
+from clarion.store.idempotency import Answer
 
 MOST_BYTES = 512 * 1024
 """Of one trigger's body."""
@@ -91,6 +93,10 @@ class Gate:
             call.context,
         )
         return trigger, Receipt("processed", transaction_id)
+
+    async def put_once(self, accepted: Trigger, call: Repeatable, answer: Answer) -> Replay:
+        """Put a judged trigger on disk with the answer to its call, unless that was made before."""
+        return await self._intake.put_once(accepted, call, answer)
 
     async def put(self, accepted: Sequence[Trigger]) -> None:
         """Put judged triggers on disk together."""

@@ -7,6 +7,7 @@ from typing import Any, get_type_hints
 import msgspec
 
 import clarion
+from clarion.accept.once import LONGEST_KEY
 from clarion.api.problems import PayloadProblem, Problem, ValidationProblem
 from clarion.api.route import Access, Route
 
@@ -55,7 +56,7 @@ def _operation(route: Route, schemas: dict[int, Json]) -> Json:
         "summary": route.summary,
         "description": (route.handler.__doc__ or "").strip(),
         "tags": [route.tag],
-        "parameters": [*_path_parameters(route), *_query_parameters(route)],
+        "parameters": [*_path_parameters(route), *_query_parameters(route), *_headers(route)],
         "responses": _responses(route, schemas),
         "security": [] if route.access is Access.PUBLIC else [{"key": []}],
     }
@@ -81,6 +82,16 @@ def _query_parameters(route: Route) -> list[Json]:
     return parameters
 
 
+def _headers(route: Route) -> list[Json]:
+    if not route.repeatable:
+        return []
+    told = "A repetition under the same key does nothing and is answered as the first call was."
+    schema = {"type": "string", "maxLength": LONGEST_KEY}
+    return [
+        {"name": "idempotency-key", "in": "header", "required": False, "schema": schema, "description": told}
+    ]
+
+
 def _responses(route: Route, schemas: dict[int, Json]) -> Json:
     invalid = PayloadProblem if route.payload_errors else Problem
     responses: Json = {
@@ -90,6 +101,8 @@ def _responses(route: Route, schemas: dict[int, Json]) -> Json:
     }
     if route.access is Access.KEY:
         responses["401"] = _json("No key, or one that is not known", schemas[id(Problem)])
+    if route.repeatable:
+        responses["409"] = _json("The first call under this key is running", schemas[id(Problem)])
     if "{" in route.path:
         responses["404"] = _json("No such resource", schemas[id(Problem)])
     return responses

@@ -5,7 +5,9 @@ import msgspec
 import structlog
 from starlette.types import Receive, Scope, Send
 
-from clarion.accept.gate import MOST_BYTES, check_size
+from clarion.accept.gate import MOST_BYTES, Receipt, check_size
+from clarion.accept.gate import Call as TriggerCall
+from clarion.accept.once import SERVER_ERROR, Repeatable, Replay, mark_of
 from clarion.api.bodies import decode_body
 from clarion.api.events import TRIGGER, asked
 from clarion.api.keys import holder_of
@@ -14,6 +16,8 @@ from clarion.api.problems import problem_for, unexpected
 from clarion.api.route import Services
 from clarion.api.server import Headers
 from clarion.errors import RequestError
+from clarion.model.ids import derived_id
+from clarion.store.idempotency import Answer
 
 log = structlog.get_logger(__name__)
 
@@ -30,10 +34,9 @@ class QuickTrigger:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: Headers = []
         try:
-            status, body = TRIGGER.status, await self._trigger(scope, receive, headers)
+            status, body = await self._trigger(scope, receive, headers)
         except RequestError as error:
-            problem = problem_for(error, TRIGGER.path, self._services.clock(), of_trigger=True)
-            status, body = error.status, msgspec.json.encode(problem)
+            status, body = self._refused(error)
             headers += [(k.lower().encode(), v.encode()) for k, v in error.headers.items()]
         except Exception:
             unmeant = unexpected(TRIGGER.path, self._services.clock())
@@ -43,21 +46,73 @@ class QuickTrigger:
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    async def _trigger(self, scope: Scope, receive: Receive, headers: Headers) -> bytes:
-        authorization = None
+    async def _trigger(self, scope: Scope, receive: Receive, headers: Headers) -> Answer:
+        authorization = key = None
         for name, value in scope["headers"]:
             if name == b"authorization":
                 authorization = value.decode("latin-1")
-            elif name == b"idempotency-key":
+            elif name == b"idempotency-key" and value:
+                key = value.decode("latin-1")
                 headers.append((name, value))
         caller = await holder_of(authorization, self._services.catalog)
         now = self._services.clock()
         headers += self._limits.take(caller.environment_id, TRIGGER.category, TRIGGER.cost, now)
         raw = await _body(receive)
-        call = asked(decode_body(raw, TRIGGER.body, payload_errors=True))
-        receipt = await self._services.gate.accept(caller.environment_id, call)
-        answer = {"acknowledged": True, "status": receipt.status, "transactionId": receipt.transaction_id}
-        return _ENCODER.encode({"data": answer})
+        once = self._services.once
+        repeatable = once.repeatable(
+            caller.environment_id, key, lambda: mark_of(TRIGGER.method, TRIGGER.path, raw)
+        )
+        if repeatable is None:
+            return _told(await self._services.gate.accept(caller.environment_id, _call(raw)))
+        replay = await self._once(repeatable, raw)
+        if replay.repeated:
+            headers.append((b"idempotency-replay", b"true"))
+        return replay.answer
+
+    async def _once(self, call: Repeatable, raw: bytes) -> Replay:
+        if not self._services.journal.transactional:
+            return await self._services.once.answered(call, lambda: self._accepted(call, raw))
+        try:
+            trigger, receipt = await self._services.gate.judge(call.environment_id, _call(raw))
+        except RequestError as error:
+            if error.status >= SERVER_ERROR:
+                raise
+            return await self._kept(call, self._refused(error))
+        if trigger is None:
+            return await self._kept(call, _told(receipt))
+        return await self._services.gate.put_once(trigger, call, _told(receipt))
+
+    async def _kept(self, call: Repeatable, answer: Answer) -> Replay:
+        async def known() -> Answer:
+            return answer
+
+        return await self._services.once.answered(call, known)
+
+    async def _accepted(self, call: Repeatable, raw: bytes) -> Answer:
+        """Accepted under a transaction that the key names: who dies before the answer is kept has not
+        accepted it twice when the call is repeated."""
+        try:
+            asked_for = _call(raw)
+            named = asked_for.transaction_id or f"txn_{derived_id(call.environment_id, call.key)}"
+            named_call = msgspec.structs.replace(asked_for, transaction_id=named)
+            return _told(await self._services.gate.accept(call.environment_id, named_call))
+        except RequestError as error:
+            if error.status >= SERVER_ERROR:
+                raise
+            return self._refused(error)
+
+    def _refused(self, error: RequestError) -> Answer:
+        problem = problem_for(error, TRIGGER.path, self._services.clock(), of_trigger=True)
+        return Answer(error.status, msgspec.json.encode(problem))
+
+
+def _call(raw: bytes) -> TriggerCall:
+    return asked(decode_body(raw, TRIGGER.body, payload_errors=True))
+
+
+def _told(receipt: Receipt) -> Answer:
+    answer = {"acknowledged": True, "status": receipt.status, "transactionId": receipt.transaction_id}
+    return Answer(TRIGGER.status, _ENCODER.encode({"data": answer}))
 
 
 _ENCODER = msgspec.json.Encoder()

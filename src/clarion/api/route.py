@@ -8,6 +8,7 @@ import msgspec
 
 from clarion.accept.backlog import Backlog
 from clarion.accept.gate import Gate
+from clarion.accept.once import Once
 from clarion.deliver.trial import Trial
 from clarion.journal.port import Journal
 from clarion.model.clock import Clock
@@ -31,6 +32,7 @@ class Services(NamedTuple):
     providers: Mapping[str, Provider[Any]]
     journal: Journal
     backlog: Backlog
+    once: Once
     trial: Trial
 
 
@@ -99,6 +101,11 @@ class Route(NamedTuple):
     access: Access = Access.KEY
     category: Category = Category.GLOBAL
     cost: int = 1
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether the call is made once however often it comes under one idempotency key."""
+        return self.access is Access.KEY and self.method in ("POST", "PATCH")
 
     @property
     def operation_id(self) -> str:

@@ -1,6 +1,6 @@
 """The ASGI application: finds the route, lets the caller in, decodes, calls, encodes, words every error."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -15,6 +15,7 @@ from starlette.routing import Route as StarletteRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from clarion.accept.gate import check_size
+from clarion.accept.once import Repeatable, mark_of
 from clarion.api.bodies import decode_body
 from clarion.api.keys import holder_of
 from clarion.api.limits import Limits
@@ -30,6 +31,7 @@ from clarion.errors import (
 )
 from clarion.store.catalog import KeyHolder, Snapshot
 from clarion.store.dialect import storable
+from clarion.store.idempotency import Answer as KeptAnswer
 
 log = structlog.get_logger(__name__)
 
@@ -95,8 +97,14 @@ class Api:
 
     async def _respond(self, route: Route, request: Request) -> Response:
         headers: Headers = _echoed(request)
+        return await self._worded(route, request, headers, lambda: self._answered(route, request, headers))
+
+    async def _worded(
+        self, route: Route, request: Request, headers: Headers, work: Callable[[], Awaitable[Response]]
+    ) -> Response:
+        """The response that the work comes to, an error's too."""
         try:
-            return await self._answered(route, request, headers)
+            return await work()
         except RequestError as error:
             of_trigger = route.payload_errors
             body = problem_for(error, _path(request), self._services.clock(), of_trigger=of_trigger)
@@ -115,6 +123,42 @@ class Api:
         raw = await _body(request) if route.body is not None else b""
         if route.one_trigger:
             check_size(len(raw))
+        repeatable = self._repeatable(route, request, caller, raw)
+        if repeatable is None:
+            return await self._handled(route, request, caller, raw, headers)
+        return await self._answered_once(
+            repeatable,
+            lambda: self._worded(
+                route, request, headers, lambda: self._handled(route, request, caller, raw, headers)
+            ),
+            headers,
+        )
+
+    def _repeatable(
+        self, route: Route, request: Request, caller: KeyHolder | None, raw: bytes
+    ) -> Repeatable | None:
+        if caller is None or not route.repeatable:
+            return None
+        key = request.headers.get("idempotency-key")
+        once, path = self._services.once, _path(request)
+        return once.repeatable(caller.environment_id, key, lambda: mark_of(route.method, path, raw))
+
+    async def _answered_once(
+        self, call: Repeatable, respond: Callable[[], Awaitable[Response]], headers: Headers
+    ) -> Response:
+        """The response, or that of the first such call."""
+        made: list[Response] = []
+
+        async def work() -> KeptAnswer:
+            made.append(await respond())
+            return KeptAnswer(made[0].status_code, bytes(made[0].body))
+
+        replay = await self._services.once.answered(call, work)
+        return made[0] if made else replayed_response(replay.answer, headers)
+
+    async def _handled(
+        self, route: Route, request: Request, caller: KeyHolder | None, raw: bytes, headers: Headers
+    ) -> Response:
         call = Call(
             self._services,
             await self._snapshot(caller),
@@ -162,6 +206,14 @@ class Api:
 
 
 _NOBODY = KeyHolder("", "", "")
+_AGAIN_IN_A_SECOND = (b"retry-after", b"1")
+
+
+def replayed_response(answer: KeptAnswer, headers: Headers) -> Response:
+    """What a repeated call is answered with. The SDKs try a 409 again, so they are told when."""
+    also = [(b"idempotency-replay", b"true"), *([_AGAIN_IN_A_SECOND] if answer.status == 409 else [])]
+    kind = JSON.decode() if answer.body else None
+    return Response(answer.body, answer.status, headers=_text([*headers, *also]), media_type=kind)
 
 
 def encoded(body: Any, status: int, headers: Headers) -> Response:

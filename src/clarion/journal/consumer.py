@@ -73,7 +73,7 @@ class LaneConsumer:
         self._lane = lane
         self._work = work
         self._slots = slots
-        self._grouping = grouping if journal.settles_many else None
+        self._grouping = grouping if journal.transactional else None
         self._running: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:

@@ -64,7 +64,7 @@ _LANE, _ERROR, _CLAIMS, _PARKED_AT = "Clarion-Lane", "Clarion-Error", "Clarion-C
 class JetStreamJournal:
     """The journal on the servers that `client` is connected to; `connect` has made its streams there."""
 
-    settles_many = False
+    transactional = False
 
     def __init__(
         self,
@@ -88,6 +88,10 @@ class JetStreamJournal:
 
     async def append(self, records: Sequence[Record]) -> None:
         await self._publish(records, secrets.token_hex(12))
+
+    async def append_with(self, change: Change) -> None:
+        """Not possible: the change is in the database, and the records are not."""
+        raise NotImplementedError
 
     async def lanes(self, prefix: str) -> set[str]:
         """Lanes that hold records which are due or leased; delayed ones show once they are due."""

@@ -99,11 +99,15 @@ Change = Callable[[Connection], Sequence[Record]]
 class Journal(Protocol):
     """The durable queue."""
 
-    settles_many: bool
-    """Whether several batches of a lane can be settled as one change."""
+    transactional: bool
+    """Whether it stands in the database, so that records and other changes share a commit."""
 
     async def append(self, records: Sequence[Record]) -> None:
         """Add records; durable when it returns."""
+        ...
+
+    async def append_with(self, change: Change) -> None:
+        """Make `change` true and add the records it returns, as one; where `transactional`."""
         ...
 
     async def lanes(self, prefix: str) -> set[str]:
@@ -123,7 +127,7 @@ class Journal(Protocol):
         ...
 
     async def settle_all(self, batches: Sequence[Batch], change: Change) -> None:
-        """The same for batches of one lane that were worked on together, where `settles_many`."""
+        """The same for batches of one lane that were worked on together, where `transactional`."""
         ...
 
     async def put_back(self, batch: Batch, error: str, not_before: Millis) -> None:

@@ -23,7 +23,7 @@ _LONGEST_WAIT: Millis = SECOND // 2
 class SqlJournal:
     """The journal on the store's own database."""
 
-    settles_many = True
+    transactional = True
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -37,6 +37,9 @@ class SqlJournal:
         else:
             await self._database.write(_append, records)
         self._ring(records)
+
+    async def append_with(self, change: Change) -> None:
+        await self.settle_all((), change)
 
     async def lanes(self, prefix: str) -> set[str]:
         return await self._database.read(_lanes, prefix)

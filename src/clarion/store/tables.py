@@ -226,6 +226,20 @@ preferences = sa.Table(
     comment="What a subscriber chose for a workflow, or for everything: workflow_id is then empty.",
 )
 
+idempotency = sa.Table(
+    "idempotency",
+    metadata,
+    sa.Column("environment_id", _Id, nullable=False),
+    sa.Column("idempotency_key", sa.Text, nullable=False),
+    sa.Column("mark", sa.String(32), nullable=False, comment="Of the method, path and body."),
+    sa.Column("status", sa.Integer, comment="None while the call is running."),
+    sa.Column("body", sa.LargeBinary),
+    sa.Column("created_at", _Time, nullable=False),
+    sa.PrimaryKeyConstraint("environment_id", "idempotency_key"),
+    sa.Index(None, "created_at"),
+    comment="What a call was answered with, for whoever repeats it.",
+)
+
 topics = sa.Table(
     "topics",
     metadata,

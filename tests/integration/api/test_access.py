@@ -33,6 +33,8 @@ BODIES: dict[str, Json] = {
     "append_credentials": {"providerId": "push-webhook", "deviceTokens": ["stolen"]},
     "patch_subscriber": {"firstName": "Eve"},
     "register_device": {"providerId": "push-webhook", "token": "stolen"},
+    "patch_preferences": {"channels": {"push": False}},
+    "patch_preferences_in_bulk": {"preferences": [{"workflowId": "welcome", "channels": {"push": False}}]},
     "try_integration": {"token": "stolen"},
     "update_integration": {"name": "Eve's"},
     "update_workflow": {"name": "Eve's", "steps": []},

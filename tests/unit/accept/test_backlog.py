@@ -8,12 +8,16 @@ from structlog.testing import capture_logs
 from clarion.accept import backlog as module
 from clarion.accept.backlog import Backlog
 from clarion.accept.intake import Intake
+from clarion.accept.once import Once
 from clarion.errors import Overloaded
 from clarion.journal.port import Journal, JournalUnavailable, Record, accepted_lane
+from clarion.store.database import Database
 from pushing import trigger
 
 LIMIT = 3
 HERE = trigger().environment_id
+
+NOTHING_KEPT = Once(cast("Database", None), lambda: 0, 0)
 
 
 class CountedJournal:
@@ -78,7 +82,7 @@ async def test_a_closed_way_in_takes_nothing() -> None:
     journal = CountedJournal(LIMIT + 1)
     backlog = backlog_of(journal)
     await backlog.look()
-    intake = Intake(cast("Journal", journal), backlog)
+    intake = Intake(cast("Journal", journal), NOTHING_KEPT, backlog)
     with pytest.raises(Overloaded):
         await intake.put((trigger("ada"),))
     assert journal.appended == []

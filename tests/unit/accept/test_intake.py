@@ -7,10 +7,14 @@ import pytest
 
 from clarion.accept import intake
 from clarion.accept.intake import Intake
+from clarion.accept.once import Once
 from clarion.errors import Overloaded, PayloadInvalid
 from clarion.journal.port import Journal, Record, accepted_lane
 from clarion.model.trigger import Accepted, Trigger
+from clarion.store.database import Database
 from pushing import trigger
+
+NOTHING_KEPT = Once(cast("Database", None), lambda: 0, 0)
 
 
 class HeldJournal:
@@ -46,7 +50,7 @@ def journal() -> HeldJournal:
 
 @pytest.fixture
 def taken(journal: HeldJournal) -> Intake:
-    return Intake(cast("Journal", journal))
+    return Intake(cast("Journal", journal), NOTHING_KEPT)
 
 
 def numbered(number: int, **fields: Any) -> Trigger:

@@ -29,7 +29,7 @@ def test_a_batch_that_fails_rests_longer_each_time(failures: int, pause: int) ->
 class FlakyJournal:
     """Hands out one batch; fails each call with the errors set for it, one after the other."""
 
-    settles_many = True
+    transactional = True
 
     def __init__(self, claims: int = 1) -> None:
         self.batches = [Batch(1, "lane", b"", claims, "ours")]
@@ -144,7 +144,7 @@ async def test_a_pass_that_fails_is_done_batch_by_batch(error: Exception) -> Non
 
 async def test_a_journal_that_settles_one_at_a_time_is_given_one_at_a_time() -> None:
     journal, worked = FlakyJournal(), asyncio.Event()
-    journal.settles_many = False
+    journal.transactional = False
     journal.batches = batches(1, 1)
     done: list[int] = []
 
