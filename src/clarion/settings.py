@@ -272,7 +272,7 @@ class Settings(BaseSettings):
         le=30 * 24 * 3600,
         description="Seconds the answer to a POST or PATCH is kept under its `idempotency-key`, so that a"
         " repetition does nothing twice; 0 keeps none. Novu's SDKs send a key with every call, and each takes"
-        " about 300 bytes of the database.",
+        " about 350 bytes of the database.",
     )
     backlog_limit: Annotated[
         int, BeforeValidator(_whole), _Rule("a whole number between 1 and 100000000")
