@@ -73,6 +73,7 @@ bench: .venv/.installed ## Measure, on this machine
 	.venv/bin/python benchmarks/send_cpu.py
 	.venv/bin/python benchmarks/isolation.py
 	.venv/bin/python benchmarks/compare.py
+	.venv/bin/python benchmarks/growth.py
 
 lock: $(UV) ## Pin the dependencies anew
 	$(COMPILE) -o requirements/runtime.txt
