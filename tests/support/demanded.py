@@ -311,3 +311,75 @@ CHOSEN_PREFERENCE = model(
     {},
     {"workflow": _PREFERENCE_WORKFLOW, "condition": OBJECT},
 )
+
+_RESULT: Json = {"resourceType": one_of("REGULAR", "ECHO", "BRIDGE"), "resourceId": STR, "resourceName": STR}
+PUBLISHED = model(
+    {
+        "results": listed(
+            model(
+                {
+                    "resourceType": one_of("REGULAR", "ECHO", "BRIDGE"),
+                    "successful": listed(
+                        model({**_RESULT, "action": one_of("created", "updated", "skipped", "deleted")})
+                    ),
+                    "failed": listed(model({**_RESULT, "error": STR})),
+                    "skipped": listed(model({**_RESULT, "reason": STR})),
+                    "totalProcessed": NUM,
+                }
+            )
+        ),
+        "summary": model(dict.fromkeys(("resources", "successful", "failed", "skipped"), NUM)),
+    }
+)
+_REF = model({}, {}, {"id": STR, "name": STR, "updatedAt": STR})
+_CHANGE = model(
+    {
+        "resourceType": one_of("REGULAR", "ECHO", "BRIDGE"),
+        "action": one_of("added", "modified", "deleted", "unchanged", "moved"),
+    },
+    {"diffs": OBJECT, "stepType": STR, "previousIndex": NUM, "newIndex": NUM},
+    {"sourceResource": _REF, "targetResource": _REF},
+)
+DIFF = model(
+    {
+        "sourceEnvironmentId": STR,
+        "targetEnvironmentId": STR,
+        "resources": listed(
+            model(
+                {
+                    "resourceType": one_of("REGULAR", "ECHO", "BRIDGE"),
+                    "changes": listed(_CHANGE),
+                    "summary": model(dict.fromkeys(("added", "modified", "deleted", "unchanged"), NUM)),
+                },
+                {},
+                {"sourceResource": _REF, "targetResource": _REF},
+            )
+        ),
+        "summary": model({"totalEntities": NUM, "totalChanges": NUM, "hasChanges": BOOL}),
+    }
+)
+_ISSUE = model(
+    {"issueType": one_of("ILLEGAL_VARIABLE_IN_CONTROL_VALUE", "MISSING_VALUE"), "message": STR},
+    {"variableName": STR, "severity": one_of("error", "warning")},
+)
+STEP_DETAIL = model(
+    {
+        **dict.fromkeys(("stepId", "_id", "name", "slug", "workflowId", "workflowDatabaseId"), STR),
+        "type": STEP_TYPE,
+        "origin": ORIGIN,
+        "controls": model({}, {"dataSchema": OBJECT, "uiSchema": OBJECT}),
+        "variables": OBJECT,
+    },
+    {
+        "controlValues": OBJECT,
+        "issues": model({}, {"controls": {"type": "object", "additionalProperties": listed(_ISSUE)}}),
+    },
+)
+PREVIEW = model(
+    {
+        "previewPayloadExample": model(
+            {}, dict.fromkeys(("subscriber", "actor", "payload", "context"), OBJECT)
+        ),
+        "result": OBJECT,
+    }
+)

@@ -1,11 +1,31 @@
 """Environments, and the keys that open them."""
 
-import msgspec
+import re
+from collections.abc import Mapping
+from typing import Any
 
-from clarion.api.route import Call, NoQuery, Route
+import msgspec
+from sqlalchemy.engine import Connection
+
+from clarion.api.people import checked_id
+from clarion.api.route import Access, Call, NoQuery, Route
+from clarion.api.slugs import slug
+from clarion.errors import BadInput, Conflict, Forbidden, NotFound, Unprocessable
+from clarion.journal.port import ACCEPTED_PREFIX, CHUNK_PREFIX, PAGE_PREFIX
+from clarion.model.clock import iso
+from clarion.model.ids import new_id, time_of
 from clarion.model.people import Environment
-from clarion.security.keys import masked
-from clarion.store.installation import place_of_key
+from clarion.security.keys import masked, new_key
+from clarion.store import environments
+from clarion.store.environments import StoredKey
+from clarion.store.installation import place_of_key, sealed_key
+from clarion.store.ledger import ledger
+
+MOST_ENVIRONMENTS = 100
+MOST_KEYS = 20
+_COLOR = re.compile(r"#[0-9A-Fa-f]{6}")
+_FIRST = 2
+"""Development and Production: what every installation has."""
 
 
 class ApiKeyOut(msgspec.Struct, rename="camel"):
@@ -25,7 +45,40 @@ class EnvironmentOut(msgspec.Struct, rename="camel", omit_defaults=True, kw_only
     type: str | None
     slug: str
     api_keys: list[ApiKeyOut]
+    color: str | None = None
     parent_id: str | None = msgspec.field(name="_parentId", default=None)
+
+
+class NewEnvironment(msgspec.Struct, rename="camel"):
+    """CreateEnvironmentRequestDto."""
+
+    name: str
+    color: str
+    parent_id: str | None = None
+
+
+class EnvironmentPatch(msgspec.Struct, rename="camel"):
+    """UpdateEnvironmentRequestDto: absent keeps."""
+
+    name: str | None = None
+    identifier: str | None = None
+    color: str | None = None
+    parent_id: str | None = None
+
+
+class Tag(msgspec.Struct):
+    """GetEnvironmentTagsDto."""
+
+    name: str
+
+
+class KeyOut(msgspec.Struct, rename="camel", omit_defaults=True):
+    """A key of an environment: whole when it is made, masked afterwards."""
+
+    id: str = msgspec.field(name="_id")
+    key: str
+    created_at: str
+    current: bool = False
 
 
 async def list_environments(call: Call[None, NoQuery]) -> list[EnvironmentOut]:
@@ -33,31 +86,211 @@ async def list_environments(call: Call[None, NoQuery]) -> list[EnvironmentOut]:
     return [_out(call, item) for item in call.snapshot.environments.values()]
 
 
-def _out(call: Call[None, NoQuery], item: Environment) -> EnvironmentOut:
-    keys = [key for key in call.snapshot.keys if key.environment_id == item.id]
+async def create_environment(call: Call[NewEnvironment, NoQuery]) -> EnvironmentOut:
+    """Add an environment. Its key is in the answer, and in no later one to the keys of others."""
+    given, now = call.body, call.services.clock()
+    if len(call.snapshot.environments) >= MOST_ENVIRONMENTS:
+        raise BadInput(f"There are {MOST_ENVIRONMENTS} environments already: remove one first")
+    _check(call, {"name": given.name, "color": given.color, "parent_id": given.parent_id}, None)
+    identity, key = new_id(now), new_key()
+    made = Environment(identity, given.name, identity[-12:], "prod", now, given.color, given.parent_id)
+
+    def write(connection: Connection) -> None:
+        environments.create(connection, made)
+        stored = sealed_key(call.services.vault, identity, key, call.caller.user_id, now)
+        environments.add_key(connection, stored, now)
+
+    await call.services.catalog.change(write)
+    return _shown(call, made, [ApiKeyOut(key, call.caller.user_id)])
+
+
+async def update_environment(call: Call[EnvironmentPatch, NoQuery]) -> EnvironmentOut:
+    """Rename or recolour an environment, or hang it below another; absent keeps."""
+    found = _named(call)
+    fields = EnvironmentPatch.__struct_fields__
+    changes = {name: value for name in fields if (value := getattr(call.body, name)) is not None}
+    _check(call, changes, found)
+    changed = msgspec.structs.replace(found, **changes)
+    try:
+        await call.services.catalog.change(environments.replace, changed)
+    except Conflict as error:  # not 409: the SDKs would retry that for an hour
+        raise _wrong("identifier", error.message) from error
+    return _out(call, changed)
+
+
+async def delete_environment(call: Call[None, NoQuery]) -> None:
+    """Remove an environment with everything in it, for good. Nothing may be under way there."""
+    found = _named(call)
+    if found.id in list(call.snapshot.environments)[:_FIRST]:
+        raise BadInput(f"{found.name} can't be removed: every installation has it")
+    if found.id == call.environment_id:
+        raise BadInput("An environment can't remove itself: use the key of another one")
+    await _check_idle(call, found)
+    catalog, database = call.services.catalog, call.services.database
+    await catalog.change(environments.shut, found.id)
+    more = True
+    while more:
+        more = await database.write(environments.empty, found.id)
+    await catalog.change(environments.delete, found.id)
+
+
+async def list_tags(call: Call[None, NoQuery]) -> list[Tag]:
+    """The tags that workflows of an environment have, each once."""
+    found = _named(call)
+    tags = {tag for item in call.snapshot.workflows_of(found.id) for tag in item.tags}
+    return [Tag(tag) for tag in sorted(tags)]
+
+
+async def list_keys(call: Call[None, NoQuery]) -> list[KeyOut]:
+    """The keys of the caller's environment, masked, oldest first."""
+    return [_key_out(call, key) for key in _own_keys(call)]
+
+
+async def create_key(call: Call[None, NoQuery]) -> KeyOut:
+    """One more key of the caller's environment: the old ones go on until they are revoked."""
+    if len(_own_keys(call)) >= MOST_KEYS:
+        raise BadInput(f"There are {MOST_KEYS} keys already: revoke one first")
+    key, now = new_key(), call.services.clock()
+    stored = sealed_key(call.services.vault, call.environment_id, key, call.caller.user_id, now)
+    await call.services.catalog.change(environments.add_key, stored, now)
+    return KeyOut(stored.id, key, iso(now))
+
+
+async def revoke_key(call: Call[None, NoQuery]) -> None:
+    """Let a key open nothing any more; the last one stays."""
+    keys = {key.id for key in _own_keys(call)}
+    identity = call.path["keyId"]
+    if identity not in keys:
+        raise NotFound(f"Key {identity} was not found")
+    if len(keys) == 1:
+        raise BadInput("This is the only key of its environment: make another one first")
+    await call.services.catalog.change(environments.revoke_key, identity, call.services.clock())
+
+
+def _named(call: Call[Any, Any]) -> Environment:
+    identity = call.path["environmentId"]
+    found = call.snapshot.environments.get(identity)
+    if found is None:
+        raise NotFound(f"Environment {identity} was not found")
+    return found
+
+
+def _own_keys(call: Call[Any, Any]) -> list[StoredKey]:
+    if call.path["environmentId"] != call.environment_id:
+        raise Forbidden("Keys are managed with a key of their own environment")
+    return [key for key in call.snapshot.keys if key.environment_id == call.environment_id]
+
+
+async def _check_idle(call: Call[Any, Any], found: Environment) -> None:
+    for prefix in (ACCEPTED_PREFIX, PAGE_PREFIX, CHUNK_PREFIX):
+        if await call.services.journal.depth(prefix + found.id, 1):
+            raise _busy(found)
+    if (await call.services.database.read(ledger, found.id)).in_flight:
+        raise _busy(found)
+
+
+def _busy(found: Environment) -> BadInput:
+    return BadInput(f"{found.name} has messages under way: cancel them or wait until they have ended")
+
+
+def _check(call: Call[Any, Any], given: Mapping[str, Any], found: Environment | None) -> None:
+    others = [item for item in call.snapshot.environments.values() if found is None or item.id != found.id]
+    name, color, parent_id = given.get("name"), given.get("color"), given.get("parent_id")
+    if name is not None and not name.strip():
+        raise _wrong("name", "must not be empty")
+    if name in {item.name for item in others}:
+        raise _wrong("name", f"{name} is taken: choose another")
+    if color is not None and not _COLOR.fullmatch(color):
+        raise _wrong("color", "must be of the form #1a2b3c")
+    if given.get("identifier") is not None:
+        checked_id(given["identifier"], "identifier")
+    if parent_id is not None and parent_id not in {item.id for item in others}:
+        raise _wrong("parentId", "is no other environment")
+
+
+def _wrong(field: str, message: str) -> Unprocessable:
+    return Unprocessable(f"{field} {message}", {field: [message]})
+
+
+def _out(call: Call[Any, Any], item: Environment) -> EnvironmentOut:
     own = item.id == call.environment_id
-    opened = [
-        (call.services.vault.open(key.sealed, place_of_key(key.id)).decode(), key.user_id) for key in keys
-    ]
+    keys = [key for key in call.snapshot.keys if key.environment_id == item.id]
+    opened = [(_opened(call, key), key.user_id) for key in keys]
+    return _shown(call, item, [ApiKeyOut(key if own else masked(key), user) for key, user in opened])
+
+
+def _shown(call: Call[Any, Any], item: Environment, keys: list[ApiKeyOut]) -> EnvironmentOut:
     return EnvironmentOut(
         id=item.id,
         name=item.name,
         organization_id=call.snapshot.organization_id,
         identifier=item.identifier,
         type=item.type,
-        slug=f"{item.name.lower()}_env_{item.id}",
-        api_keys=[ApiKeyOut(key if own else masked(key), user) for key, user in opened],
+        slug=f"{slug(item.name)}_env_{item.id}",
+        api_keys=keys,
+        color=item.color,
         parent_id=item.parent_id,
     )
 
 
+def _opened(call: Call[Any, Any], key: StoredKey) -> str:
+    return call.services.vault.open(key.sealed, place_of_key(key.id)).decode()
+
+
+def _key_out(call: Call[Any, Any], key: StoredKey) -> KeyOut:
+    current = key.id == call.caller.key_id
+    return KeyOut(key.id, masked(_opened(call, key)), iso(time_of(key.id)), current)
+
+
+_PATH = "/v1/environments"
+_ONE = _PATH + "/{environmentId}"
+_KEYS = _ONE + "/keys"
+_TAG = "Environments"
+
 ROUTES = (
     Route(
         "GET",
-        "/v1/environments",
+        _PATH,
         list_environments,
         "List environments with their keys",
-        "Environments",
+        _TAG,
         answer=list[EnvironmentOut],
+        secret=True,
     ),
+    Route(
+        "POST",
+        _PATH,
+        create_environment,
+        "Add an environment",
+        _TAG,
+        body=NewEnvironment,
+        answer=EnvironmentOut,
+        status=201,
+        access=Access.INSTALLATION,
+        secret=True,
+    ),
+    Route(
+        "PUT",
+        _ONE,
+        update_environment,
+        "Change an environment",
+        _TAG,
+        body=EnvironmentPatch,
+        answer=EnvironmentOut,
+        access=Access.INSTALLATION,
+        secret=True,
+    ),
+    Route("DELETE", _ONE, delete_environment, "Remove an environment", _TAG, access=Access.INSTALLATION),
+    Route(
+        "GET",
+        "/v2/environments/{environmentId}/tags",
+        list_tags,
+        "List the tags of an environment's workflows",
+        _TAG,
+        answer=list[Tag],
+        access=Access.INSTALLATION,
+    ),
+    Route("GET", _KEYS, list_keys, "List the keys of the environment", _TAG, answer=list[KeyOut]),
+    Route("POST", _KEYS, create_key, "Make one more key", _TAG, answer=KeyOut, status=201, secret=True),
+    Route("DELETE", _KEYS + "/{keyId}", revoke_key, "Revoke a key", _TAG, status=204),
 )

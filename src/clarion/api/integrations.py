@@ -125,6 +125,12 @@ async def delete_integration(call: Call[None, NoQuery]) -> list[IntegrationOut]:
     return _listed(call.services.catalog.snapshot, call.environment_id)
 
 
+async def make_primary(call: Call[None, NoQuery]) -> IntegrationOut:
+    """Not possible: pushes go out through every active integration."""
+    await call.services.database.read(named_integration, call)
+    raise BadInput("Channel push does not support primary: every active integration sends")
+
+
 def _changes(given: IntegrationIn, found: Integration) -> dict[str, Any]:
     fields = ("name", "identifier", "active", "conditions", "configurations")
     if given.identifier is not None:
@@ -260,6 +266,14 @@ ROUTES = (
         "Change an integration",
         _TAG,
         body=IntegrationIn,
+        answer=IntegrationOut,
+    ),
+    Route(
+        "POST",
+        _PATH + "/{integrationId}/set-primary",
+        make_primary,
+        "Not possible for push: every active integration sends",
+        _TAG,
         answer=IntegrationOut,
     ),
     Route(

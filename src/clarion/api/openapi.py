@@ -99,7 +99,7 @@ def _responses(route: Route, schemas: dict[int, Json]) -> Json:
         "400": _json("Bad input", schemas[id(invalid)]),
         "422": _json("Fields that are wrong", schemas[id(ValidationProblem)]),
     }
-    if route.access is Access.KEY:
+    if route.access is not Access.PUBLIC:
         responses["401"] = _json("No key, or one that is not known", schemas[id(Problem)])
     if route.repeatable:
         responses["409"] = _json("The first call under this key is running", schemas[id(Problem)])

@@ -41,6 +41,7 @@ class Access(Enum):
 
     PUBLIC = "anybody"
     KEY = "holders of an API key, in its environment"
+    INSTALLATION = "holders of any API key: it reaches beyond the key's environment"
 
 
 class Category(Enum):
@@ -83,7 +84,7 @@ class Route(NamedTuple):
 
     `bare`: the answer owns a `data` key and goes out without the envelope. `payload_errors`: 400 has the
     shape of the trigger calls. `one_trigger`: the body is one trigger's, and bounded as such. `cost`: tokens
-    of the rate limit.
+    of the rate limit. `secret`: the answer may hold a whole key, so nobody may keep it.
     """
 
     method: str
@@ -101,11 +102,12 @@ class Route(NamedTuple):
     access: Access = Access.KEY
     category: Category = Category.GLOBAL
     cost: int = 1
+    secret: bool = False
 
     @property
     def repeatable(self) -> bool:
         """Whether the call is made once however often it comes under one idempotency key."""
-        return self.access is Access.KEY and self.method in ("POST", "PATCH")
+        return self.access is not Access.PUBLIC and not self.secret and self.method in ("POST", "PATCH")
 
     @property
     def operation_id(self) -> str:

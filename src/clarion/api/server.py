@@ -167,6 +167,8 @@ class Api:
             decode_body(raw, route.body, payload_errors=route.payload_errors) if route.body else None,
             decode_query(_query(request), route.query),
         )
+        if route.secret:
+            headers.append(_KEPT_BY_NOBODY)
         found = await route.handler(call)
         value, status = found if isinstance(found, Answer) else (found, route.status)
         if status == 204 or route.answer is None:
@@ -206,6 +208,7 @@ class Api:
 
 
 _NOBODY = KeyHolder("", "", "")
+_KEPT_BY_NOBODY = (b"cache-control", b"no-store")
 _AGAIN_IN_A_SECOND = (b"retry-after", b"1")
 
 

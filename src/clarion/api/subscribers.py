@@ -67,6 +67,12 @@ class SubscriberPage(msgspec.Struct, rename="camel"):
     total_count_capped: bool
 
 
+class OnlineIn(msgspec.Struct, rename="camel"):
+    """UpdateSubscriberOnlineFlagRequestDto."""
+
+    is_online: bool
+
+
 class BulkIn(msgspec.Struct):
     """BulkSubscriberCreateDto; each entry is checked by itself."""
 
@@ -152,6 +158,19 @@ async def patch_subscriber(call: Call[ProfileIn, NoQuery]) -> SubscriberOut:
         found = named(connection, call)
         changed = subscribers.update(connection, found, profile_of(call.body), call.services.clock())
         return view(connection, call.snapshot, [changed])[0]
+
+    return await call.services.database.write(write)
+
+
+async def set_online(call: Call[OnlineIn, NoQuery]) -> SubscriberOut:
+    """Say whether a subscriber is online; since when they last were is noted when they leave."""
+
+    def write(connection: Connection) -> SubscriberOut:
+        found, now = named(connection, call), call.services.clock()
+        changes: dict[str, Any] = {"is_online": call.body.is_online}
+        if not call.body.is_online:
+            changes["last_online_at"] = now
+        return view(connection, call.snapshot, [subscribers.update(connection, found, changes, now)])[0]
 
     return await call.services.database.write(write)
 
@@ -293,6 +312,16 @@ ROUTES = (
         "Change a subscriber",
         "Subscribers",
         body=ProfileIn,
+        answer=SubscriberOut,
+        category=_CONFIGURATION,
+    ),
+    Route(
+        "PATCH",
+        "/v1/subscribers/{subscriberId}/online-status",
+        set_online,
+        "Say whether a subscriber is online",
+        "Subscribers",
+        body=OnlineIn,
         answer=SubscriberOut,
         category=_CONFIGURATION,
     ),

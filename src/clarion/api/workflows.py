@@ -196,12 +196,12 @@ async def create_workflow(call: Call[NewWorkflow, NoQuery]) -> WorkflowOut:
         await call.services.catalog.change(workflows.create, workflow)
     except Conflict as error:
         raise _taken(error) from error
-    return _out(workflow)
+    return workflow_out(workflow)
 
 
 async def get_workflow(call: Call[None, NoQuery]) -> WorkflowOut:
     """One workflow, by identifier, `_id` or slug."""
-    return _out(_found(call))
+    return workflow_out(found_workflow(call))
 
 
 async def update_workflow(call: Call[WorkflowIn, NoQuery]) -> WorkflowOut:
@@ -215,7 +215,7 @@ async def update_workflow(call: Call[WorkflowIn, NoQuery]) -> WorkflowOut:
         return changed
 
     try:
-        return _out(await call.services.catalog.change(write))
+        return workflow_out(await call.services.catalog.change(write))
     except Conflict as error:
         raise _taken(error) from error
 
@@ -234,12 +234,12 @@ async def patch_workflow(call: Call[WorkflowPatch, NoQuery]) -> WorkflowOut:
         workflows.replace(connection, changed)
         return changed
 
-    return _out(await call.services.catalog.change(write))
+    return workflow_out(await call.services.catalog.change(write))
 
 
 async def delete_workflow(call: Call[None, NoQuery]) -> None:
     """Remove a workflow."""
-    found = _found(call)
+    found = found_workflow(call)
 
     def write(connection: Connection) -> None:
         workflows.delete(connection, found.id)
@@ -303,7 +303,7 @@ def _step(given: StepIn, position: int, now: Millis, kept: Mapping[str, str]) ->
         raise _wrong(f"{place}.type", f"must be one of: {', '.join(sorted(STEP_TYPES))}")
     if given.type not in RUNNABLE_STEP_TYPES:
         raise _wrong(f"{place}.type", f"{given.type} steps can't run in this version; use push steps")
-    controls = {name: value for name, value in (given.control_values or {}).items() if value is not None}
+    controls = said_controls(given.control_values or {})
     if controls.get("skip"):
         raise _wrong(f"{place}.controlValues.skip", "conditions can't run in this version; leave skip out")
     for name in ("subject", "body"):
@@ -316,6 +316,11 @@ def _step(given: StepIn, position: int, now: Millis, kept: Mapping[str, str]) ->
         given.type,
         controls,
     )
+
+
+def said_controls(given: Json) -> Json:
+    """The controls that say something."""
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _check_template(source: object, field: str) -> None:
@@ -369,7 +374,8 @@ def named_workflow(snapshot: Snapshot, environment_id: str, name: str) -> Workfl
     return found if found and found.environment_id == environment_id else None
 
 
-def _found(call: Call[Any, Any]) -> Workflow:
+def found_workflow(call: Call[Any, Any]) -> Workflow:
+    """The workflow that the path names."""
     name = call.path["workflowId"]
     found = named_workflow(call.snapshot, call.environment_id, name)
     if found is None:
@@ -379,7 +385,7 @@ def _found(call: Call[Any, Any]) -> Workflow:
 
 def _current(connection: Connection, call: Call[Any, Any]) -> Workflow:
     """The workflow as it is in this transaction."""
-    current = workflows.by_id(connection, _found(call).id)
+    current = workflows.by_id(connection, found_workflow(call).id)
     if current is None:
         raise NotFound(f"Workflow {call.path['workflowId']} was not found")
     return current
@@ -408,11 +414,13 @@ def workflow_slug(item: Workflow) -> str:
     return f"{slug(item.name)}_wf_{item.id}"
 
 
-def _step_slug(step: Step) -> str:
+def step_slug(step: Step) -> str:
+    """The name by which a dashboard's address has it."""
     return f"{slug(step.name)}_st_{step.id}"
 
 
-def _out(item: Workflow) -> WorkflowOut:
+def workflow_out(item: Workflow) -> WorkflowOut:
+    """A workflow on the wire."""
     return WorkflowOut(
         id=item.id,
         workflow_id=item.workflow_id,
@@ -442,7 +450,7 @@ def _step_out(workflow: Workflow, step: Step) -> StepOut:
         id=step.id,
         step_id=step.step_id,
         name=step.name,
-        slug=_step_slug(step),
+        slug=step_slug(step),
         type=step.type,
         origin=workflow.origin,
         workflow_id=workflow.workflow_id,
@@ -464,7 +472,7 @@ def _overview(item: Workflow) -> WorkflowOverview:
         origin=item.origin,
         is_translation_enabled=item.is_translation_enabled,
         step_type_overviews=[step.type for step in item.steps],
-        steps=[StepOverview(_step_slug(step), step.type) for step in item.steps],
+        steps=[StepOverview(step_slug(step), step.type) for step in item.steps],
         created_at=iso(item.created_at),
         updated_at=iso(item.updated_at),
     )

@@ -1,7 +1,8 @@
 """Liquid templates, compiled once and kept."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from itertools import takewhile
 from typing import Any
 
 from liquid import BoundTemplate, Environment
@@ -46,6 +47,20 @@ def check(source: str) -> None:
         _compiled(source)
     except LiquidError as error:
         raise TemplateError(str(error)) from error
+
+
+def paths(source: str) -> list[tuple[str, ...]]:
+    """What `source` names, such as `("payload", "order", "id")`; nothing where it doesn't parse. What is
+    computed or counted ends a path."""
+    try:
+        named = _compiled(source).analyze().globals
+    except LiquidError:
+        return []
+    return [_words(variable.segments) for found in named.values() for variable in found]
+
+
+def _words(segments: Iterable[object]) -> tuple[str, ...]:
+    return tuple(takewhile(lambda segment: isinstance(segment, str), segments))  # type: ignore[arg-type]
 
 
 @lru_cache(_KEPT)

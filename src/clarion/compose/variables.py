@@ -21,13 +21,18 @@ def variables(trigger: Trigger, workflow: Workflow) -> Json:
         "tenant": trigger.tenant,
         "context": trigger.context,
         "step": STEP,
-        "workflow": {
-            "name": workflow.name,
-            "workflowId": workflow.workflow_id,
-            "description": workflow.description,
-            "tags": workflow.tags,
-            "severity": workflow.severity,
-        },
+        "workflow": described(workflow),
+    }
+
+
+def described(workflow: Workflow) -> Json:
+    """A workflow as templates see it."""
+    return {
+        "name": workflow.name,
+        "workflowId": workflow.workflow_id,
+        "description": workflow.description,
+        "tags": workflow.tags,
+        "severity": workflow.severity,
     }
 
 

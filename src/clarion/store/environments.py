@@ -4,11 +4,23 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
 
+from clarion.errors import Conflict
 from clarion.model.clock import Millis
 from clarion.model.people import Environment
-from clarion.store.tables import api_keys, environments, organizations
+from clarion.store.dialect import Sql, run, sql
+from clarion.store.tables import (
+    api_keys,
+    environments,
+    integration_changes,
+    integration_health,
+    integrations,
+    organizations,
+    workflows,
+)
 
+_MOST_AT_ONCE = 2000
 _COLUMNS = tuple(environments.c[name] for name in Environment.__struct_fields__)
 
 
@@ -45,6 +57,40 @@ def create(connection: Connection, environment: Environment) -> None:
     connection.execute(environments.insert().values(row))
 
 
+def replace(connection: Connection, environment: Environment) -> None:
+    """Write an environment anew; `Conflict` when its identifier is taken."""
+    row = {name: getattr(environment, name) for name in Environment.__struct_fields__}
+    try:
+        connection.execute(environments.update().where(environments.c.id == environment.id).values(row))
+    except IntegrityError as error:
+        raise Conflict(f"{environment.identifier} is taken: choose another") from error
+
+
+def shut(connection: Connection, identity: str) -> None:
+    """Let nobody in any more and send nothing more: the beginning of a removal."""
+    connection.execute(api_keys.delete().where(api_keys.c.environment_id == identity))
+    off = integrations.update().where(integrations.c.environment_id == identity)
+    connection.execute(off.values(active=False))
+    connection.execute(workflows.delete().where(workflows.c.environment_id == identity))
+
+
+def empty(connection: Connection, identity: str) -> bool:
+    """Remove some of what an environment that is shut holds; says whether there may be more."""
+    for statement in _EMPTY:
+        if run(connection, statement, identity, _MOST_AT_ONCE).rowcount == _MOST_AT_ONCE:
+            return True
+    return False
+
+
+def delete(connection: Connection, identity: str) -> None:
+    """Remove an environment that is empty."""
+    for table in (integration_health, integration_changes, integrations):
+        connection.execute(table.delete().where(table.c.environment_id == identity))
+    orphans = environments.update().where(environments.c.parent_id == identity)
+    connection.execute(orphans.values(parent_id=None))
+    connection.execute(environments.delete().where(environments.c.id == identity))
+
+
 def every(connection: Connection) -> list[Environment]:
     """All environments, oldest first."""
     query = sa.select(*_COLUMNS).order_by(environments.c.created_at, environments.c.id)
@@ -56,8 +102,42 @@ def add_key(connection: Connection, key: StoredKey, now: Millis) -> None:
     connection.execute(api_keys.insert().values(**key._asdict(), created_at=now))
 
 
+def revoke_key(connection: Connection, identity: str, now: Millis) -> None:
+    """Let a key open nothing any more."""
+    connection.execute(api_keys.update().where(api_keys.c.id == identity).values(revoked_at=now))
+
+
 def keys(connection: Connection) -> list[StoredKey]:
     """Every key that was not revoked."""
     columns = [api_keys.c[name] for name in StoredKey._fields]
     query = sa.select(*columns).where(api_keys.c.revoked_at.is_(None)).order_by(api_keys.c.created_at)
     return [StoredKey(*row) for row in connection.execute(query)]
+
+
+def _some_of(table: str, key: str) -> Sql:
+    """Removes up to so many rows of an environment; what hangs on them goes with them."""
+    return sql(
+        f"DELETE FROM {table} WHERE {key} IN ("  # noqa: S608
+        f"SELECT {key} FROM {table} WHERE environment_id = ? LIMIT ?)"
+    )
+
+
+_EMPTY = (
+    sql("""
+DELETE FROM messages WHERE (environment_id, id) IN (
+  SELECT environment_id, id FROM messages WHERE environment_id = ? LIMIT ?)
+"""),
+    sql("""
+DELETE FROM notifications WHERE (environment_id, id) IN (
+  SELECT environment_id, id FROM notifications WHERE environment_id = ? LIMIT ?)
+"""),
+    sql("""
+DELETE FROM idempotency WHERE (environment_id, idempotency_key) IN (
+  SELECT environment_id, idempotency_key FROM idempotency WHERE environment_id = ? LIMIT ?)
+"""),
+    _some_of("triggers", "id"),
+    _some_of("topics", "id"),
+    _some_of("subscribers", "pk"),
+    _some_of("sandbox_phones", "id"),
+)
+"""Tables that may hold millions of an environment's rows."""

@@ -34,6 +34,13 @@ def replace(connection: Connection, workflow: Workflow) -> None:
         ) from error
 
 
+def named(connection: Connection, environment_id: str, workflow_id: str) -> Workflow | None:
+    """The workflow of that identifier, as it is now."""
+    entry = (workflows.c.environment_id == environment_id) & (workflows.c.workflow_id == workflow_id)
+    row = connection.execute(sa.select(workflows).where(entry)).mappings().first()
+    return _read(row) if row else None
+
+
 def delete(connection: Connection, workflow_id: str) -> None:
     """Remove a workflow by row id."""
     connection.execute(workflows.delete().where(workflows.c.id == workflow_id))

@@ -6,7 +6,7 @@ from calling import Api, Json, data, error
 from clarion.api.route import Access, Route
 from clarion.api.table import ROUTES
 
-GUARDED = [route for route in ROUTES if route.access is Access.KEY]
+GUARDED = [route for route in ROUTES if route.access is not Access.PUBLIC]
 PUBLIC = [route for route in ROUTES if route.access is Access.PUBLIC]
 WRONG = [
     None,
@@ -25,6 +25,7 @@ ANSWERED_OTHERWISE = {
     "delete_credentials": 400,
     "cancel": 200,
     "register_device": 400,
+    **dict.fromkeys(("list_keys", "create_key", "revoke_key"), 403),
 }
 """Calls that the contract wants answered with another status than 404 when what they name isn't there."""
 
@@ -39,11 +40,17 @@ BODIES: dict[str, Json] = {
     "update_integration": {"name": "Eve's"},
     "update_workflow": {"name": "Eve's", "steps": []},
     "patch_workflow": {"name": "Eve's"},
+    "set_online": {"isOnline": True},
+    "preview_step": {},
     "update_topic": {"name": "Eve's"},
     "update_subscription": {"name": "Eve's"},
     "delete_subscriptions": {"subscriptions": ["ada"]},
 }
-NAMED = [route for route in GUARDED if "{" in route.path and route.operation_id != "create_subscriptions"]
+NAMED = [
+    route
+    for route in GUARDED
+    if route.access is Access.KEY and "{" in route.path and route.operation_id != "create_subscriptions"
+]
 """Calls about something that is there. To subscribe to a topic makes it."""
 
 
@@ -171,6 +178,9 @@ async def furnished(api: Api) -> dict[str, str]:
         "deviceId": device["id"],
         "phoneId": "phone-of-ada",
         "integrationId": integration["_id"],
+        "environmentId": await api.environment_id(),
+        "keyId": "key",
+        "stepId": "push",
         "workflowId": "welcome",
         "workflow_id": workflow["_id"],
         "slug": workflow["slug"],

@@ -191,3 +191,10 @@ async def test_a_provider_that_clarion_cannot_send_through_is_refused(dev: Calle
 async def test_a_channel_other_than_push_is_refused(dev: Caller) -> None:
     refused = error(await dev.post(PATH, {"providerId": "fcm", "channel": "email"}), 422)
     assert set(refused["errors"]) == {"channel"}
+
+
+async def test_no_push_integration_is_primary(dev: Caller) -> None:
+    made = await dev.integration()
+    refused = error(await dev.post(f"/v1/integrations/{made['_id']}/set-primary", None), 400)
+    assert "Channel push does not support primary" in refused["message"]
+    error(await dev.post("/v1/integrations/none/set-primary", None), 404)

@@ -301,3 +301,15 @@ async def test_a_bulk_holds_500_and_no_more(dev: Caller) -> None:
     error(await dev.get("/v2/subscribers/one"), 404)
     answer = data(await dev.post("/v1/subscribers/bulk", {"subscribers": entries[:500]}), 201)
     assert (len(answer["created"]), len(answer["updated"])) == (1, 499)
+
+
+async def test_a_subscriber_goes_online_and_leaves(dev: Caller) -> None:
+    await dev.subscriber()
+    path = "/v1/subscribers/ada/online-status"
+    found = data(await dev.patch(path, {"isOnline": True}))
+    assert (found["isOnline"], found.get("lastOnlineAt")) == (True, None)
+    found = data(await dev.patch(path, {"isOnline": False}))
+    assert (found["isOnline"], bool(found["lastOnlineAt"])) == (False, True)
+    assert data(await dev.get("/v2/subscribers/ada")) == found
+    error(await dev.patch("/v1/subscribers/bob/online-status", {"isOnline": True}), 404)
+    error(await dev.patch(path, {}), 422)

@@ -1,0 +1,346 @@
+"""Workflows from one environment to another: one, some or all, and what would change."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal
+
+import msgspec
+from sqlalchemy.engine import Connection
+
+from clarion.api.route import Access, Call, Category, NoQuery, Route
+from clarion.api.workflows import WorkflowOut, found_workflow, workflow_out
+from clarion.errors import BadInput, NotFound
+from clarion.model.clock import iso
+from clarion.model.publishing import Change, changes, copied
+from clarion.model.workflow import Workflow
+from clarion.store import preferences, workflows
+
+MOST_RESOURCES = 1000
+
+Kind = Literal["REGULAR", "ECHO", "BRIDGE"]
+WORKFLOW: Kind = "REGULAR"
+"""What the SDKs call a workflow here."""
+
+
+class SyncIn(msgspec.Struct, rename="camel"):
+    """SyncWorkflowDto."""
+
+    target_environment_id: str
+
+
+class ResourceIn(msgspec.Struct, rename="camel"):
+    """ResourceToPublishDto: a workflow by identifier or `_id`."""
+
+    resource_type: Kind
+    resource_id: str
+
+
+class PublishIn(msgspec.Struct, rename="camel"):
+    """PublishEnvironmentRequestDto; from the caller's environment unless another is named."""
+
+    source_environment_id: str | None = None
+    dry_run: bool = False
+    resources: list[ResourceIn] | None = None
+
+
+class DiffIn(msgspec.Struct, rename="camel"):
+    """DiffEnvironmentRequestDto."""
+
+    source_environment_id: str | None = None
+
+
+class Done(msgspec.Struct, rename="camel"):
+    """SyncedWorkflowDto."""
+
+    resource_type: str
+    resource_id: str
+    resource_name: str
+    action: str
+
+
+class Failed(msgspec.Struct, rename="camel"):
+    """FailedWorkflowDto."""
+
+    resource_type: str
+    resource_id: str
+    resource_name: str
+    error: str
+
+
+class Skipped(msgspec.Struct, rename="camel"):
+    """SkippedWorkflowDto."""
+
+    resource_type: str
+    resource_id: str
+    resource_name: str
+    reason: str
+
+
+class Result(msgspec.Struct, rename="camel"):
+    """SyncResultDto."""
+
+    resource_type: str
+    successful: list[Done]
+    failed: list[Failed]
+    skipped: list[Skipped]
+    total_processed: int
+
+
+class PublishSummary(msgspec.Struct):
+    """PublishSummaryDto."""
+
+    resources: int
+    successful: int
+    failed: int
+    skipped: int
+
+
+class Published(msgspec.Struct):
+    """PublishEnvironmentResponseDto."""
+
+    results: list[Result]
+    summary: PublishSummary
+
+
+class Ref(msgspec.Struct, rename="camel"):
+    """The workflow, or the step, on one side."""
+
+    id: str
+    name: str
+    updated_at: str
+
+
+class ChangeOut(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
+    """ResourceDiffDto."""
+
+    resource_type: str
+    action: str
+    source_resource: Ref | None
+    target_resource: Ref | None
+    diffs: dict[str, Any] | None = None
+    step_type: str | None = None
+    previous_index: int | None = None
+    new_index: int | None = None
+
+
+class Counts(msgspec.Struct):
+    """DiffSummaryDto."""
+
+    added: int
+    modified: int
+    deleted: int
+    unchanged: int
+
+
+class ResourceDiff(msgspec.Struct, rename="camel"):
+    """ResourceDiffResultDto."""
+
+    resource_type: str
+    source_resource: Ref | None
+    target_resource: Ref | None
+    changes: list[ChangeOut]
+    summary: Counts
+
+
+class DiffSummary(msgspec.Struct, rename="camel"):
+    """EnvironmentDiffSummaryDto."""
+
+    total_entities: int
+    total_changes: int
+    has_changes: bool
+
+
+class Diff(msgspec.Struct, rename="camel"):
+    """DiffEnvironmentResponseDto."""
+
+    source_environment_id: str
+    target_environment_id: str
+    resources: list[ResourceDiff]
+    summary: DiffSummary
+
+
+Pair = tuple[Workflow | None, Workflow | None]
+"""A workflow at the source and at the target, one of them perhaps missing."""
+
+
+async def sync_workflow(call: Call[SyncIn, NoQuery]) -> WorkflowOut:
+    """Copy a workflow into another environment; answers what is there then."""
+    source = found_workflow(call)
+    target_id = _other(call, call.body.target_environment_id, source.environment_id)
+
+    def write(connection: Connection) -> Workflow:
+        return _put(connection, source, target_id, call.services.clock())
+
+    return workflow_out(await call.services.catalog.change(write))
+
+
+async def publish(call: Call[PublishIn, NoQuery]) -> Published:
+    """Make the target's workflows what the source's are: all, also those that are gone at the source, or the
+    ones that are named. All of them change, or none."""
+    source_id, target_id = _sides(call, call.body.source_environment_id)
+    pairs = _pairs(call, source_id, target_id)
+    failed: list[Failed] = []
+    if call.body.resources is not None:
+        pairs, failed = _chosen(pairs, call.body.resources)
+    moving = {name: pair for name, pair in pairs.items() if changes(*pair)}
+
+    def write(connection: Connection) -> None:
+        for source, target in moving.values():
+            if source is not None:
+                _put(connection, source, target_id, call.services.clock())
+            elif target is not None:
+                workflows.delete(connection, target.id)
+                preferences.forget_workflow(connection, target.id)
+
+    if moving and not call.body.dry_run:
+        await call.services.catalog.change(write)
+    return _published(pairs, moving, failed)
+
+
+async def diff(call: Call[DiffIn, NoQuery]) -> Diff:
+    """What publishing all would change, workflow by workflow; what is alike is left out."""
+    source_id, target_id = _sides(call, call.body.source_environment_id)
+    pairs = _pairs(call, source_id, target_id)
+    differing = {name: found for name, pair in pairs.items() if (found := changes(*pair))}
+    resources = [_resource_diff(*pairs[name], found) for name, found in differing.items()]
+    total = sum(len(found) for found in differing.values())
+    return Diff(source_id, target_id, resources, DiffSummary(len(pairs), total, total > 0))
+
+
+def _sides(call: Call[Any, Any], source_id: str | None) -> tuple[str, str]:
+    source = source_id or call.environment_id
+    if source not in call.snapshot.environments:
+        raise NotFound(f"Environment {source} was not found")
+    return source, _other(call, call.path["targetEnvironmentId"], source)
+
+
+def _other(call: Call[Any, Any], target_id: str, source_id: str) -> str:
+    if target_id not in call.snapshot.environments:
+        raise NotFound(f"Environment {target_id} was not found")
+    if target_id == source_id:
+        raise BadInput("Source and target are the same environment: name another target")
+    return target_id
+
+
+def _pairs(call: Call[Any, Any], source_id: str, target_id: str) -> dict[str, Pair]:
+    source = {item.workflow_id: item for item in call.snapshot.workflows_of(source_id)}
+    target = {item.workflow_id: item for item in call.snapshot.workflows_of(target_id)}
+    return {name: (source.get(name), target.get(name)) for name in sorted({*source, *target})}
+
+
+def _chosen(pairs: Mapping[str, Pair], wanted: Iterable[ResourceIn]) -> tuple[dict[str, Pair], list[Failed]]:
+    """The pairs that are named by either side's identifier or id, and the names that fit none."""
+    by_name = {name: name for name in pairs}
+    by_name |= {item.id: name for name, pair in pairs.items() for item in pair if item}
+    chosen: dict[str, Pair] = {}
+    failed: list[Failed] = []
+    for item in wanted:
+        name = by_name.get(item.resource_id)
+        if name is None or item.resource_type != WORKFLOW:
+            told = f"There is no {item.resource_type} resource of that id at the source or the target"
+            failed.append(Failed(item.resource_type, item.resource_id, item.resource_id, told))
+        else:
+            chosen[name] = pairs[name]
+    return chosen, failed
+
+
+def _put(connection: Connection, source: Workflow, target_id: str, now: int) -> Workflow:
+    """Read again at the target: what stands there may be newer than what was compared."""
+    present = workflows.named(connection, target_id, source.workflow_id)
+    made = copied(source, target_id, present, now)
+    write: Callable[[Connection, Workflow], None] = workflows.replace if present else workflows.create
+    write(connection, made)
+    return made
+
+
+def _published(pairs: Mapping[str, Pair], moving: Mapping[str, Pair], failed: list[Failed]) -> Published:
+    done = [Done(WORKFLOW, name, _name(pair), _action(pair)) for name, pair in moving.items()]
+    skipped = [
+        Skipped(WORKFLOW, name, _name(pair), "No changes")
+        for name, pair in pairs.items()
+        if name not in moving
+    ]
+    result = Result(WORKFLOW, done, failed, skipped, len(pairs) + len(failed))
+    summary = PublishSummary(result.total_processed, len(done), len(failed), len(skipped))
+    return Published([result], summary)
+
+
+def _action(pair: Pair) -> str:
+    source, target = pair
+    if source is None:
+        return "deleted"
+    return "updated" if target else "created"
+
+
+def _name(pair: Pair) -> str:
+    return next(item.name for item in pair if item)
+
+
+def _resource_diff(source: Workflow | None, target: Workflow | None, found: list[Change]) -> ResourceDiff:
+    counted = [change.action for change in found]
+    return ResourceDiff(
+        WORKFLOW,
+        _ref(source),
+        _ref(target),
+        [_change_out(source, target, change) for change in found],
+        Counts(
+            counted.count("added"),
+            counted.count("modified") + counted.count("moved"),
+            counted.count("deleted"),
+            0,
+        ),
+    )
+
+
+def _change_out(source: Workflow | None, target: Workflow | None, change: Change) -> ChangeOut:
+    before, after = change.places
+    return ChangeOut(
+        resource_type=WORKFLOW,
+        action=change.action,
+        source_resource=_ref(source),
+        target_resource=_ref(target),
+        diffs={"previous": change.before, "new": change.after},
+        step_type=change.step.type if change.step else None,
+        previous_index=before,
+        new_index=after,
+    )
+
+
+def _ref(item: Workflow | None) -> Ref | None:
+    return Ref(item.id, item.name, iso(item.updated_at)) if item else None
+
+
+_TAG = "Environments"
+
+ROUTES = (
+    Route(
+        "PUT",
+        "/v2/workflows/{workflowId}/sync",
+        sync_workflow,
+        "Copy a workflow into another environment",
+        "Workflows",
+        body=SyncIn,
+        answer=WorkflowOut,
+        category=Category.CONFIGURATION,
+        access=Access.INSTALLATION,
+    ),
+    Route(
+        "POST",
+        "/v2/environments/{targetEnvironmentId}/publish",
+        publish,
+        "Bring an environment's workflows up to date",
+        _TAG,
+        body=PublishIn,
+        answer=Published,
+        access=Access.INSTALLATION,
+    ),
+    Route(
+        "POST",
+        "/v2/environments/{targetEnvironmentId}/diff",
+        diff,
+        "What publishing would change",
+        _TAG,
+        body=DiffIn,
+        answer=Diff,
+        access=Access.INSTALLATION,
+    ),
+)

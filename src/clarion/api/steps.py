@@ -1,0 +1,191 @@
+"""One step of a workflow: what can be set on it and named in it, and what it says for sample data."""
+
+from typing import Any
+
+import msgspec
+
+from clarion.api.route import Call, Category, NoQuery, Route
+from clarion.api.workflows import found_workflow, said_controls, step_slug
+from clarion.compose.preview import Issue, preview
+from clarion.errors import NotFound
+from clarion.model.push import CONTROLS
+from clarion.model.workflow import Step, Workflow
+
+Json = dict[str, Any]
+
+
+class ControlsOut(msgspec.Struct, rename="camel"):
+    """ControlsMetadataDto: a JSON schema of what can be set, and the values that are."""
+
+    data_schema: Json
+    values: Json
+
+
+class IssueOut(msgspec.Struct, rename="camel"):
+    """StepContentIssueDto."""
+
+    issue_type: str
+    message: str
+    severity: str = "error"
+
+
+class IssuesOut(msgspec.Struct):
+    """StepIssuesDto: by control."""
+
+    controls: dict[str, list[IssueOut]]
+
+
+class StepDetail(msgspec.Struct, rename="camel", kw_only=True):
+    """StepResponseDto. `variables`: a JSON schema of what its templates can name."""
+
+    id: str = msgspec.field(name="_id")
+    step_id: str
+    name: str
+    slug: str
+    type: str
+    origin: str
+    workflow_id: str
+    workflow_database_id: str
+    controls: ControlsOut
+    control_values: Json
+    variables: Json
+    issues: IssuesOut
+
+
+class PreviewData(msgspec.Struct):
+    """PreviewPayloadDto: what is left out is made up."""
+
+    subscriber: Json | None = None
+    actor: Json | None = None
+    payload: Json | None = None
+    steps: Json | None = None
+    context: Json | None = None
+    env: Json | None = None
+
+
+class PreviewIn(msgspec.Struct, rename="camel"):
+    """GeneratePreviewRequestDto: other controls than the step's, and the data to show it for."""
+
+    control_values: Json | None = None
+    preview_payload: PreviewData | None = None
+
+
+class Shown(msgspec.Struct):
+    """What a phone would show: `subject`, `body`, and how it looks."""
+
+    type: str
+    preview: Json
+
+
+class PreviewOut(msgspec.Struct, rename="camel"):
+    """GeneratePreviewResponseDto, and what could not be shown."""
+
+    result: Shown
+    preview_payload_example: Json
+    issues: IssuesOut
+
+
+async def get_step(call: Call[None, NoQuery]) -> StepDetail:
+    """One step, by its stepId, `_id` or slug."""
+    workflow, step = _found(call)
+    return StepDetail(
+        id=step.id,
+        step_id=step.step_id,
+        name=step.name,
+        slug=step_slug(step),
+        type=step.type,
+        origin=workflow.origin,
+        workflow_id=workflow.workflow_id,
+        workflow_database_id=workflow.id,
+        controls=ControlsOut(_SETTABLE, step.controls),
+        control_values=step.controls,
+        variables=_nameable(workflow),
+        issues=_issues(preview(workflow, step.controls, {}).issues),
+    )
+
+
+async def preview_step(call: Call[PreviewIn, NoQuery]) -> PreviewOut:
+    """What a step says for sample data; templates that don't parse are told as issues."""
+    workflow, step = _found(call)
+    controls = step.controls
+    if call.body.control_values is not None:
+        controls = said_controls(call.body.control_values)
+    data = msgspec.to_builtins(call.body.preview_payload) if call.body.preview_payload else {}
+    found = preview(workflow, controls, data)
+    return PreviewOut(Shown(step.type, found.shown), found.sample, _issues(found.issues))
+
+
+def _found(call: Call[Any, Any]) -> tuple[Workflow, Step]:
+    workflow = found_workflow(call)
+    name = call.path["stepId"]
+    identity = name.rpartition("_st_")[2]
+    for step in workflow.steps:
+        if step.step_id == name or step.id == identity:
+            return workflow, step
+    raise NotFound(f"Step {name} of workflow {workflow.workflow_id} was not found")
+
+
+def _issues(found: list[Issue]) -> IssuesOut:
+    by_control: dict[str, list[IssueOut]] = {}
+    for issue in found:
+        by_control.setdefault(issue.control, []).append(IssueOut(issue.kind, issue.message))
+    return IssuesOut(by_control)
+
+
+def _nameable(workflow: Workflow) -> Json:
+    anything: Json = {"type": "object", "additionalProperties": True}
+    text: Json = {"type": "string"}
+    subscriber = {**dict.fromkeys(_PROFILE, text), "data": anything}
+    return {
+        "type": "object",
+        "properties": {
+            "payload": workflow.payload_schema or anything,
+            "subscriber": {"type": "object", "properties": subscriber},
+            **dict.fromkeys(("actor", "tenant", "context", "step", "workflow"), anything),
+        },
+    }
+
+
+_PROFILE = ("subscriberId", "firstName", "lastName", "email", "phone", "avatar", "locale", "timezone")
+_NUMBERS = frozenset({"badge", "ttl"})
+_FLAGS = frozenset({"silent", "mutable"})
+_SETTABLE: Json = {
+    "type": "object",
+    "properties": {
+        "subject": {"type": "string"},
+        "body": {"type": "string"},
+        **{
+            name: {"type": ["boolean", "string"] if name in _FLAGS else ["number", "string"]}
+            if name in _NUMBERS | _FLAGS
+            else {"type": "string"}
+            for name in CONTROLS
+        },
+    },
+    "additionalProperties": False,
+}
+"""Any text may be a template, numbers and flags too."""
+
+_CONFIGURATION = Category.CONFIGURATION
+
+ROUTES = (
+    Route(
+        "GET",
+        "/v2/workflows/{workflowId}/steps/{stepId}",
+        get_step,
+        "Read a step",
+        "Workflows",
+        answer=StepDetail,
+        category=_CONFIGURATION,
+    ),
+    Route(
+        "POST",
+        "/v2/workflows/{workflowId}/step/{stepId}/preview",
+        preview_step,
+        "What a step says for sample data",
+        "Workflows",
+        body=PreviewIn,
+        answer=PreviewOut,
+        status=201,
+        category=_CONFIGURATION,
+    ),
+)

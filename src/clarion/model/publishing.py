@@ -1,0 +1,83 @@
+"""A workflow as it is in one environment and as it is to be in another. Pure."""
+
+from typing import Any, NamedTuple
+
+import msgspec
+
+from clarion.model.clock import Millis
+from clarion.model.ids import new_id
+from clarion.model.workflow import Step, Workflow
+
+_OWN = frozenset({"id", "environment_id", "workflow_id", "created_at", "updated_at", "steps"})
+"""What a workflow has in its environment alone; steps are compared one by one."""
+
+
+class Change(NamedTuple):
+    """What publishing would do to a workflow or, with `step`, to one of its steps; the fields that differ,
+    before and after."""
+
+    action: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+    step: Step | None = None
+    places: tuple[int | None, int | None] = (None, None)
+
+
+def copied(source: Workflow, environment_id: str, present: Workflow | None, now: Millis) -> Workflow:
+    """The source as a workflow of the environment, in place of the one `present` there."""
+    kept = {step.step_id: step.id for step in present.steps} if present else {}
+    steps = [msgspec.structs.replace(step, id=kept.get(step.step_id) or new_id(now)) for step in source.steps]
+    return msgspec.structs.replace(
+        source,
+        id=present.id if present else new_id(now),
+        environment_id=environment_id,
+        created_at=present.created_at if present else now,
+        updated_at=now,
+        steps=steps,
+    )
+
+
+def changes(source: Workflow | None, target: Workflow | None) -> list[Change]:
+    """What makes the target what the source is; empty when it is already."""
+    if source is None or target is None:
+        action = "deleted" if source is None else "added"
+        return [Change(action, _settings(target), _settings(source))]
+    return [*_changed_settings(source, target), *_changed_steps(source, target)]
+
+
+def _changed_settings(source: Workflow, target: Workflow) -> list[Change]:
+    before, after = _settings(target), _settings(source)
+    names = [name for name in after if after[name] != before[name]]
+    if not names:
+        return []
+    return [Change("modified", {name: before[name] for name in names}, {name: after[name] for name in names})]
+
+
+def _changed_steps(source: Workflow, target: Workflow) -> list[Change]:
+    old = {step.step_id: (place, step) for place, step in enumerate(target.steps)}
+    new = {step.step_id: (place, step) for place, step in enumerate(source.steps)}
+    found = [
+        Change("deleted", _content(step), {}, step, (place, None))
+        for name, (place, step) in old.items()
+        if name not in new
+    ]
+    for name, (place, step) in new.items():
+        if name not in old:
+            found.append(Change("added", {}, _content(step), step, (None, place)))
+            continue
+        was_at, was = old[name]
+        if _content(was) != _content(step):
+            found.append(Change("modified", _content(was), _content(step), step, (was_at, place)))
+        elif was_at != place:
+            found.append(Change("moved", {}, {}, step, (was_at, place)))
+    return found
+
+
+def _settings(workflow: Workflow | None) -> dict[str, Any]:
+    if workflow is None:
+        return {}
+    return {name: getattr(workflow, name) for name in Workflow.__struct_fields__ if name not in _OWN}
+
+
+def _content(step: Step) -> dict[str, Any]:
+    return {"name": step.name, "type": step.type, "controls": step.controls}

@@ -1,0 +1,82 @@
+"""Environments, publishing and steps with the official Python SDK."""
+
+import secrets
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from novu_py import Novu, models
+
+from running import ClarionProcess
+
+
+@pytest.fixture
+def workflow(clarion: ClarionProcess) -> Iterator[str]:
+    """A workflow of Development with one push step, `order`."""
+    name = f"flow-{secrets.token_hex(4)}"
+    controls = {"subject": "Order {{payload.id}}", "body": "For {{subscriber.firstName}}"}
+    step = {"name": "Order", "stepId": "order", "type": "push", "controlValues": controls}
+    body = {"name": name, "workflowId": name, "active": True, "tags": [name], "steps": [step]}
+    with clarion.client as client:
+        client.post("/v2/workflows", json=body).raise_for_status()
+    yield name
+    with clarion.client as client:
+        client.delete(f"/v2/workflows/{name}").raise_for_status()
+
+
+@pytest.fixture
+def staging(novu: Novu) -> Iterator[str]:
+    """One more environment."""
+    given: Any = {"name": f"Staging {secrets.token_hex(4)}", "color": "#c0392b"}
+    made = novu.environments.create(create_environment_request_dto=given).result
+    assert made.api_keys
+    assert made.api_keys[0].key
+    yield made.id
+    novu.environments.delete(environment_id=made.id)
+    assert made.id not in [item.id for item in novu.environments.list().result]
+
+
+def test_an_environment_is_made_changed_and_filled(novu: Novu, staging: str, workflow: str) -> None:
+    change: Any = {"name": f"QA {staging[-6:]}"}
+    changed = novu.environments.update(environment_id=staging, update_environment_request_dto=change).result
+    assert changed.name == change["name"]
+    tags = novu.environments.get_tags(environment_id=staging).result
+    assert tags == []
+    wanted: Any = {"resources": [{"resource_type": "REGULAR", "resource_id": workflow}]}
+    found = novu.environments.diff(target_environment_id=staging, diff_environment_request_dto={}).result
+    assert workflow in [item.source_resource.name for item in found.resources if item.source_resource]
+    published = novu.environments.publish(
+        target_environment_id=staging, publish_environment_request_dto=wanted
+    ).result
+    assert (published.summary.successful, published.summary.failed) == (1, 0)
+    assert [tag.name for tag in novu.environments.get_tags(environment_id=staging).result] == [workflow]
+    target: Any = {"target_environment_id": staging}
+    synced = novu.workflows.sync(workflow_id=workflow, sync_workflow_dto=target).result
+    assert synced.workflow_id == workflow
+
+
+def test_a_step_is_read_and_previewed(novu: Novu, workflow: str) -> None:
+    step = novu.workflows.steps.retrieve(workflow_id=workflow, step_id="order").result
+    assert (step.step_id, step.type, step.workflow_id) == ("order", "push", workflow)
+    data: Any = {"preview_payload": {"payload": {"id": 7}}}
+    shown = novu.workflows.steps.generate_preview(
+        workflow_id=workflow, step_id="order", generate_preview_request_dto=data
+    ).result
+    assert "Order 7" in shown.model_dump_json()
+
+
+def test_no_integration_is_primary(novu: Novu) -> None:
+    (first, *_) = novu.integrations.list().result
+    with pytest.raises(models.ErrorDto) as refused:
+        novu.integrations.set_as_primary(integration_id=first.id or "")
+    assert refused.value.data.status_code == 400
+
+
+def test_a_subscriber_is_online(novu: Novu) -> None:
+    name = f"person-{secrets.token_hex(4)}"
+    novu.subscribers.create(create_subscriber_request_dto={"subscriber_id": name})
+    online: Any = {"is_online": True}
+    found = novu.subscribers.properties.update_online_flag(
+        subscriber_id=name, update_subscriber_online_flag_request_dto=online
+    ).result
+    assert found.is_online is True
