@@ -383,3 +383,16 @@ PREVIEW = model(
         "result": OBJECT,
     }
 )
+
+_EVENT = model(
+    {
+        "status": one_of(
+            *("opened", "rejected", "sent", "deferred", "delivered", "bounced", "dropped", "clicked"),
+            *("blocked", "spam", "unsubscribed", "delayed", "complaint", "created", "accepted", "queued"),
+            *("sending", "failed", "undelivered", "dismissed"),
+        ),
+        "date": STR,
+    },
+    {"externalId": STR, "attempts": NUM, "response": STR, "row": STR},
+)
+TRACKED = model({"id": STR, "event": _EVENT})

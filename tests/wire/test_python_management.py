@@ -80,3 +80,14 @@ def test_a_subscriber_is_online(novu: Novu) -> None:
         subscriber_id=name, update_subscriber_online_flag_request_dto=online
     ).result
     assert found.is_online is True
+
+
+def test_a_phone_reports(novu: Novu) -> None:
+    environment = next(item.id for item in novu.environments.list().result if item.type == "dev")
+    (integration, *_) = novu.integrations.list().result
+    found = novu.activity.track(
+        environment_id=environment,
+        integration_id=integration.id or "",
+        request_body={"eventType": "opened", "eventId": "0" * 32},
+    )
+    assert [item.event.status for item in found] == [models.Status.OPENED]

@@ -1,5 +1,6 @@
 """Messages: one delivery to one device each."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -8,10 +9,10 @@ from sqlalchemy.engine import Connection
 from clarion.api.pages import PageNumber
 from clarion.api.route import Call, NoQuery, Route
 from clarion.errors import NotFound
-from clarion.model.clock import iso
+from clarion.model.clock import Millis, iso
 from clarion.model.outcome import MessageStatus
 from clarion.model.people import Subscriber
-from clarion.store import subscribers
+from clarion.store import engagements, subscribers
 from clarion.store.activity import (
     MessageFilter,
     MessageRow,
@@ -103,7 +104,9 @@ async def list_messages(call: Call[None, MessagesQuery]) -> MessagePage:
             else find_messages(connection, wanted, offset, query.limit + 1)
         )
         people = subscribers.by_pk(connection, {row.subscriber_pk for row in rows})
-        shown = [_out(call.snapshot, row, people[row.subscriber_pk]) for row in rows[: query.limit]]
+        page = rows[: query.limit]
+        engaged = engagements.of(connection, call.environment_id, [row.id for row in page])
+        shown = [_out(call.snapshot, row, people[row.subscriber_pk], engaged.get(row.id, {})) for row in page]
         return MessagePage(shown, query.page, query.limit, len(rows) > query.limit)
 
     return await call.services.database.read(read)
@@ -133,7 +136,9 @@ async def remove_messages_of_transaction(call: Call[None, ChannelQuery]) -> None
     await call.services.database.write(write)
 
 
-def _out(snapshot: Snapshot, row: MessageRow, subscriber: Subscriber) -> MessageOut:
+def _out(
+    snapshot: Snapshot, row: MessageRow, subscriber: Subscriber, engaged: Mapping[str, Millis]
+) -> MessageOut:
     integration = snapshot.integrations.get(row.integration_id)
     workflow = snapshot.workflows.get(row.workflow_id)
     delivered = row.status == MessageStatus.DELIVERED
@@ -157,13 +162,17 @@ def _out(snapshot: Snapshot, row: MessageRow, subscriber: Subscriber) -> Message
         error_text=None if delivered else row.explanation or None,
         provider_message_id=row.provider_message_id or None,
         delivered_at=[iso(row.updated_at)] if delivered else None,
-        read=False,
-        seen=False,
+        read=not _READ.isdisjoint(engaged),
+        seen=not _SEEN.isdisjoint(engaged),
         cta={},
         created_at=iso(row.created_at),
         updated_at=iso(row.updated_at),
     )
 
+
+_READ = frozenset({"opened", "clicked"})
+_SEEN = _READ | {"dismissed"}
+"""Reports of a phone that say that somebody looked."""
 
 ROUTES = (
     Route(

@@ -1,6 +1,7 @@
 """The whole API as one table."""
 
 from clarion.api import (
+    activity,
     credentials,
     devices,
     environments,
@@ -42,6 +43,7 @@ ROUTES: tuple[Route, ...] = (
     *steps.ROUTES,
     *publishing.ROUTES,
     *messages.ROUTES,
+    *activity.ROUTES,
     *notifications.ROUTES,
     *environments.ROUTES,
     *sandbox.ROUTES,

@@ -132,6 +132,10 @@ DELETE FROM notifications WHERE (environment_id, id) IN (
   SELECT environment_id, id FROM notifications WHERE environment_id = ? LIMIT ?)
 """),
     sql("""
+DELETE FROM engagements WHERE (environment_id, message_id, status) IN (
+  SELECT environment_id, message_id, status FROM engagements WHERE environment_id = ? LIMIT ?)
+"""),
+    sql("""
 DELETE FROM idempotency WHERE (environment_id, idempotency_key) IN (
   SELECT environment_id, idempotency_key FROM idempotency WHERE environment_id = ? LIMIT ?)
 """),

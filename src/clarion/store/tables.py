@@ -240,6 +240,18 @@ idempotency = sa.Table(
     comment="What a call was answered with, for whoever repeats it.",
 )
 
+engagements = sa.Table(
+    "engagements",
+    metadata,
+    sa.Column("environment_id", _Id, nullable=False),
+    sa.Column("message_id", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("integration_id", _Id, nullable=False),
+    sa.Column("at", _Time, nullable=False),
+    sa.PrimaryKeyConstraint("environment_id", "message_id", "status"),
+    comment="What a phone reported of a message: each kind of event once.",
+)
+
 topics = sa.Table(
     "topics",
     metadata,

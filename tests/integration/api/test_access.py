@@ -42,6 +42,7 @@ BODIES: dict[str, Json] = {
     "patch_workflow": {"name": "Eve's"},
     "set_online": {"isOnline": True},
     "preview_step": {},
+    "track_activity": {"eventType": "opened", "eventId": "m"},
     "update_topic": {"name": "Eve's"},
     "update_subscription": {"name": "Eve's"},
     "delete_subscriptions": {"subscriptions": ["ada"]},
