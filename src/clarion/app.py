@@ -116,6 +116,7 @@ async def services(base: Foundation, sender: HttpSender | None = None) -> AsyncI
                 backlog,
                 once,
                 trial,
+                base.settings.rate_limits,
             )
 
 

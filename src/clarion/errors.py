@@ -13,6 +13,7 @@ ClarionError
 │   ├── Conflict           409
 │   ├── TooLarge           413
 │   ├── Unprocessable      422
+│   ├── TooManyRequests    429
 │   ├── Overloaded         503
 │   └── DatabaseUnavailable 503
 ├── TemplateError          a template that doesn't parse or render
@@ -138,6 +139,12 @@ class Unprocessable(RequestError):
     def __init__(self, message: str, fields: Mapping[str, Sequence[str]] | None = None) -> None:
         super().__init__(message)
         self.fields = {name: list(messages) for name, messages in (fields or {}).items()}
+
+
+class TooManyRequests(RequestError):
+    """More calls than the environment's rate limit allows; try again after `Retry-After`."""
+
+    status = 429
 
 
 class Overloaded(RequestError):

@@ -117,6 +117,27 @@ def _origin(provider: str, url: object) -> str:
     return match[0].removesuffix("/").lower()
 
 
+def _rate_limits(value: object) -> dict[str, int]:
+    limits = dict(_rate(entry) for entry in value.split(",") if entry) if isinstance(value, str) else value
+    if not isinstance(limits, dict):
+        raise ValueError
+    for category, rate in limits.items():
+        if category not in _CATEGORIES:
+            raise ValueError(f"there is no category {category!r}, but: {', '.join(_CATEGORIES)}")
+        if isinstance(rate, bool) or not isinstance(rate, int) or not 0 < rate <= _MOST_A_SECOND:
+            raise ValueError(f"the limit of {category} must be a whole number from 1 to {_MOST_A_SECOND}")
+    return limits
+
+
+def _rate(entry: str) -> tuple[str, object]:
+    category, equals, rate = entry.partition("=")
+    return category.strip(), int(rate) if equals and re.fullmatch(r" *[0-9]{1,9} *", rate) else rate
+
+
+_CATEGORIES = ("trigger", "configuration", "global")
+_MOST_A_SECOND = 1_000_000
+
+
 def _networks(value: object) -> tuple[Network, ...]:
     entries = value.split(",") if isinstance(value, str) else value
     if not isinstance(entries, list | tuple):
@@ -273,6 +294,16 @@ class Settings(BaseSettings):
         description="Seconds the answer to a POST or PATCH is kept under its `idempotency-key`, so that a"
         " repetition does nothing twice; 0 keeps none. Novu's SDKs send a key with every call, and each takes"
         " about 350 bytes of the database.",
+    )
+    rate_limits: Annotated[
+        Mapping[str, int],
+        BeforeValidator(_rate_limits),
+        _Rule("limits such as trigger=100,configuration=20,global=30", absent="none"),
+    ] = Field(
+        default={},
+        description="Calls a second that an environment may make over the API, by category; over it they are"
+        " answered 429. None, since the installation is its owner's: set some where environments are"
+        " strangers to each other.",
     )
     backlog_limit: Annotated[
         int, BeforeValidator(_whole), _Rule("a whole number between 1 and 100000000")

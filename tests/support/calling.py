@@ -131,11 +131,11 @@ class Api(NamedTuple):
 
 
 @asynccontextmanager
-async def running_api(folder: Path, sender: HttpSender | None = None) -> AsyncIterator[Api]:
+async def running_api(folder: Path, sender: HttpSender | None = None, **settings: Any) -> AsyncIterator[Api]:
     """The API on a fresh SQLite database in `folder`; `sender` answers what the API itself sends."""
     keep_books(folder / "clarion.db")
     async with (
-        foundation(Settings(data_dir=folder), ticking_clock()) as base,
+        foundation(Settings(data_dir=folder, **settings), ticking_clock()) as base,
         services(base, sender) as parts,
     ):
         assert base.first_start is not None

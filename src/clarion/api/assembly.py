@@ -19,7 +19,7 @@ from clarion.api.table import ROUTES
 
 def assembled(services: Services) -> ASGIApp:
     """The API as an ASGI application."""
-    limits = Limits()
+    limits = Limits(services.database, services.clock, services.rate_limits)
     quick = {(TRIGGER.method, PATH): QuickTrigger(services, limits)}
     return Api(services, ROUTES, limits, quick, [*_documents(), metrics_route(services)], Site())
 

@@ -1,75 +1,160 @@
-"""Rate limits as token buckets, one per environment and category; shown in the headers of every answer."""
+"""Rate limits as token buckets, one per environment and category; shown in the headers of every answer.
 
-from typing import NamedTuple
+Where limits are set, the bucket is in the database and shared by all processes: each borrows a quarter of a
+second's tokens at a time, so that a call in a hundred pays for it. Where none is set, Novu's largest are
+shown and nothing is refused: the installation is its owner's.
+"""
+
+from collections.abc import Mapping
+from math import ceil
 
 from clarion.api.route import Category
-from clarion.model.clock import SECOND, Millis
+from clarion.errors import TooManyRequests
+from clarion.model.clock import SECOND, Clock, Millis
+from clarion.store import rates
+from clarion.store.database import Database
 
-_WINDOW_SECONDS = 5
+WINDOW_SECONDS = 5
+BULK_COST = 100
+"""Of a bulk call; every bucket has room for one."""
 
-RATES: dict[Category, int] = {
+LONGEST_PAUSE = 30
+
+SHOWN: Mapping[Category, int] = {
     Category.TRIGGER: 6000,
     Category.CONFIGURATION: 2000,
     Category.GLOBAL: 3000,
 }
-"""Tokens a second. Shown, not enforced: the installation is its owner's."""
+"""Tokens a second, where none are set."""
 
+_BORROWED_SECONDS = 0.25
+_KEPT: Millis = SECOND
+"""How long borrowed tokens are good for; what isn't used meanwhile is lost."""
 
-class Standing(NamedTuple):
-    """How a bucket stands after a call."""
-
-    limit: int
-    remaining: int
-    reset_seconds: int
+Headers = list[tuple[bytes, bytes]]
 
 
 class Bucket:
     """Fills with time up to its capacity."""
 
     def __init__(self, rate: int, now: Millis) -> None:
-        self._rate = rate
-        self._capacity = float(rate * _WINDOW_SECONDS)
-        self._tokens = self._capacity
+        self.rate = rate
+        self.capacity = float(capacity_of(rate))
+        self.tokens = self.capacity
         self._at = now
 
-    def take(self, cost: int, now: Millis) -> Standing:
+    def take(self, cost: int, now: Millis) -> None:
         """Take tokens, down to none."""
-        gained = (now - self._at) * self._rate / SECOND
-        self._tokens = max(min(self._tokens + gained, self._capacity) - cost, 0)
+        gained = (now - self._at) * self.rate / SECOND
+        self.tokens = max(min(self.tokens + gained, self.capacity) - cost, 0)
         self._at = now
-        missing = self._capacity - self._tokens
-        return Standing(int(self._capacity), int(self._tokens), -int(-missing // self._rate))
+
+
+class Loan:
+    """What this process borrowed of a bucket in the database."""
+
+    def __init__(self, rate: int) -> None:
+        self.rate = rate
+        self.capacity = float(capacity_of(rate))
+        self.tokens = 0.0
+        self.left = self.capacity
+        self._at: Millis = 0
+
+    def take(self, cost: int, now: Millis) -> bool:
+        """Take tokens; False when there are not enough, or they are too old."""
+        if self.tokens < cost or now - self._at > _KEPT:
+            return False
+        self.tokens -= cost
+        return True
+
+    def receive(self, borrowed: rates.Borrowed, now: Millis) -> None:
+        """Take up tokens; old ones have expired meanwhile."""
+        kept = self.tokens if now - self._at <= _KEPT else 0.0
+        self.tokens, self.left, self._at = kept + borrowed.granted, borrowed.left, now
+
+    @property
+    def remaining(self) -> float:
+        """What may be left in the whole installation."""
+        return self.left + self.tokens
 
 
 class Limits:
-    """The buckets of all environments."""
+    """The buckets of all environments. `enforced`: tokens a second, for the categories that have a limit."""
 
-    def __init__(self) -> None:
+    def __init__(self, database: Database, clock: Clock, enforced: Mapping[str, int]) -> None:
+        self._database = database
+        self._clock = clock
+        self._enforced = {category: rate for category in Category if (rate := enforced.get(category.value))}
         self._buckets: dict[tuple[str, Category], Bucket] = {}
+        self._loans: dict[tuple[str, Category], Loan] = {}
+        self._policies = {
+            (category, bulk): _policy(category, self._enforced.get(category), bulk=bulk)
+            for category in Category
+            for bulk in (False, True)
+        }
 
-    def take(
-        self, environment_id: str, category: Category, cost: int, now: Millis
-    ) -> list[tuple[bytes, bytes]]:
-        """Count a call; the headers that tell how the bucket stands."""
+    async def take(self, environment_id: str, category: Category, cost: int, headers: Headers) -> None:
+        """Count a call, and add the headers that tell how its bucket stands.
+
+        `TooManyRequests` where that is over a limit.
+        """
+        rate = self._enforced.get(category)
+        if rate is None:
+            self._show(environment_id, category, cost, headers)
+            return
+        place = (environment_id, category)
+        loan = self._loans.get(place) or self._loans.setdefault(place, Loan(rate))
+        granted = loan.take(cost, self._clock()) or await self._borrowed(environment_id, category, loan, cost)
+        headers += self._told(category, cost, loan.capacity, loan.remaining, rate)
+        if not granted:
+            raise _too_many(category, cost, loan)
+
+    def _show(self, environment_id: str, category: Category, cost: int, headers: Headers) -> None:
+        now = self._clock()
         bucket = self._buckets.get((environment_id, category))
         if bucket is None:
-            bucket = self._buckets[environment_id, category] = Bucket(RATES[category], now)
-        standing = bucket.take(cost, now)
+            bucket = self._buckets[environment_id, category] = Bucket(SHOWN[category], now)
+        bucket.take(cost, now)
+        headers += self._told(category, cost, bucket.capacity, bucket.tokens, bucket.rate)
+
+    async def _borrowed(self, environment_id: str, category: Category, loan: Loan, cost: int) -> bool:
+        now = self._clock()
+        want = loan.rate * _BORROWED_SECONDS
+        lent = await self._database.write(
+            rates.borrow, environment_id, category.value, loan.rate, loan.capacity, cost, want, now
+        )
+        loan.receive(lent, now)
+        return loan.take(cost, now)
+
+    def _told(self, category: Category, cost: int, capacity: float, remaining: float, rate: int) -> Headers:
+        reset = ceil((capacity - remaining) / rate)
         return [
-            (b"ratelimit-limit", b"%d" % standing.limit),
-            (b"ratelimit-remaining", b"%d" % standing.remaining),
-            (b"ratelimit-reset", b"%d" % standing.reset_seconds),
-            (b"ratelimit-policy", _POLICIES[category, cost > 1]),
+            (b"ratelimit-limit", b"%d" % capacity),
+            (b"ratelimit-remaining", b"%d" % remaining),
+            (b"ratelimit-reset", b"%d" % reset),
+            (b"ratelimit-policy", self._policies[category, cost > 1]),
         ]
 
 
-def _policy(category: Category, bulk: bool) -> bytes:
-    limit = RATES[category] * _WINDOW_SECONDS
+def capacity_of(rate: int) -> int:
+    """Tokens in a full bucket."""
+    return max(rate * WINDOW_SECONDS, BULK_COST)
+
+
+def _too_many(category: Category, cost: int, loan: Loan) -> TooManyRequests:
+    pause = min(max(ceil((cost - loan.remaining) / loan.rate), 1), LONGEST_PAUSE)
+    return TooManyRequests(
+        f"More than {loan.rate} {category.value} calls a second: try again in {pause} s, or have"
+        " CLARION_RATE_LIMITS raised",
+        headers={"Retry-After": str(pause)},
+    )
+
+
+def _policy(category: Category, enforced: int | None, *, bulk: bool) -> bytes:
+    limit = capacity_of(enforced or SHOWN[category])
     cost = "bulk" if bulk else "single"
+    level = "limited" if enforced else "self-hosted"
     return (
-        f'{limit};w={_WINDOW_SECONDS};burst={limit};comment="token bucket";category="{category.value}"'
-        f';cost="{cost}";serviceLevel="self-hosted"'
+        f'{limit};w={WINDOW_SECONDS};burst={limit};comment="token bucket";category="{category.value}"'
+        f';cost="{cost}";serviceLevel="{level}"'
     ).encode()
-
-
-_POLICIES = {(category, bulk): _policy(category, bulk) for category in Category for bulk in (False, True)}

@@ -55,8 +55,7 @@ class QuickTrigger:
                 key = value.decode("latin-1")
                 headers.append((name, value))
         caller = await holder_of(authorization, self._services.catalog)
-        now = self._services.clock()
-        headers += self._limits.take(caller.environment_id, TRIGGER.category, TRIGGER.cost, now)
+        await self._limits.take(caller.environment_id, TRIGGER.category, TRIGGER.cost, headers)
         raw = await _body(receive)
         once = self._services.once
         repeatable = once.repeatable(

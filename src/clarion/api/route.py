@@ -34,6 +34,7 @@ class Services(NamedTuple):
     backlog: Backlog
     once: Once
     trial: Trial
+    rate_limits: Mapping[str, int]
 
 
 class Access(Enum):

@@ -118,8 +118,7 @@ class Api:
     async def _answered(self, route: Route, request: Request, headers: Headers) -> Response:
         caller = await self._let_in(route, request)
         if caller:
-            now = self._services.clock()
-            headers += self._limits.take(caller.environment_id, route.category, route.cost, now)
+            await self._limits.take(caller.environment_id, route.category, route.cost, headers)
         raw = await _body(request) if route.body is not None else b""
         if route.one_trigger:
             check_size(len(raw))

@@ -17,6 +17,7 @@ from clarion.store.tables import (
     integration_health,
     integrations,
     organizations,
+    rate_buckets,
     workflows,
 )
 
@@ -84,7 +85,7 @@ def empty(connection: Connection, identity: str) -> bool:
 
 def delete(connection: Connection, identity: str) -> None:
     """Remove an environment that is empty."""
-    for table in (integration_health, integration_changes, integrations):
+    for table in (integration_health, integration_changes, integrations, rate_buckets):
         connection.execute(table.delete().where(table.c.environment_id == identity))
     orphans = environments.update().where(environments.c.parent_id == identity)
     connection.execute(orphans.values(parent_id=None))

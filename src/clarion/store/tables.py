@@ -252,6 +252,17 @@ engagements = sa.Table(
     comment="What a phone reported of a message: each kind of event once.",
 )
 
+rate_buckets = sa.Table(
+    "rate_buckets",
+    metadata,
+    sa.Column("environment_id", _Id, nullable=False),
+    sa.Column("category", sa.String(32), nullable=False),
+    sa.Column("tokens", sa.Double, nullable=False),
+    sa.Column("at", _Time, nullable=False),
+    sa.PrimaryKeyConstraint("environment_id", "category"),
+    comment="How much an environment may still call; processes borrow from it.",
+)
+
 topics = sa.Table(
     "topics",
     metadata,
