@@ -17,11 +17,16 @@ VERBS = {
     "providers": "List the push providers and what each needs.",
     "send": "Send a test push to one token and show what was said.",
     "devices": "Look after stored device tokens: prune the unseen.",
+    "import": "Copy what a Novu server or a CSV file holds.",
     "settings": "Print every setting with its value, default and reason.",
     "openapi": "Print the OpenAPI document of the API.",
     "emulator": "Run stand-ins of the push providers.",
     "demo": "Run Clarion against stand-ins and watch a push arrive.",
 }
+
+
+_KEYWORDS = {"import": "importing"}
+"""Verbs that no module can be named after."""
 
 
 class _Stopped(click.ClickException):
@@ -42,7 +47,8 @@ class _Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in VERBS:
             return None
-        command = import_module(f"clarion.cli.{cmd_name}").command
+        module = _KEYWORDS.get(cmd_name, cmd_name)
+        command = import_module(f"clarion.cli.{module}").command
         assert isinstance(command, click.Command)
         return command
 

@@ -1,0 +1,204 @@
+"""From one Clarion to another, as from a Novu server; and from a file."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from clarion.testing.kit import EmulatorThread
+from running import KEY, ClarionProcess
+from verbs import Verb, environ
+
+PEOPLE = 250
+PUSH = {
+    "name": "Push",
+    "stepId": "push",
+    "type": "push",
+    "controlValues": {"subject": "Hi", "body": "{{payload.text}}"},
+}
+PHONE = "phone-of-person-{}"
+
+
+@pytest.fixture(scope="module")
+def emulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorThread]:
+    with EmulatorThread(tmp_path_factory.mktemp("emulators")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory, emulators: EmulatorThread) -> Iterator[ClarionProcess]:
+    """Something of everything."""
+    process = ClarionProcess(tmp_path_factory.mktemp("source"), emulators).start("api")
+    with process.client as client:
+        integration(client, emulators)
+        workflow = {
+            "name": "Welcome",
+            "workflowId": "welcome",
+            "active": True,
+            "tags": ["a"],
+            "steps": [PUSH],
+        }
+        client.post("/v2/workflows", json=workflow).raise_for_status()
+        people = [
+            {
+                "subscriberId": f"person-{n}",
+                "firstName": f"Ada {n}",
+                "data": {"n": n},
+                "channels": [
+                    {
+                        "providerId": "fcm",
+                        "integrationIdentifier": "phones",
+                        "credentials": {"deviceTokens": [PHONE.format(n)]},
+                    }
+                ],
+            }
+            for n in range(PEOPLE)
+        ]
+        client.post("/v1/subscribers/bulk", json={"subscribers": people}).raise_for_status()
+        for start in (0, 100):
+            names = [f"person-{n}" for n in range(start, start + 100)]
+            client.post("/v2/topics/news/subscriptions", json={"subscriptions": names}).raise_for_status()
+        client.post("/v2/topics", json={"key": "empty", "name": "Nobody"}).raise_for_status()
+    yield process
+    assert process.stop() == 0
+
+
+@pytest.fixture
+def target(tmp_path: Path, emulators: EmulatorThread) -> Iterator[ClarionProcess]:
+    process = ClarionProcess(tmp_path, emulators, name="target").start("api")
+    yield process
+    assert process.stop() == 0
+
+
+def integration(client: httpx.Client, emulators: EmulatorThread) -> None:
+    account = {"serviceAccount": emulators.service_account()}
+    body = {
+        "name": "Phones",
+        "identifier": "phones",
+        "providerId": "fcm",
+        "active": True,
+        "credentials": account,
+    }
+    client.post("/v1/integrations", json=body).raise_for_status()
+
+
+def imported(tmp_path: Path, source: ClarionProcess, target: ClarionProcess, *more: str) -> str:
+    arguments = ["import", "novu", "--url", source.url, "--key", KEY, "--to-url", target.url, "--to-key", KEY]
+    with Verb(tmp_path, [*arguments, *more], environ()) as verb:
+        assert verb.process.wait(120) == 0, verb.output
+        assert KEY not in verb.output
+        return verb.output
+
+
+def held(client: httpx.Client, path: str, **query: Any) -> Any:
+    answer = client.get(path, params=query)
+    assert answer.status_code == 200, answer.text
+    return answer.json()["data"]
+
+
+def test_everything_is_copied_and_devices_when_there_is_somewhere_to_put_them(
+    tmp_path: Path, source: ClarionProcess, target: ClarionProcess, emulators: EmulatorThread
+) -> None:
+    told = imported(tmp_path, source, target, "--dry-run")
+    assert "nothing was changed" in told
+    with target.client as client:
+        assert held(client, "/v1/integrations") == []
+        told = imported(tmp_path, source, target)
+        assert "Phones stays inactive" in told
+        assert f"devices left out: {PEOPLE}" in told
+        (made,) = held(client, "/v1/integrations")
+        assert (made["identifier"], made["active"]) == ("phones", False)
+        account = {"serviceAccount": emulators.service_account()}
+        change = {"credentials": account, "active": True}
+        client.put(f"/v1/integrations/{made['_id']}", json=change).raise_for_status()
+        told = imported(tmp_path, source, target)
+        assert "left out" not in told
+        assert not (tmp_path / "clarion-import.json").exists()
+        person = held(client, "/v2/subscribers/person-249")
+        assert (person["firstName"], person["data"]) == ("Ada 249", {"n": 249})
+        assert person["channels"][0]["credentials"]["deviceTokens"] == [PHONE.format(249)]
+        assert client.get("/v2/subscribers").json()["totalCount"] == PEOPLE
+        flow = held(client, "/v2/workflows/welcome")
+        assert (flow["tags"], flow["active"]) == (["a"], True)
+        assert flow["steps"][0]["controlValues"] == PUSH["controlValues"]
+        assert client.get("/v2/topics/news/subscriptions").json()["totalCount"] == 200
+        assert held(client, "/v2/topics/empty")["name"] == "Nobody"
+
+
+def test_an_import_goes_on_where_it_stood(
+    tmp_path: Path, source: ClarionProcess, target: ClarionProcess
+) -> None:
+    state = tmp_path / "state.json"
+    state.write_text('{"done":["integrations","workflows"],"cursor":null}')
+    told = imported(tmp_path, source, target, "--state", str(state))
+    assert "workflows: copied before" in told
+    with target.client as client:
+        assert held(client, "/v1/integrations") == []
+        assert client.get("/v2/subscribers").json()["totalCount"] == PEOPLE
+
+
+def test_a_wrong_server_or_key_is_told_in_one_line(tmp_path: Path, source: ClarionProcess) -> None:
+    for url, key, told in (("http://127.0.0.1:9", KEY, "no answer"), (source.url, "wrong", "answered 401")):
+        arguments = ["import", "novu", "--url", url, "--key", key, "--to-url", source.url, "--to-key", KEY]
+        with Verb(tmp_path, arguments, environ()) as verb:
+            assert verb.process.wait(60) == 2
+            assert told in verb.output
+            assert verb.output.count("\n") == 1
+
+
+def test_tokens_come_from_a_file(tmp_path: Path, target: ClarionProcess, emulators: EmulatorThread) -> None:
+    file = tmp_path / "devices.csv"
+    lines = ["subscriberId,token,firstName,ignored"]
+    lines += [f"user-{n % 400},token-{n},Grace,x" for n in range(1200)]
+    file.write_text("\n".join([*lines, ",token,,", ""]))
+    arguments = [
+        "import",
+        "csv",
+        str(file),
+        "--integration",
+        "phones",
+        "--to-url",
+        target.url,
+        "--to-key",
+        KEY,
+    ]
+    with Verb(tmp_path, arguments, environ()) as verb:
+        assert verb.process.wait(60) == 2
+        assert "no active integration phones" in verb.output
+    with target.client as client:
+        integration(client, emulators)
+        with Verb(tmp_path, [*arguments, "--dry-run"], environ()) as verb:
+            assert verb.process.wait(60) == 0
+        assert client.get("/v2/subscribers").json()["totalCount"] == 0
+        with Verb(tmp_path, arguments, environ()) as verb:
+            assert verb.process.wait(60) == 1
+            assert "line 1202: " in verb.output
+            assert "1,200 lines added, 1 refused" in verb.output
+        person = held(client, "/v2/subscribers/user-7")
+        assert person["firstName"] == "Grace"
+        assert person["channels"][0]["credentials"]["deviceTokens"] == ["token-7", "token-407", "token-807"]
+
+
+def test_a_file_without_the_columns_is_refused(
+    tmp_path: Path, target: ClarionProcess, emulators: EmulatorThread
+) -> None:
+    with target.client as client:
+        integration(client, emulators)
+    file = tmp_path / "devices.csv"
+    file.write_text("name;token\nada;x\n")
+    arguments = [
+        "import",
+        "csv",
+        str(file),
+        "--integration",
+        "phones",
+        "--to-url",
+        target.url,
+        "--to-key",
+        KEY,
+    ]
+    with Verb(tmp_path, arguments, environ()) as verb:
+        assert verb.process.wait(60) == 2
+        assert "names no column subscriberId and no token" in verb.output
