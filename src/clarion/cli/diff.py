@@ -1,0 +1,5 @@
+"""`clarion diff`."""
+
+from clarion.cli.apply import diff as command
+
+__all__ = ["command"]

@@ -1,0 +1,145 @@
+"""Configuration as a file: applied, compared, printed."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clarion.testing.kit import EmulatorThread
+from running import KEY, ClarionProcess
+from verbs import Verb, environ
+
+CONFIGURATION = """
+integrations:
+  - identifier: phones
+    providerId: fcm
+    credentials:
+      serviceAccount: ${PHONES_SERVICE_ACCOUNT}
+    configurations:
+      ratePerSecond: 50
+workflows:
+  - workflowId: welcome
+    name: Welcome
+    tags: [start]
+    steps:
+      - stepId: push
+        controlValues:
+          subject: Hello {{subscriber.firstName}}
+          body: "{{payload.text}}"
+  - workflowId: alarm
+    severity: high
+    preferences:
+      workflow:
+        all: {enabled: true, readOnly: true}
+        channels: {push: {enabled: true}}
+    steps: []
+topics:
+  - key: news
+    name: News
+  - key: quiet
+"""
+
+
+@pytest.fixture(scope="module")
+def emulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorThread]:
+    with EmulatorThread(tmp_path_factory.mktemp("emulators")) as running:
+        yield running
+
+
+@pytest.fixture
+def clarion(tmp_path: Path, emulators: EmulatorThread) -> Iterator[ClarionProcess]:
+    process = ClarionProcess(tmp_path, emulators).start("api")
+    yield process
+    assert process.stop() == 0
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    made = tmp_path / "clarion.yaml"
+    made.write_text(CONFIGURATION)
+    return made
+
+
+class Said(str):
+    """What a verb wrote; `status` is what it ended with."""
+
+    status: int
+
+
+def said(tmp_path: Path, clarion: ClarionProcess, *arguments: str, **variables: str) -> Said:
+    with Verb(tmp_path, [*arguments, "--url", clarion.url, "--key", KEY], environ() | variables) as verb:
+        status = verb.process.wait(60)
+        found = Said(verb.output)
+    found.status = status
+    assert KEY not in found
+    return found
+
+
+def held(clarion: ClarionProcess, path: str) -> Any:
+    with clarion.client as client:
+        return client.get(path).raise_for_status().json()["data"]
+
+
+def test_a_file_is_applied_once_and_what_differs_is_named(
+    tmp_path: Path, clarion: ClarionProcess, emulators: EmulatorThread, file: Path
+) -> None:
+    secret = {"PHONES_SERVICE_ACCOUNT": emulators.service_account()}
+    new = ["+ integration phones", "+ workflow welcome", "+ workflow alarm", "+ topic news", "+ topic quiet"]
+    told = said(tmp_path, clarion, "diff", str(file), **secret)
+    assert (told.splitlines(), told.status) == (new, 1)
+    assert held(clarion, "/v1/integrations") == []
+    told = said(tmp_path, clarion, "apply", str(file), **secret)
+    assert (told.splitlines(), told.status) == ([*new, "5 changed"], 0)
+    (made,) = held(clarion, "/v1/integrations")
+    assert (made["active"], made["configurations"]) == (True, {"ratePerSecond": 50})
+    assert held(clarion, "/v2/workflows/alarm")["preferences"]["default"]["all"]["readOnly"] is True
+    told = said(tmp_path, clarion, "apply", str(file), **secret)
+    assert (told, told.status) == ("nothing to change\n", 0)
+    file.write_text(
+        CONFIGURATION.replace("name: News", "name: All news").replace("tags: [start]", "tags: [a, b]")
+    )
+    differing = ["~ workflow welcome: tags", "~ topic news: name"]
+    told = said(tmp_path, clarion, "diff", str(file), **secret)
+    assert (told.splitlines(), told.status) == (differing, 1)
+    assert said(tmp_path, clarion, "apply", str(file), **secret).splitlines() == [*differing, "2 changed"]
+    assert said(tmp_path, clarion, "diff", str(file), **secret).status == 0
+
+
+def test_what_is_printed_can_be_applied_and_holds_no_secret(
+    tmp_path: Path, clarion: ClarionProcess, emulators: EmulatorThread, file: Path
+) -> None:
+    secret = {"PHONES_SERVICE_ACCOUNT": emulators.service_account()}
+    said(tmp_path, clarion, "apply", str(file), **secret)
+    printed = said(tmp_path, clarion, "export")
+    assert "${PHONES_SERVICE_ACCOUNT}" in printed
+    assert "PRIVATE KEY" not in printed
+    file.write_text(printed)
+    told = said(tmp_path, clarion, "diff", str(file), **secret)
+    assert (told, told.status) == ("", 0)
+
+
+@pytest.mark.parametrize(
+    ("document", "told"),
+    [
+        ("integrations: [{identifier: a, providerId: fcm, secret: x}]", "unknown field `secret`"),
+        ("workflows: {}", "Expected `array`"),
+        ("[", "clarion.yaml"),
+        (CONFIGURATION, "set PHONES_SERVICE_ACCOUNT in the environment"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_told_in_one_line(
+    tmp_path: Path, clarion: ClarionProcess, file: Path, document: str, told: str
+) -> None:
+    file.write_text(document)
+    found = said(tmp_path, clarion, "apply", str(file))
+    assert (found.status, found.count("\n")) == (2, 1)
+    assert told in found
+    assert held(clarion, "/v1/integrations") == []
+
+
+def test_a_refused_call_says_which(tmp_path: Path, clarion: ClarionProcess, file: Path) -> None:
+    file.write_text("workflows: [{workflowId: a, steps: [{stepId: x, type: email}]}]")
+    found = said(tmp_path, clarion, "apply", str(file))
+    assert found.status == 2
+    assert "email steps can't run" in found
