@@ -396,3 +396,11 @@ _EVENT = model(
     {"externalId": STR, "attempts": NUM, "response": STR, "row": STR},
 )
 TRACKED = model({"id": STR, "event": _EVENT})
+
+VARIABLE = model(
+    {
+        **dict.fromkeys(("_id", "_organizationId", "key", "type", "createdAt", "updatedAt"), STR),
+        "isSecret": BOOL,
+        "values": listed(model({"_environmentId": STR, "value": STR})),
+    }
+)

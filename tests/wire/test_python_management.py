@@ -91,3 +91,20 @@ def test_a_phone_reports(novu: Novu) -> None:
         request_body={"eventType": "opened", "eventId": "0" * 32},
     )
     assert [item.event.status for item in found] == [models.Status.OPENED]
+
+
+def test_a_variable_is_made_and_used(novu: Novu, workflow: str) -> None:
+    key = f"KEY_{secrets.token_hex(4)}"
+    environment = next(item.id for item in novu.environments.list().result if item.type == "dev")
+    given: Any = {"key": key, "values": [{"environment_id": environment, "value": "x"}]}
+    made = novu.environment_variables.create(create_environment_variable_request_dto=given).result
+    assert (made.key, made.is_secret, made.values[0].value) == (key, False, "x")
+    change: Any = {"is_secret": True}
+    changed = novu.environment_variables.update(
+        variable_key=key, update_environment_variable_request_dto=change
+    ).result
+    assert changed.is_secret
+    assert key in [item.key for item in novu.environment_variables.list().result]
+    assert novu.environment_variables.retrieve(variable_key=key).result.values[0].value != "x"
+    assert novu.environment_variables.usage(variable_key=key).result.workflows == []
+    novu.environment_variables.delete(variable_key=key)

@@ -60,7 +60,14 @@ class Plan:
             for recipient in recipients:
                 self._note(trigger, recipient, _nothing(trigger, recipient, Detail(why.code, self._now)))
             return
-        composer = Composer(trigger, workflow, self._snapshot.integrations, self._wants_subscriber, self._now)
+        composer = Composer(
+            trigger,
+            workflow,
+            self._snapshot.integrations,
+            self._wants_subscriber,
+            self._now,
+            self._snapshot.variables_of(trigger.environment_id),
+        )
         for recipient in recipients:
             if recipient.refused:
                 composed = _nothing(trigger, recipient, recipient.refused)

@@ -10,6 +10,7 @@ from clarion.compose.preview import Issue, preview
 from clarion.errors import NotFound
 from clarion.model.push import CONTROLS
 from clarion.model.workflow import Step, Workflow
+from clarion.security.keys import masked
 
 Json = dict[str, Any]
 
@@ -111,6 +112,7 @@ async def preview_step(call: Call[PreviewIn, NoQuery]) -> PreviewOut:
     if call.body.control_values is not None:
         controls = said_controls(call.body.control_values)
     data = msgspec.to_builtins(call.body.preview_payload) if call.body.preview_payload else {}
+    data["env"] = _env(call) | (data.get("env") or {})
     found = preview(workflow, controls, data)
     return PreviewOut(Shown(step.type, found.shown), found.sample, _issues(found.issues))
 
@@ -123,6 +125,13 @@ def _found(call: Call[Any, Any]) -> tuple[Workflow, Step]:
         if step.step_id == name or step.id == identity:
             return workflow, step
     raise NotFound(f"Step {name} of workflow {workflow.workflow_id} was not found")
+
+
+def _env(call: Call[Any, Any]) -> Json:
+    """The variables of the environment; secrets are not for a preview's readers."""
+    known = call.snapshot.variables
+    values = call.snapshot.variables_of(call.environment_id)
+    return {key: masked(value) if known[key].is_secret else value for key, value in values.items()}
 
 
 def _issues(found: list[Issue]) -> IssuesOut:
@@ -141,7 +150,7 @@ def _nameable(workflow: Workflow) -> Json:
         "properties": {
             "payload": workflow.payload_schema or anything,
             "subscriber": {"type": "object", "properties": subscriber},
-            **dict.fromkeys(("actor", "tenant", "context", "step", "workflow"), anything),
+            **dict.fromkeys(("actor", "tenant", "context", "step", "workflow", "env"), anything),
         },
     }
 

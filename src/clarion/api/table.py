@@ -4,6 +4,7 @@ from clarion.api import (
     activity,
     credentials,
     devices,
+    environment_variables,
     environments,
     events,
     health,
@@ -46,5 +47,6 @@ ROUTES: tuple[Route, ...] = (
     *activity.ROUTES,
     *notifications.ROUTES,
     *environments.ROUTES,
+    *environment_variables.ROUTES,
     *sandbox.ROUTES,
 )

@@ -61,12 +61,13 @@ class Composer:
         integrations: Mapping[str, Integration],
         wants_subscriber: Collection[str],
         now: Millis,
+        env: Mapping[str, str] = {},
     ) -> None:
         self._trigger = trigger
         self._integrations = integrations
         self._wants_subscriber = wants_subscriber
         self._now = now
-        self._variables = variables(trigger, workflow)
+        self._variables = variables(trigger, workflow, env)
         self._chosen = chosen_devices(trigger.overrides)
         self._workflow = workflow
         self._unasked = standing(workflow, PUSH, {})

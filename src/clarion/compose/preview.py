@@ -12,7 +12,8 @@ from clarion.model.workflow import Workflow
 
 WORDS = ("subject", "body")
 _ILLEGAL = "ILLEGAL_VARIABLE_IN_CONTROL_VALUE"
-_ROOTS = frozenset({"payload", "subscriber", "actor", "tenant", "context", "step", "workflow"})
+_OTHERS = ("actor", "tenant", "context", "env")
+_ROOTS = frozenset({"payload", "subscriber", "actor", "tenant", "context", "step", "workflow", "env"})
 """What a template's variables begin with; everything else is a key of the payload."""
 
 _SUBSCRIBER: Json = {
@@ -77,9 +78,7 @@ def _sample(controls: Json, given: Json) -> Json:
                 _place(named, rooted)
     payload = _over(named.pop("payload", {}), given.get("payload") or {})
     subscriber = _over(_SUBSCRIBER, given.get("subscriber") or {})
-    others = {
-        name: _over(named.get(name, {}), given.get(name) or {}) for name in ("actor", "tenant", "context")
-    }
+    others = {name: _over(named.get(name, {}), given.get(name) or {}) for name in _OTHERS}
     return {"payload": payload, "subscriber": subscriber, **others}
 
 

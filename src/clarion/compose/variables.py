@@ -1,5 +1,6 @@
-"""What templates can name: `payload`, `subscriber`, `actor`, `tenant`, `context`, `step`, `workflow`."""
+"""What templates can name: payload, subscriber, actor, tenant, context, step, workflow, env."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from clarion.model.clock import iso
@@ -12,7 +13,7 @@ STEP: Json = {"digest": False, "events": [], "total_count": 0}
 """A step that no digest came before."""
 
 
-def variables(trigger: Trigger, workflow: Workflow) -> Json:
+def variables(trigger: Trigger, workflow: Workflow, env: Mapping[str, str]) -> Json:
     """What is the same for every recipient. Payload keys can also be named without `payload`."""
     return {
         **trigger.payload,
@@ -21,6 +22,7 @@ def variables(trigger: Trigger, workflow: Workflow) -> Json:
         "tenant": trigger.tenant,
         "context": trigger.context,
         "step": STEP,
+        "env": env,
         "workflow": described(workflow),
     }
 

@@ -3,7 +3,7 @@
 Each change counts a revision up in its own transaction, so that every process sees that it reads old news.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
 
 from sqlalchemy.engine import Connection
@@ -12,8 +12,9 @@ from clarion.errors import ClarionError
 from clarion.model.people import Environment, Integration
 from clarion.model.workflow import Workflow
 from clarion.security.vault import Vault
-from clarion.store import environments, integrations, workflows
+from clarion.store import environment_variables, environments, integrations, workflows
 from clarion.store.database import Database
+from clarion.store.environment_variables import Variable
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -42,6 +43,7 @@ class Snapshot:
         keys: list[environments.StoredKey],
         listed_integrations: list[Integration],
         listed_workflows: list[Workflow],
+        listed_variables: Sequence[Variable] = (),
     ) -> None:
         self.revision = revision
         self.organization_id = organization_id
@@ -50,6 +52,7 @@ class Snapshot:
         self.holders = {key.hash: KeyHolder(key.id, key.environment_id, key.user_id) for key in keys}
         self.integrations = {integration.id: integration for integration in listed_integrations}
         self.workflows = {workflow.id: workflow for workflow in listed_workflows}
+        self.variables = {variable.key: variable for variable in listed_variables}
         self._named = {(item.environment_id, item.workflow_id): item for item in listed_workflows}
 
     def workflow_named(self, environment_id: str, workflow_id: str) -> Workflow | None:
@@ -59,6 +62,14 @@ class Snapshot:
     def workflows_of(self, environment_id: str) -> list[Workflow]:
         """The workflows of an environment."""
         return [item for item in self.workflows.values() if item.environment_id == environment_id]
+
+    def variables_of(self, environment_id: str) -> dict[str, str]:
+        """The values that templates of an environment name as `env.KEY`."""
+        return {
+            key: value
+            for key, variable in self.variables.items()
+            if (value := variable.values.get(environment_id)) is not None
+        }
 
     def integrations_of(self, environment_id: str) -> list[Integration]:
         """The integrations of an environment."""
@@ -128,4 +139,5 @@ def _load(connection: Connection, vault: Vault) -> Snapshot:
         environments.keys(connection),
         integrations.every(connection, vault),
         workflows.every(connection),
+        environment_variables.every(connection, vault),
     )

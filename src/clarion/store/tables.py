@@ -118,6 +118,19 @@ integration_changes = sa.Table(
     comment="When an integration degraded, was paused or recovered.",
 )
 
+environment_variables = sa.Table(
+    "environment_variables",
+    metadata,
+    sa.Column("id", _Id, primary_key=True),
+    sa.Column("key", sa.Text, nullable=False, unique=True),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("is_secret", sa.Boolean, nullable=False),
+    sa.Column("sealed_values", sa.LargeBinary, nullable=False),
+    sa.Column("created_at", _Time, nullable=False),
+    sa.Column("updated_at", _Time, nullable=False),
+    comment="What templates name as env.KEY: a value for each environment.",
+)
+
 catalog = sa.Table(
     "catalog",
     metadata,

@@ -170,6 +170,7 @@ async def furnished(api: Api) -> dict[str, str]:
         data(await dev.post("/v1/events/trigger", trigger), 201)
         if name == "sent":
             await api.deliver()
+    variable = data(await dev.post("/v1/environment-variables", {"key": "HOST"}))
     (notification,) = (await dev.get("/v1/notifications")).json()["data"]
     message = (await dev.get("/v1/messages")).json()["data"][0]
     return {
@@ -181,6 +182,7 @@ async def furnished(api: Api) -> dict[str, str]:
         "integrationId": integration["_id"],
         "environmentId": await api.environment_id(),
         "keyId": "key",
+        "variableKey": variable["key"],
         "stepId": "push",
         "workflowId": "welcome",
         "workflow_id": workflow["_id"],
