@@ -11,6 +11,7 @@ from clarion.accept.schema import check_schema
 from clarion.api.people import checked_id
 from clarion.api.route import Call, Category, NoQuery, Route
 from clarion.api.slugs import short_id, slug
+from clarion.compose import conditions
 from clarion.compose.presentation import said, value_of
 from clarion.compose.templates import check
 from clarion.errors import Conflict, LimitExceeded, NotFound, TemplateError, Unprocessable
@@ -305,7 +306,7 @@ def _step(given: StepIn, position: int, now: Millis, kept: Mapping[str, str]) ->
         raise _wrong(f"{place}.type", f"{given.type} steps can't run in this version; use push steps")
     controls = said_controls(given.control_values or {})
     if controls.get("skip"):
-        raise _wrong(f"{place}.controlValues.skip", "conditions can't run in this version; leave skip out")
+        _check_condition(controls["skip"], f"{place}.controlValues.skip")
     for name in ("subject", "body"):
         _check_template(controls.get(name), f"{place}.controlValues.{name}")
     _check_look(said(controls), place)
@@ -316,6 +317,13 @@ def _step(given: StepIn, position: int, now: Millis, kept: Mapping[str, str]) ->
         given.type,
         controls,
     )
+
+
+def _check_condition(rule: object, field: str) -> None:
+    try:
+        conditions.check(rule)
+    except TemplateError as error:
+        raise _wrong(field, f"is not a condition: {error}") from error
 
 
 def said_controls(given: Json) -> Json:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from clarion.compose.conditions import Condition, Held
 from clarion.compose.overrides import Overrides, chosen_devices, overrides_for
 from clarion.compose.presentation import presentation, said, texts
 from clarion.compose.templates import mentions, render
@@ -18,6 +19,8 @@ from clarion.model.push import PLAIN, Json, Personal, Presentation, PushMessage
 from clarion.model.trace import Detail, Event
 from clarion.model.trigger import Trigger
 from clarion.model.workflow import Step, Workflow
+
+_ALWAYS = Held(True)
 
 
 class Planned(NamedTuple):
@@ -75,6 +78,7 @@ class Composer:
         self._contents: dict[tuple[str, str], PushMessage] = {}
         self._overrides: dict[tuple[str, str], Overrides] = {}
         self._personal_steps: dict[str, bool] = {}
+        self._conditions: dict[str, tuple[Condition, Held | None]] = {}
 
     def compose(
         self, subscriber: Subscriber, channels: Sequence[Channel], chosen: Chosen | None = None
@@ -101,6 +105,11 @@ class Composer:
     def _step(
         self, step: Step, subscriber: Subscriber, channels: Sequence[Channel], details: list[Detail]
     ) -> list[Planned]:
+        held = self._condition(step, subscriber)
+        if not held.holds:
+            raw = {"error": held.error} if held.error else None
+            details.append(self._detail(Event.SKIPPED_BY_CONDITIONS, step, raw=raw))
+            return []
         if not channels:
             missing = Event.NO_CHANNEL if self._chosen is None else Event.NO_CHOSEN_DEVICE
             details.append(self._detail(missing, step))
@@ -110,6 +119,18 @@ class Composer:
             for token, device_id in self._targets(step, channel, details):
                 planned.append(self._message(step, subscriber, channel, token, device_id, own))
         return planned
+
+    def _condition(self, step: Step, subscriber: Subscriber) -> Held:
+        """Whether a step runs for a recipient; asked once where that is the same for all."""
+        rule = step.controls.get("skip")
+        if not rule:
+            return _ALWAYS
+        if step.step_id not in self._conditions:
+            condition = Condition(rule)
+            shared = None if condition.mentions("subscriber") else condition.held(self._variables)
+            self._conditions[step.step_id] = condition, shared
+        condition, shared = self._conditions[step.step_id]
+        return shared or condition.held({**self._variables, "subscriber": profile(subscriber)})
 
     def _targets(self, step: Step, channel: Channel, details: list[Detail]) -> Iterator[tuple[str, int]]:
         """Tokens with their device; a trigger's own `deviceTokens` stand in for those stored."""

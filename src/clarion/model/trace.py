@@ -16,6 +16,11 @@ class Event(Enum):
     STEP_CANCELED = ("step_canceled", "Step canceled", "Failed")
     WORKFLOW_MISSING = ("workflow_missing", "Workflow was deleted before it could run", "Failed")
     CONTENT_FAILED = ("message_content_failed", "Message content could not be generated", "Failed")
+    SKIPPED_BY_CONDITIONS = (
+        "step_skipped_by_conditions",
+        "Step was filtered based on steps filters",
+        "Success",
+    )
     FILTERED_BY_WORKFLOW = (
         "step_filtered_by_workflow",
         "Step filtered by workflow resource preferences",

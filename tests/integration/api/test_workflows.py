@@ -151,7 +151,7 @@ async def test_a_step_that_cannot_run_is_refused_clearly(dev: Caller, kind: str)
 
 async def test_an_unknown_kind_of_step_and_a_condition_are_refused(dev: Caller) -> None:
     assert await refused(dev, steps=[{"name": "s", "type": "pigeon"}]) == {"steps.0.type"}
-    skip = {**PUSH, "controlValues": {"skip": {"==": [1, 1]}}}
+    skip = {**PUSH, "controlValues": {"skip": {"nope": [1]}}}
     assert await refused(dev, steps=[skip]) == {"steps.0.controlValues.skip"}
     assert await refused(dev, steps=[{**PUSH, "controlValues": {"body": 5}}]) == {
         "steps.0.controlValues.body"
