@@ -113,16 +113,25 @@ def search(
     most: int,
 ) -> list[Subscriber]:
     """Subscribers behind the anchor in the order, or before it with the nearest first."""
-    column = subscribers.c.updated_at if order_by == "updatedAt" else subscribers.c.created_at
-    falling = descending != back
+    query = searching(wanted, order_by, anchor, falling=descending != back, most=most)
+    return [Subscriber(*row) for row in connection.execute(query)]
+
+
+def searching(
+    wanted: Search, order_by: str, anchor: Subscriber | None, *, falling: bool, most: int
+) -> sa.Select[Any]:
+    """The query of a search. Rows are numbered as they are created, so that the number is that order."""
+    pk, updated_at = subscribers.c.pk, subscribers.c.updated_at
     query = sa.select(*_COLUMNS).where(*_matches(wanted)).limit(most)
+    if order_by != "updatedAt":
+        if anchor is not None:
+            query = query.where(pk < anchor.pk if falling else pk > anchor.pk)
+        return query.order_by(pk.desc() if falling else pk)
     if anchor is not None:
-        here = sa.tuple_(column, subscribers.c.pk)
-        since = anchor.updated_at if order_by == "updatedAt" else anchor.created_at
-        there = sa.tuple_(sa.literal(since), sa.literal(anchor.pk))
+        here = sa.tuple_(updated_at, pk)
+        there = sa.tuple_(sa.literal(anchor.updated_at), sa.literal(anchor.pk))
         query = query.where(here < there if falling else here > there)
-    order = (column.desc(), subscribers.c.pk.desc()) if falling else (column, subscribers.c.pk)
-    return [Subscriber(*row) for row in connection.execute(query.order_by(*order))]
+    return query.order_by(*((updated_at.desc(), pk.desc()) if falling else (updated_at, pk)))
 
 
 def count(connection: Connection, wanted: Search) -> tuple[int, bool]:

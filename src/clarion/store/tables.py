@@ -159,6 +159,17 @@ subscribers = sa.Table(
     sa.Column("updated_at", _Time, nullable=False),
     sa.UniqueConstraint("environment_id", "subscriber_id"),
     sa.Index(None, "environment_id", "pk"),
+    sa.Index(None, "environment_id", "updated_at", "pk"),
+    *(
+        sa.Index(
+            f"ix_subscribers_environment_id_{name}",
+            "environment_id",
+            name,
+            sqlite_where=sa.text(f"{name} IS NOT NULL"),
+            postgresql_where=sa.text(f"{name} IS NOT NULL"),
+        )
+        for name in ("email", "phone")
+    ),
     sqlite_autoincrement=True,
 )
 

@@ -5,16 +5,43 @@ from collections.abc import Iterator
 from types import ModuleType
 
 import asyncpg
+import pytest
 from sqlalchemy.engine import Connection
 
 from clarion.journal import sql as journal
-from clarion.store import devices, messages, notifications, registry, subscribers, topics, triggers
+from clarion.store import (
+    devices,
+    engagements,
+    idempotency,
+    messages,
+    notifications,
+    preferences,
+    rates,
+    registry,
+    subscribers,
+    topics,
+    triggers,
+)
 from clarion.store.dialect import Sql
 from clarion.store.postgresql import PostgresDatabase
 from clarion.store.sqlite import SqliteDatabase
 from clarion.store.tables import metadata
+from pushing import subscriber
 
-MODULES = (devices, registry, messages, notifications, subscribers, topics, triggers, journal)
+MODULES = (
+    devices,
+    registry,
+    messages,
+    notifications,
+    subscribers,
+    topics,
+    triggers,
+    journal,
+    preferences,
+    idempotency,
+    engagements,
+    rates,
+)
 
 READS_ALL = {
     "journal.sql._PARKED": "what was set aside is rare, and listed by a person",
@@ -78,3 +105,22 @@ async def test_postgresql_can_look_rows_up(shared: PostgresDatabase) -> None:
     finally:
         await connection.close()
     assert scanning == {}
+
+
+@pytest.mark.parametrize("order_by", ["createdAt", "updatedAt"])
+@pytest.mark.parametrize("wanted", [{}, {"email": "x"}, {"phone": "x"}, {"subscriber_id": "x"}])
+async def test_a_search_sorts_nothing_that_grows(
+    embedded: SqliteDatabase, order_by: str, wanted: dict[str, str]
+) -> None:
+    anchor = subscriber(7)
+    search = subscribers.Search("e", **wanted)
+    query = subscribers.searching(search, order_by, anchor, falling=True, most=10)
+
+    def plan(connection: Connection) -> list[str]:
+        text = query.compile(connection, compile_kwargs={"literal_binds": True})
+        return [str(row[-1]) for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}")]
+
+    found = await embedded.read(plan)
+    assert not any(step.startswith("SCAN") for step in found), found
+    if not wanted:
+        assert not any("TEMP B-TREE" in step for step in found), found
