@@ -257,3 +257,21 @@ async def test_a_removed_subscriber_takes_the_story_along(api: Api) -> None:
 async def test_a_notification_that_is_not_there_is_404(dev: Caller) -> None:
     for name in ("gone", "%2F", "a%00b"):
         error(await dev.get(f"{FEED}/{name}"), 404)
+
+
+async def test_a_subscribers_messages_are_paged_over_many_notifications(
+    api: Api, dev: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clarion.store.activity._NOTIFICATIONS_AT_ONCE", 2)
+    for number in range(5):
+        event = {"name": "welcome", "to": "ada", "transactionId": f"t{number}"}
+        data(await dev.post("/v1/events/trigger", event), 201)
+    await api.deliver()
+    pages = [(await dev.get(MESSAGES, subscriberId="ada", limit=3, page=page)).json() for page in range(4)]
+    found = [item["_id"] for page in pages for item in page["data"]]
+    assert [page["hasMore"] for page in pages] == [True, True, True, False]
+    everything = (await dev.get(MESSAGES, limit=50)).json()["data"]
+    assert (len(set(found)), set(found)) == (10, {item["_id"] for item in everything})
+    assert [item["transactionId"] for page in pages for item in page["data"]] == [
+        f"t{number}" for number in (4, 4, 3, 3, 2, 2, 1, 1, 0, 0)
+    ]
