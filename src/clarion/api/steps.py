@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from clarion.api.route import Call, Category, NoQuery, Route
-from clarion.api.workflows import found_workflow, said_controls, step_slug
+from clarion.api.workflows import Controls, StepOut, found_workflow, said_controls, step_out
 from clarion.compose.preview import Issue, preview
 from clarion.errors import NotFound
 from clarion.model.push import CONTROLS
@@ -15,11 +15,10 @@ from clarion.security.keys import masked
 Json = dict[str, Any]
 
 
-class ControlsOut(msgspec.Struct, rename="camel"):
-    """ControlsMetadataDto: a JSON schema of what can be set, and the values that are."""
+class ControlsOut(Controls, rename="camel"):
+    """ControlsMetadataDto: the values that are set, and a JSON schema of what can be."""
 
     data_schema: Json
-    values: Json
 
 
 class IssueOut(msgspec.Struct, rename="camel"):
@@ -36,20 +35,10 @@ class IssuesOut(msgspec.Struct):
     controls: dict[str, list[IssueOut]]
 
 
-class StepDetail(msgspec.Struct, rename="camel", kw_only=True):
+class StepDetail(StepOut, rename="camel", kw_only=True):
     """StepResponseDto. `variables`: a JSON schema of what its templates can name."""
 
-    id: str = msgspec.field(name="_id")
-    step_id: str
-    name: str
-    slug: str
-    type: str
-    origin: str
-    workflow_id: str
-    workflow_database_id: str
     controls: ControlsOut
-    control_values: Json
-    variables: Json
     issues: IssuesOut
 
 
@@ -89,20 +78,13 @@ class PreviewOut(msgspec.Struct, rename="camel"):
 async def get_step(call: Call[None, NoQuery]) -> StepDetail:
     """One step, by its stepId, `_id` or slug."""
     workflow, step = _found(call)
-    return StepDetail(
-        id=step.id,
-        step_id=step.step_id,
-        name=step.name,
-        slug=step_slug(step),
-        type=step.type,
-        origin=workflow.origin,
-        workflow_id=workflow.workflow_id,
-        workflow_database_id=workflow.id,
-        controls=ControlsOut(_SETTABLE, step.controls),
-        control_values=step.controls,
-        variables=_nameable(workflow),
-        issues=_issues(preview(workflow, step.controls, {}).issues),
-    )
+    shown = msgspec.structs.asdict(step_out(workflow, step))
+    more = {
+        "controls": ControlsOut(step.controls, _SETTABLE),
+        "variables": _nameable(workflow),
+        "issues": _issues(preview(workflow, step.controls, {}).issues),
+    }
+    return StepDetail(**shown | more)
 
 
 async def preview_step(call: Call[PreviewIn, NoQuery]) -> PreviewOut:

@@ -440,7 +440,7 @@ def workflow_out(item: Workflow) -> WorkflowOut:
         validate_payload=item.validate_payload,
         payload_schema=item.payload_schema,
         is_translation_enabled=item.is_translation_enabled,
-        steps=[_step_out(item, step) for step in item.steps],
+        steps=[step_out(item, step) for step in item.steps],
         origin=item.origin,
         preferences={
             "default": item.preferences.get("workflow") or WANTED,
@@ -453,7 +453,8 @@ def workflow_out(item: Workflow) -> WorkflowOut:
     )
 
 
-def _step_out(workflow: Workflow, step: Step) -> StepOut:
+def step_out(workflow: Workflow, step: Step) -> StepOut:
+    """A step on the wire."""
     return StepOut(
         id=step.id,
         step_id=step.step_id,
