@@ -24,9 +24,6 @@ from clarion.deliver.trial import Trial
 from clarion.echo.recorder import Recorder
 from clarion.errors import RequestError, SettingsError
 from clarion.journal.consumer import Grouping, LaneSupervisor, Work
-from clarion.journal.jetstream import JetStreamJournal, connect
-from clarion.journal.jetstream_access import Access, tls
-from clarion.journal.listen import listen
 from clarion.journal.port import (
     ACCEPTED_PREFIX,
     BULK_PREFIX,
@@ -51,7 +48,6 @@ from clarion.store.catalog import Catalog
 from clarion.store.database import Database
 from clarion.store.installation import FirstStart, begin
 from clarion.store.migrate import migrate
-from clarion.store.postgresql import PostgresDatabase
 from clarion.store.sqlite import SqliteDatabase
 
 log = structlog.get_logger(__name__)
@@ -201,6 +197,8 @@ def _encryption_key(settings: Settings) -> bytes:
 async def _store(settings: Settings) -> tuple[Database, str | None]:
     """The database, at the schema of this version, and where to listen for its news."""
     if settings.postgresql_url:
+        from clarion.store.postgresql import PostgresDatabase  # its driver is a tenth of the start
+
         shared = PostgresDatabase(settings.postgresql_url)
         await shared.migrate()
         return shared, settings.postgresql_url
@@ -219,6 +217,9 @@ async def opened_journal(
 ) -> AsyncIterator[Journal]:
     """The journal: in the database, or on JetStream servers."""
     if settings.journal_url:
+        from clarion.journal.jetstream import JetStreamJournal, connect  # another seventh
+        from clarion.journal.jetstream_access import Access, tls
+
         access = Access(
             tls(settings.journal_ca_file, settings.journal_certificate_file),
             settings.journal_credentials_file,
@@ -231,8 +232,14 @@ async def opened_journal(
             await streamed.close()
         return
     journal = SqlJournal(database, clock)
-    async with _background(listen(listening, journal.ring) if listening else None):
+    async with _background(_listening(listening, journal) if listening else None):
         yield journal
+
+
+def _listening(url: str, journal: SqlJournal) -> Coroutine[Any, Any, None]:
+    from clarion.journal.listen import listen
+
+    return listen(url, journal.ring)
 
 
 @asynccontextmanager

@@ -8,14 +8,16 @@ import msgspec
 from clarion.address.people import Recipient
 from clarion.compose.notification import Composed, Composer, Planned, id_of
 from clarion.journal.port import Record
-from clarion.model.clock import SECOND, Millis
+from clarion.model.clock import SECOND, Millis, iso
 from clarion.model.people import Channel
-from clarion.model.preference import Chosen
+from clarion.model.preference import is_critical
 from clarion.model.push import Delivery, PushMessage, Send
+from clarion.model.schedule import Schedule, opening
 from clarion.model.trace import Detail, Event
 from clarion.model.trigger import Trigger
 from clarion.store.catalog import Snapshot
 from clarion.store.notifications import NewNotification
+from clarion.store.preferences import Wishes
 from clarion.store.triggers import Admission
 
 MOST_SENDS = 500
@@ -29,7 +31,7 @@ class Holdings(NamedTuple):
     """What recipients hold, by row: where they can be reached, and what they chose to get."""
 
     channels: Mapping[int, Sequence[Channel]] = {}
-    chosen: Mapping[int, Chosen] = {}
+    wishes: Mapping[int, Wishes] = {}
 
 
 class Plan:
@@ -48,7 +50,7 @@ class Plan:
         self._wants_subscriber = wants_subscriber
         self._now = now
         self._lifetime = lifetime
-        self._deliveries: dict[tuple[str, str, Millis], _Lot] = {}
+        self._deliveries: dict[tuple[str, str, Millis, Millis], _Lot] = {}
         self.notifications: list[NewNotification] = []
 
     def add(self, admission: Admission, recipients: Sequence[Recipient]) -> None:
@@ -68,13 +70,16 @@ class Plan:
             self._now,
             self._snapshot.variables_of(trigger.environment_id),
         )
+        critical = is_critical(workflow)
         for recipient in recipients:
             if recipient.refused:
                 composed = _nothing(trigger, recipient, recipient.refused)
             else:
                 pk = recipient.subscriber.pk
-                held, chosen = self._holdings.channels.get(pk, ()), self._holdings.chosen.get(pk)
-                composed = composer.compose(recipient.subscriber, held, chosen)
+                held, wishes = self._holdings.channels.get(pk, ()), self._holdings.wishes.get(pk)
+                composed = composer.compose(recipient.subscriber, held, wishes.channels if wishes else None)
+                if wishes and wishes.schedule and not critical:
+                    composed = self._scheduled(trigger, composed, wishes.schedule)
             self._note(trigger, recipient, composed)
             for planned in composed.planned:
                 self._lot(trigger, planned).add(trigger, composed.id, recipient.subscriber.pk, planned)
@@ -82,10 +87,28 @@ class Plan:
     def records(self, lane_of: Callable[[str], str]) -> list[Record]:
         """The deliveries, as journal records of the lanes that `lane_of` gives their integrations."""
         return [
-            Record(lane_of(delivery.integration_id), msgspec.msgpack.encode(delivery))
-            for (environment_id, integration_id, expires_at), lot in self._deliveries.items()
+            Record(lane_of(delivery.integration_id), msgspec.msgpack.encode(delivery), not_before)
+            for (environment_id, integration_id, expires_at, not_before), lot in self._deliveries.items()
             for delivery in lot.deliveries(environment_id, integration_id, expires_at)
         ]
+
+    def _scheduled(self, trigger: Trigger, composed: Composed, schedule: Schedule) -> Composed:
+        """Each message when its recipient may be disturbed, but for those whose time would be over then."""
+        details, planned = list(composed.details), []
+        for item in composed.planned:
+            opens = opening(schedule, item.zone, self._now)
+            if opens is None or (opens > self._now and opens >= self._end(trigger, item, opens)):
+                details.append(self._about(Event.OUTSIDE_SCHEDULE, item, {"timezone": item.zone or "UTC"}))
+                continue
+            if opens > self._now:
+                told = {"until": iso(opens), "timezone": item.zone or "UTC"}
+                details.append(self._about(Event.DEFERRED_TO_SCHEDULE, item, told))
+                item = item._replace(not_before=opens)
+            planned.append(item)
+        return Composed(composed.id, planned, details)
+
+    def _about(self, event: Event, item: Planned, raw: dict[str, str]) -> Detail:
+        return Detail(event.code, self._now, item.step_id, message_id=item.message_id, raw=raw)
 
     def _note(self, trigger: Trigger, recipient: Recipient, composed: Composed) -> None:
         self.notifications.append(
@@ -102,14 +125,18 @@ class Plan:
 
     def _lot(self, trigger: Trigger, planned: Planned) -> "_Lot":
         """Triggers of the same second share records."""
-        lifetime = self._lifetime
+        expires_at = self._end(trigger, planned, planned.not_before)
+        key = (trigger.environment_id, planned.integration_id, expires_at, planned.not_before)
+        return self._deliveries.setdefault(key, _Lot())
+
+    def _end(self, trigger: Trigger, planned: Planned, not_before: Millis) -> Millis:
+        """Until when a message is tried. What waits for a schedule has all its tries ahead of it, but the
+        time to live that was asked for counts from the trigger."""
+        accepted_at = trigger.accepted_at // SECOND * SECOND
         own = planned.personal.presentation if planned.personal else None
         ttl = (own or planned.content.presentation).ttl
-        if ttl is not None:
-            lifetime = min(lifetime, ttl * SECOND)
-        expires_at = trigger.accepted_at // SECOND * SECOND + lifetime
-        key = (trigger.environment_id, planned.integration_id, expires_at)
-        return self._deliveries.setdefault(key, _Lot())
+        tried_until = max(accepted_at, not_before) + self._lifetime
+        return tried_until if ttl is None else min(tried_until, accepted_at + ttl * SECOND)
 
 
 class _Lot:

@@ -197,7 +197,7 @@ def _holdings(connection: Connection, addressed: Sequence[Addressed]) -> Holding
     if not pks:
         return Holdings()
     workflow_ids = {item.admission.trigger.workflow_id for item in addressed}
-    return Holdings(devices.channels_of(connection, pks), preferences.chosen(connection, pks, workflow_ids))
+    return Holdings(devices.channels_of(connection, pks), preferences.wishes(connection, pks, workflow_ids))
 
 
 def _spread(addressed: Sequence[Addressed]) -> tuple[list[Record], list[str]]:

@@ -24,7 +24,8 @@ _ALWAYS = Held(True)
 
 
 class Planned(NamedTuple):
-    """One message to one device. `content` is one object for all who share it."""
+    """One message to one device. `content` is one object for all who share it; `zone` is the device's or
+    else the subscriber's."""
 
     message_id: str
     integration_id: str
@@ -33,6 +34,8 @@ class Planned(NamedTuple):
     device_id: int
     content: PushMessage
     personal: Personal | None
+    zone: str | None = None
+    not_before: Millis = 0
 
 
 class _Own(NamedTuple):
@@ -116,8 +119,11 @@ class Composer:
         own = self._own(step, subscriber) if channels else None
         planned: list[Planned] = []
         for channel in channels:
+            zones = {device.pk: device.timezone for device in channel.devices}
             for token, device_id in self._targets(step, channel, details):
-                planned.append(self._message(step, subscriber, channel, token, device_id, own))
+                message = self._message(step, subscriber, channel, token, device_id, own)
+                zone = zones.get(device_id) or subscriber.timezone
+                planned.append(message._replace(zone=zone) if zone else message)
         return planned
 
     def _condition(self, step: Step, subscriber: Subscriber) -> Held:

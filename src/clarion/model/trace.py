@@ -21,6 +21,16 @@ class Event(Enum):
         "Step was filtered based on steps filters",
         "Success",
     )
+    DEFERRED_TO_SCHEDULE = (
+        "step_extended_to_schedule",
+        "Step was deferred to the subscriber's schedule",
+        "Pending",
+    )
+    OUTSIDE_SCHEDULE = (
+        "step_skipped_outside_of_the_schedule",
+        "Step was skipped outside of the subscriber's schedule",
+        "Success",
+    )
     FILTERED_BY_WORKFLOW = (
         "step_filtered_by_workflow",
         "Step filtered by workflow resource preferences",

@@ -1,7 +1,7 @@
 """What subscribers chose: channels for each workflow or for everything, and when they may be disturbed."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy.engine import Connection
@@ -26,14 +26,23 @@ def of(connection: Connection, subscriber_pk: int) -> dict[str, Preference]:
     return {row[0]: Preference(row[0], _decoded(row[1]), _schedule(row[2]), row[3]) for row in rows}
 
 
-def chosen(
+class Wishes(NamedTuple):
+    """What a subscriber chose: channels, by workflow and for everything, and when they may be disturbed."""
+
+    channels: dict[str, dict[str, bool]]
+    schedule: dict[str, Any] | None
+
+
+def wishes(
     connection: Connection, subscriber_pks: Iterable[int], workflow_ids: Iterable[str]
-) -> dict[int, dict[str, dict[str, bool]]]:
-    """The channels that subscribers chose for workflows and for everything; who chose nothing is left out."""
-    found: dict[int, dict[str, dict[str, bool]]] = {}
+) -> dict[int, Wishes]:
+    """What subscribers chose for workflows and for everything; who chose nothing is left out."""
+    found: dict[int, Wishes] = {}
     names = listed([EVERYTHING, *workflow_ids])
-    for pk, workflow_id, channels in run(connection, _CHOSEN, listed(subscriber_pks), names):
-        found.setdefault(pk, {})[workflow_id] = _decoded(channels)
+    for pk, workflow_id, channels, schedule in run(connection, _CHOSEN, listed(subscriber_pks), names):
+        known = found.get(pk) or Wishes({}, None)
+        own = _schedule(schedule) if workflow_id == EVERYTHING else known.schedule
+        found[pk] = Wishes(known.channels | {workflow_id: _decoded(channels)}, own)
     return found
 
 
@@ -70,7 +79,7 @@ _OF = sql("""
 SELECT workflow_id, channels, schedule, updated_at FROM preferences WHERE subscriber_pk = ?
 """)
 _CHOSEN = sql("""
-SELECT subscriber_pk, workflow_id, channels FROM preferences
+SELECT subscriber_pk, workflow_id, channels, schedule FROM preferences
 WHERE subscriber_pk IN (SELECT j.value FROM {numbers}) AND workflow_id IN (SELECT j.value FROM {texts})
 """)
 _CHOOSE = sql(

@@ -1,0 +1,91 @@
+"""When a subscriber may be disturbed: hours of each weekday, in a time zone. Pure."""
+
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from clarion.model.clock import MINUTE, SECOND, Millis
+
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_LOOKED_AHEAD = 8
+"""Days; beyond a week everything comes again."""
+
+Schedule = Mapping[str, Any]
+"""ScheduleDto: `isEnabled`, and `weeklySchedule` with `isEnabled` and `hours` of each day."""
+
+
+def opening(schedule: Schedule, zone: str | None, now: Millis) -> Millis | None:
+    """The first moment from `now` on at which the subscriber may be disturbed, None when that never comes.
+
+    `zone` is an IANA name; without one, or with one that isn't known, hours are UTC. Both ends of a range
+    are part of it, to the minute; one that ends before it starts goes on into the next day.
+    """
+    week = schedule.get("weeklySchedule")
+    if not schedule.get("isEnabled") or not week:
+        return now
+    place = zone_of(zone)
+    today = datetime.fromtimestamp(now / SECOND, place).date()
+    openings = [
+        max(start, now)
+        for days in range(-1, _LOOKED_AHEAD)
+        for start, end in _ranges(week, today + timedelta(days=days), place)
+        if end > now
+    ]
+    return min(openings, default=None)
+
+
+@lru_cache(1024)
+def zone_of(name: str | None) -> tzinfo:
+    """The zone of that name, UTC where there is none."""
+    try:
+        return ZoneInfo(name or "UTC")
+    except (KeyError, ValueError, OSError):
+        return ZoneInfo("UTC")
+
+
+def _ranges(week: Mapping[str, Any], day: date, zone: tzinfo) -> Iterator[tuple[Millis, Millis]]:
+    """The open ranges that begin on a day; each ends where the next minute begins."""
+    own = week.get(_DAYS[day.weekday()]) or {}
+    for hours in (own.get("hours") or ()) if own.get("isEnabled") else ():
+        start, end = _time(hours["start"]), _time(hours["end"])
+        until = day if end >= start else day + timedelta(days=1)
+        # Of a time that comes twice the range has both, when the clocks go back.
+        yield _start(day, start, zone), _end(until, end, zone)
+
+
+def _start(day: date, at: time, zone: tzinfo) -> Millis:
+    """When a clock in the zone first shows the time; where it skips it, when it has skipped it."""
+    wall = datetime.combine(day, at, zone)
+    return _skipped(wall) or _millis(wall)
+
+
+def _end(day: date, at: time, zone: tzinfo) -> Millis:
+    """When a clock in the zone stops showing the time for good; where it skips it, when it skips it."""
+    wall = datetime.combine(day, at, zone).replace(fold=1)
+    return _skipped(wall) or _millis(wall) + MINUTE
+
+
+def _skipped(wall: datetime) -> Millis | None:
+    """The moment at which the clock jumps over a time that doesn't exist, None for one that does."""
+    earlier, later = _millis(wall.replace(fold=1)), _millis(wall.replace(fold=0))
+    if earlier >= later:
+        return None
+    before = datetime.fromtimestamp(earlier / SECOND, wall.tzinfo).utcoffset()
+    minutes = range(earlier, later + MINUTE, MINUTE)
+    place = bisect_left(
+        minutes, True, key=lambda at: datetime.fromtimestamp(at / SECOND, wall.tzinfo).utcoffset() != before
+    )
+    return minutes[place]
+
+
+def _millis(wall: datetime) -> Millis:
+    return round(wall.timestamp() * SECOND)
+
+
+@lru_cache(2048)
+def _time(text: str) -> time:
+    """`09:30 PM` on the clock."""
+    return datetime.strptime(text, "%I:%M %p").time()  # noqa: DTZ007
