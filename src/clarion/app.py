@@ -31,6 +31,7 @@ from clarion.journal.port import (
     DELIVER_PREFIX,
     PAGE_PREFIX,
     RECEIPTS_PREFIX,
+    WAITING_PREFIX,
     Journal,
 )
 from clarion.journal.sql import SqlJournal
@@ -169,6 +170,7 @@ def _lanes(base: Foundation, sender: HttpSender) -> list[LaneSupervisor]:
         lanes(CHUNK_PREFIX, address.chunk, 4),
         lanes(DELIVER_PREFIX, deliver.work, _PASSES, urgent),
         lanes(BULK_PREFIX, deliver.work, _BATCHES_PER_LANE),
+        lanes(WAITING_PREFIX, deliver.work, _BATCHES_PER_LANE),
         lanes(RECEIPTS_PREFIX, receipts.work, 1),
     ]
 

@@ -7,7 +7,7 @@ import msgspec
 
 from clarion.address.people import Recipient
 from clarion.compose.notification import Composed, Composer, Planned, id_of
-from clarion.journal.port import Record
+from clarion.journal.port import Record, waiting_lane
 from clarion.model.clock import SECOND, Millis, iso
 from clarion.model.people import Channel
 from clarion.model.preference import is_critical
@@ -85,9 +85,14 @@ class Plan:
                 self._lot(trigger, planned).add(trigger, composed.id, recipient.subscriber.pk, planned)
 
     def records(self, lane_of: Callable[[str], str]) -> list[Record]:
-        """The deliveries, as journal records of the lanes that `lane_of` gives their integrations."""
+        """The deliveries, as journal records of the lanes that `lane_of` gives their integrations, or of
+        those that wait."""
         return [
-            Record(lane_of(delivery.integration_id), msgspec.msgpack.encode(delivery), not_before)
+            Record(
+                (waiting_lane if not_before else lane_of)(delivery.integration_id),
+                msgspec.msgpack.encode(delivery),
+                not_before,
+            )
             for (environment_id, integration_id, expires_at, not_before), lot in self._deliveries.items()
             for delivery in lot.deliveries(environment_id, integration_id, expires_at)
         ]

@@ -15,7 +15,7 @@ from clarion.deliver.health import HealthBook
 from clarion.deliver.lane import HELD, Lane
 from clarion.deliver.parcels import Item, Parcel, group_id, parcels
 from clarion.errors import DatabaseUnavailable
-from clarion.journal.port import BULK_PREFIX, Batch, Journal, Record, receipts_lane
+from clarion.journal.port import DELIVER_PREFIX, Batch, Journal, Record, receipts_lane
 from clarion.model.clock import SECOND, Clock, Millis
 from clarion.model.ids import time_of
 from clarion.model.outcome import MessageStatus, Outcome, Verdict
@@ -136,7 +136,7 @@ class DeliverStage:
         run = _Run(first, left, lane, known.stopped, self._outcomes, self._clock)
         run.recall(known.settled.values())
         async with self._watched(run):
-            urgent = not batches[0].lane.startswith(BULK_PREFIX)
+            urgent = batches[0].lane.startswith(DELIVER_PREFIX)
             await run.through(self._lanes.concurrency, urgent=urgent)
         await run.written()
         await self._journal.settle_all(batches, lambda _: run.further(batches[0].lane))

@@ -19,6 +19,7 @@ PAGE_PREFIX = "page:"
 CHUNK_PREFIX = "chunk:"
 DELIVER_PREFIX = "deliver:"
 BULK_PREFIX = "bulk:"
+WAITING_PREFIX = "waiting:"
 RECEIPTS_PREFIX = "receipts:"
 
 
@@ -46,6 +47,11 @@ def deliver_lane(integration_id: str) -> str:
 def bulk_lane(integration_id: str) -> str:
     """The lane of what broadcasts send through an integration, so that single triggers overtake it."""
     return BULK_PREFIX + integration_id
+
+
+def waiting_lane(integration_id: str) -> str:
+    """The lane of what waits for its recipient's schedule: it may be hours, and is no sign of congestion."""
+    return WAITING_PREFIX + integration_id
 
 
 def receipts_lane(integration_id: str) -> str:

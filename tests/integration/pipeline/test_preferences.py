@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
 from clarion.model.clock import DAY, SECOND, Millis
 from clarion.model.preference import EVERYTHING
 from clarion.model.trace import Event
@@ -102,3 +104,21 @@ async def test_what_would_be_too_late_then_is_not_sent(pipeline: Pipeline) -> No
     await pipeline.drain()
     assert [events for _, _, events in await pipeline.notified()] == [[Event.OUTSIDE_SCHEDULE.code]]
     assert pipeline.tokens_sent_to == []
+
+
+async def test_what_waits_for_morning_keeps_no_broadcast_from_going_on(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("CHUNK_SIZE", 1), ("MOST_AHEAD", 1)):
+        monkeypatch.setattr(f"clarion.address.stage.{name}", value)
+    names = [f"p{n}" for n in range(4)]
+    await pipeline.register_all({name: [f"{name}-phone"] for name in names})
+    tomorrow = weekday(pipeline.clock.now + DAY)
+    for name in names[:3]:
+        await schedule(pipeline, name, **{tomorrow: True})
+    await pipeline.trigger(broadcast=True)
+    await pipeline.drain()
+    assert pipeline.tokens_sent_to == ["p3-phone"]
+    pipeline.clock.now += DAY
+    await pipeline.drain()
+    assert pipeline.tokens_sent_to == [f"{name}-phone" for name in names]
