@@ -168,6 +168,16 @@ GOOD: dict[str, Any] = {
     "create_workflow": {"name": "W", "workflowId": "w", "steps": [PUSH], "payloadSchema": {}},
     "update_workflow": {"name": "Welcome", "active": True, "steps": [PUSH], "payloadSchema": {}},
     "patch_workflow": {"active": True, "payloadSchema": {"type": "object"}},
+    "patch_preferences": {
+        "channels": {"push": True},
+        "workflowId": "welcome",
+        "schedule": {"isEnabled": True, "weeklySchedule": {"monday": {"isEnabled": True, "hours": []}}},
+    },
+    "patch_preferences_in_bulk": {"preferences": [{"workflowId": "welcome", "channels": {"push": True}}]},
+    "preview_step": {"controlValues": {"subject": "{{payload.x}}"}, "previewPayload": {"payload": {"x": {}}}},
+    "track_activity": {"eventType": "opened", "eventId": "m"},
+    "create_variable": {"key": "KEY", "values": [{"_environmentId": "e", "value": "v"}]},
+    "update_environment": {"name": "Development", "color": "#102030"},
 }
 
 
