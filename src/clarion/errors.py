@@ -140,6 +140,11 @@ class Unprocessable(RequestError):
         super().__init__(message)
         self.fields = {name: list(messages) for name, messages in (fields or {}).items()}
 
+    @classmethod
+    def field(cls, name: str, message: str) -> "Unprocessable":
+        """One field that is wrong; `message` goes on where its name ends."""
+        return cls(f"{name} {message}", {name: [message]})
+
 
 class TooManyRequests(RequestError):
     """More calls than the environment's rate limit allows; try again after `Retry-After`."""

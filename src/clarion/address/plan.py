@@ -1,5 +1,6 @@
 """What a batch of recipients comes to: notifications to write and deliveries to hand on."""
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -9,7 +10,7 @@ from clarion.address.people import Recipient
 from clarion.compose.notification import Composed, Composer, Planned, id_of
 from clarion.journal.port import Record, waiting_lane
 from clarion.model.clock import SECOND, Millis, iso
-from clarion.model.people import Channel
+from clarion.model.people import Channel, Subscriber
 from clarion.model.preference import is_critical
 from clarion.model.push import Delivery, PushMessage, Send
 from clarion.model.schedule import Schedule, opening
@@ -79,7 +80,8 @@ class Plan:
                 held, wishes = self._holdings.channels.get(pk, ()), self._holdings.wishes.get(pk)
                 composed = composer.compose(recipient.subscriber, held, wishes.channels if wishes else None)
                 if wishes and wishes.schedule and not critical:
-                    composed = self._scheduled(trigger, composed, wishes.schedule)
+                    zones = _zones(recipient.subscriber, held)
+                    composed = self._scheduled(trigger, composed, wishes.schedule, zones)
             self._note(trigger, recipient, composed)
             for planned in composed.planned:
                 self._lot(trigger, planned).add(trigger, composed.id, recipient.subscriber.pk, planned)
@@ -97,16 +99,19 @@ class Plan:
             for delivery in lot.deliveries(environment_id, integration_id, expires_at)
         ]
 
-    def _scheduled(self, trigger: Trigger, composed: Composed, schedule: Schedule) -> Composed:
+    def _scheduled(
+        self, trigger: Trigger, composed: Composed, schedule: Schedule, zones: Mapping[int, str | None]
+    ) -> Composed:
         """Each message when its recipient may be disturbed, but for those whose time would be over then."""
         details, planned = list(composed.details), []
         for item in composed.planned:
-            opens = opening(schedule, item.zone, self._now)
+            zone = zones[item.device_id]
+            opens = opening(schedule, zone, self._now)
             if opens is None or (opens > self._now and opens >= self._end(trigger, item, opens)):
-                details.append(self._about(Event.OUTSIDE_SCHEDULE, item, {"timezone": item.zone or "UTC"}))
+                details.append(self._about(Event.OUTSIDE_SCHEDULE, item, {"timezone": zone or "UTC"}))
                 continue
             if opens > self._now:
-                told = {"until": iso(opens), "timezone": item.zone or "UTC"}
+                told = {"until": iso(opens), "timezone": zone or "UTC"}
                 details.append(self._about(Event.DEFERRED_TO_SCHEDULE, item, told))
                 item = item._replace(not_before=opens)
             planned.append(item)
@@ -182,6 +187,12 @@ class _Lot:
             text += _length(send)
         if part:
             yield part
+
+
+def _zones(subscriber: Subscriber, held: Sequence[Channel]) -> Mapping[int, str | None]:
+    """The zone of each device: its own, else the subscriber's, as for a token that is no device of theirs."""
+    own = {device.pk: device.timezone for channel in held for device in channel.devices if device.timezone}
+    return defaultdict(lambda: subscriber.timezone, own)
 
 
 def _length(send: Send) -> int:

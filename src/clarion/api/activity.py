@@ -63,8 +63,7 @@ async def track_activity(call: Call[Report, NoQuery]) -> list[Tracked]:
     """Note `eventType` of the message `eventId`, each kind once. Without `eventId` nothing is noted."""
     message_id, status = call.body.event_id, call.body.event_type
     if message_id is not None and status is None:
-        message = f"must be one of: {', '.join(get_args(Engaged))}"
-        raise Unprocessable(f"eventType {message}", {"eventType": [message]})
+        raise Unprocessable.field("eventType", f"must be one of: {', '.join(get_args(Engaged))}")
     now = call.services.clock()
 
     def write(connection: Connection) -> None:

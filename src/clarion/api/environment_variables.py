@@ -107,7 +107,7 @@ async def update_variable(call: Call[VariablePatch, NoQuery]) -> VariableOut:
     """Change a variable; one that is secret stays so."""
     found, given = _named(call), call.body
     if found.is_secret and given.is_secret is False:
-        raise _wrong("isSecret", "can't be taken back: make a new variable")
+        raise Unprocessable.field("isSecret", "can't be taken back: make a new variable")
     changed = msgspec.structs.replace(
         found,
         key=_checked(given.key) if given.key is not None else found.key,
@@ -155,9 +155,11 @@ def _values(call: Call[Any, Any], given: list[ValueIn], present: Mapping[str, st
     values: dict[str, str] = {}
     for place, item in enumerate(given):
         if item.environment_id not in call.snapshot.environments:
-            raise _wrong(f"values.{place}._environmentId", "is no environment")
+            raise Unprocessable.field(f"values.{place}._environmentId", "is no environment")
         if len(item.value) > MOST_VALUE:
-            raise _wrong(f"values.{place}.value", f"must not be longer than {MOST_VALUE} characters")
+            raise Unprocessable.field(
+                f"values.{place}.value", f"must not be longer than {MOST_VALUE} characters"
+            )
         kept = present.get(item.environment_id, "")
         values[item.environment_id] = kept if kept and item.value == masked(kept) else item.value
     return values
@@ -165,12 +167,10 @@ def _values(call: Call[Any, Any], given: list[ValueIn], present: Mapping[str, st
 
 def _checked(key: str) -> str:
     if not _KEY.fullmatch(key):
-        raise _wrong("key", "must be letters, digits and underscores, and not begin with a digit")
+        raise Unprocessable.field(
+            "key", "must be letters, digits and underscores, and not begin with a digit"
+        )
     return key
-
-
-def _wrong(field: str, message: str) -> Unprocessable:
-    return Unprocessable(f"{field} {message}", {field: [message]})
 
 
 def _out(call: Call[Any, Any], item: Variable) -> VariableOut:

@@ -114,7 +114,7 @@ async def update_environment(call: Call[EnvironmentPatch, NoQuery]) -> Environme
     try:
         await call.services.catalog.change(environments.replace, changed)
     except Conflict as error:  # not 409: the SDKs would retry that for an hour
-        raise _wrong("identifier", error.message) from error
+        raise Unprocessable.field("identifier", error.message) from error
     return _out(call, changed)
 
 
@@ -197,19 +197,15 @@ def _check(call: Call[Any, Any], given: Mapping[str, Any], found: Environment | 
     others = [item for item in call.snapshot.environments.values() if found is None or item.id != found.id]
     name, color, parent_id = given.get("name"), given.get("color"), given.get("parent_id")
     if name is not None and not name.strip():
-        raise _wrong("name", "must not be empty")
+        raise Unprocessable.field("name", "must not be empty")
     if name in {item.name for item in others}:
-        raise _wrong("name", f"{name} is taken: choose another")
+        raise Unprocessable.field("name", f"{name} is taken: choose another")
     if color is not None and not _COLOR.fullmatch(color):
-        raise _wrong("color", "must be of the form #1a2b3c")
+        raise Unprocessable.field("color", "must be of the form #1a2b3c")
     if given.get("identifier") is not None:
         checked_id(given["identifier"], "identifier")
     if parent_id is not None and parent_id not in {item.id for item in others}:
-        raise _wrong("parentId", "is no other environment")
-
-
-def _wrong(field: str, message: str) -> Unprocessable:
-    return Unprocessable(f"{field} {message}", {field: [message]})
+        raise Unprocessable.field("parentId", "is no other environment")
 
 
 def _out(call: Call[Any, Any], item: Environment) -> EnvironmentOut:

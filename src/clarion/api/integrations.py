@@ -159,15 +159,14 @@ def _provider(known: Mapping[str, Provider[Any]], given: NewIntegration) -> Prov
         raise Unprocessable("Clarion sends push only", {"channel": ["must be push"]})
     found = known.get(given.provider_id)
     if found is None:
-        message = f"must be one of: {', '.join(sorted(known))}"
-        raise Unprocessable(f"providerId {message}", {"providerId": [message]})
+        raise Unprocessable.field("providerId", f"must be one of: {', '.join(sorted(known))}")
     return found
 
 
 def _own_environment(call: Call[Any, Any]) -> None:
     if call.body.environment_id not in (None, call.environment_id):
-        message = "is not the environment of this API key: use the key of that environment"
-        raise Unprocessable(f"_environmentId {message}", {"_environmentId": [message]})
+        told = "is not the environment of this API key: use the key of that environment"
+        raise Unprocessable.field("_environmentId", told)
 
 
 def _check(provider: Provider[Any], integration: Integration) -> None:
@@ -184,8 +183,7 @@ def _credentials(given: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[st
     """The given credentials; a secret that comes back as it was shown is the stored one."""
     for key in SECRETS & given.keys():
         if not isinstance(given[key], str | None):
-            field = f"credentials.{key}"
-            raise Unprocessable(f"{field} must be text", {field: ["must be text"]})
+            raise Unprocessable.field(f"credentials.{key}", "must be text")
     return {
         key: stored[key] if key in stored and value == _shown(key, stored[key]) else value
         for key, value in given.items()
@@ -207,8 +205,7 @@ def _configurations(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _misconfigured(name: str, message: str) -> Unprocessable:
-    field = f"configurations.{name}"
-    return Unprocessable(f"{field} {message}", {field: [message]})
+    return Unprocessable.field(f"configurations.{name}", message)
 
 
 def _shown(key: str, value: Any) -> Any:

@@ -12,7 +12,7 @@ from clarion.errors import BadInput, NotFound
 from clarion.model.clock import iso
 from clarion.model.publishing import Change, changes, copied
 from clarion.model.workflow import Workflow
-from clarion.store import preferences, workflows
+from clarion.store import workflows
 
 MOST_RESOURCES = 1000
 
@@ -189,7 +189,6 @@ async def publish(call: Call[PublishIn, NoQuery]) -> Published:
                 _put(connection, source, target_id, call.services.clock())
             elif target is not None:
                 workflows.delete(connection, target.id)
-                preferences.forget_workflow(connection, target.id)
 
     if moving and not call.body.dry_run:
         await call.services.catalog.change(write)

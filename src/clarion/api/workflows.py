@@ -19,7 +19,7 @@ from clarion.model.clock import Millis, iso
 from clarion.model.ids import new_id
 from clarion.model.preference import WANTED
 from clarion.model.workflow import RUNNABLE_STEP_TYPES, STEP_TYPES, Step, Workflow
-from clarion.store import preferences, workflows
+from clarion.store import workflows
 from clarion.store.catalog import Snapshot
 
 MOST_STEPS = 20
@@ -241,12 +241,7 @@ async def patch_workflow(call: Call[WorkflowPatch, NoQuery]) -> WorkflowOut:
 async def delete_workflow(call: Call[None, NoQuery]) -> None:
     """Remove a workflow."""
     found = found_workflow(call)
-
-    def write(connection: Connection) -> None:
-        workflows.delete(connection, found.id)
-        preferences.forget_workflow(connection, found.id)
-
-    await call.services.catalog.change(write)
+    await call.services.catalog.change(workflows.delete, found.id)
 
 
 async def list_workflows(call: Call[None, ListQuery]) -> WorkflowList:

@@ -24,8 +24,7 @@ _ALWAYS = Held(True)
 
 
 class Planned(NamedTuple):
-    """One message to one device. `content` is one object for all who share it; `zone` is the device's or
-    else the subscriber's."""
+    """One message to one device. `content` is one object for all who share it."""
 
     message_id: str
     integration_id: str
@@ -34,7 +33,6 @@ class Planned(NamedTuple):
     device_id: int
     content: PushMessage
     personal: Personal | None
-    zone: str | None = None
     not_before: Millis = 0
 
 
@@ -119,11 +117,8 @@ class Composer:
         own = self._own(step, subscriber) if channels else None
         planned: list[Planned] = []
         for channel in channels:
-            zones = {device.pk: device.timezone for device in channel.devices}
             for token, device_id in self._targets(step, channel, details):
-                message = self._message(step, subscriber, channel, token, device_id, own)
-                zone = zones.get(device_id) or subscriber.timezone
-                planned.append(message._replace(zone=zone) if zone else message)
+                planned.append(self._message(step, subscriber, channel, token, device_id, own))
         return planned
 
     def _condition(self, step: Step, subscriber: Subscriber) -> Held:

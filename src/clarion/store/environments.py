@@ -115,31 +115,20 @@ def keys(connection: Connection) -> list[StoredKey]:
     return [StoredKey(*row) for row in connection.execute(query)]
 
 
-def _some_of(table: str, key: str) -> Sql:
+def _some_of(table: str, *key: str) -> Sql:
     """Removes up to so many rows of an environment; what hangs on them goes with them."""
+    columns = ", ".join(key)
     return sql(
-        f"DELETE FROM {table} WHERE {key} IN ("  # noqa: S608
-        f"SELECT {key} FROM {table} WHERE environment_id = ? LIMIT ?)"
+        f"DELETE FROM {table} WHERE ({columns}) IN ("  # noqa: S608
+        f"SELECT {columns} FROM {table} WHERE environment_id = ? LIMIT ?)"
     )
 
 
 _EMPTY = (
-    sql("""
-DELETE FROM messages WHERE (environment_id, id) IN (
-  SELECT environment_id, id FROM messages WHERE environment_id = ? LIMIT ?)
-"""),
-    sql("""
-DELETE FROM notifications WHERE (environment_id, id) IN (
-  SELECT environment_id, id FROM notifications WHERE environment_id = ? LIMIT ?)
-"""),
-    sql("""
-DELETE FROM engagements WHERE (environment_id, message_id, status) IN (
-  SELECT environment_id, message_id, status FROM engagements WHERE environment_id = ? LIMIT ?)
-"""),
-    sql("""
-DELETE FROM idempotency WHERE (environment_id, idempotency_key) IN (
-  SELECT environment_id, idempotency_key FROM idempotency WHERE environment_id = ? LIMIT ?)
-"""),
+    _some_of("messages", "environment_id", "id"),
+    _some_of("notifications", "environment_id", "id"),
+    _some_of("engagements", "environment_id", "message_id", "status"),
+    _some_of("idempotency", "environment_id", "idempotency_key"),
     _some_of("triggers", "id"),
     _some_of("topics", "id"),
     _some_of("subscribers", "pk"),

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from clarion.errors import Conflict
 from clarion.model.workflow import Step, Workflow
+from clarion.store import preferences
 from clarion.store.tables import workflows
 
 _FIELDS = Workflow.__struct_fields__
@@ -42,7 +43,8 @@ def named(connection: Connection, environment_id: str, workflow_id: str) -> Work
 
 
 def delete(connection: Connection, workflow_id: str) -> None:
-    """Remove a workflow by row id."""
+    """Remove a workflow by row id, with what subscribers chose for it."""
+    preferences.forget_workflow(connection, workflow_id)
     connection.execute(workflows.delete().where(workflows.c.id == workflow_id))
 
 

@@ -92,6 +92,12 @@ def imported(tmp_path: Path, source: ClarionProcess, target: ClarionProcess, *mo
         return verb.output
 
 
+def from_file(file: Path, target: ClarionProcess) -> list[str]:
+    """The command that adds the file's tokens."""
+    where = ["--to-url", target.url, "--to-key", KEY]
+    return ["import", "csv", str(file), "--integration", "phones", *where]
+
+
 def held(client: httpx.Client, path: str, **query: Any) -> Any:
     answer = client.get(path, params=query)
     assert answer.status_code == 200, answer.text
@@ -153,17 +159,7 @@ def test_tokens_come_from_a_file(tmp_path: Path, target: ClarionProcess, emulato
     lines = ["subscriberId,token,firstName,ignored"]
     lines += [f"user-{n % 400},token-{n},Grace,x" for n in range(1200)]
     file.write_text("\n".join([*lines, ",token,,", ""]))
-    arguments = [
-        "import",
-        "csv",
-        str(file),
-        "--integration",
-        "phones",
-        "--to-url",
-        target.url,
-        "--to-key",
-        KEY,
-    ]
+    arguments = from_file(file, target)
     with Verb(tmp_path, arguments, environ()) as verb:
         assert verb.process.wait(60) == 2
         assert "no active integration phones" in verb.output
@@ -188,17 +184,7 @@ def test_a_file_without_the_columns_is_refused(
         integration(client, emulators)
     file = tmp_path / "devices.csv"
     file.write_text("name;token\nada;x\n")
-    arguments = [
-        "import",
-        "csv",
-        str(file),
-        "--integration",
-        "phones",
-        "--to-url",
-        target.url,
-        "--to-key",
-        KEY,
-    ]
+    arguments = from_file(file, target)
     with Verb(tmp_path, arguments, environ()) as verb:
         assert verb.process.wait(60) == 2
         assert "names no column subscriberId and no token" in verb.output

@@ -6,14 +6,15 @@ import pytest
 
 from clarion.address.people import Recipient
 from clarion.address.plan import MOST_SENDS, MOST_TEXT, Holdings, Plan
-from clarion.journal.port import deliver_lane
-from clarion.model.clock import HOUR, SECOND
+from clarion.journal.port import deliver_lane, waiting_lane
+from clarion.model.clock import DAY, HOUR, SECOND
 from clarion.model.people import Channel, Device
 from clarion.model.push import Delivery, message_of
 from clarion.model.trace import Detail, Event
 from clarion.model.trigger import Trigger
 from clarion.model.workflow import Workflow
 from clarion.store.catalog import Snapshot
+from clarion.store.preferences import Wishes
 from clarion.store.triggers import Admission
 from pushing import NOW, integration, subscriber, trigger, workflow
 
@@ -129,3 +130,19 @@ def test_a_refused_recipient_gets_nothing_and_the_next_one_does() -> None:
     assert [(item.planned, item.details) for item in plan.notifications] == [(0, [why]), (1, [])]
     (delivery,) = deliveries(plan)
     assert [send.subscriber_pk for send in delivery.sends] == [2]
+
+
+def test_a_device_has_its_own_hours_and_others_those_of_their_subscriber() -> None:
+    morning = {"isEnabled": True, "hours": [{"start": "09:00 AM", "end": "11:00 AM"}]}
+    schedule = {"isEnabled": True, "weeklySchedule": {"monday": morning}}
+    devices = [Device(7, 1, "i1", "in-tokyo", timezone="Asia/Tokyo"), Device(8, 1, "i1", "at-home")]
+    holdings = Holdings({1: [Channel(1, "fcm", "i1", "i1", devices)]}, {1: Wishes({}, schedule)})
+    snapshot = Snapshot(1, "org", [], [], [integration("i1")], [workflow()])
+    plan = Plan(snapshot, holdings, frozenset(), NOW, HOUR)
+    plan.add(Admission(trigger(), cancelled=False), recipients([1], timezone="Europe/London"))
+    due = {
+        msgspec.msgpack.decode(record.body, type=Delivery).sends[0].token: (record.lane, record.not_before)
+        for record in plan.records(deliver_lane)
+    }
+    nine = NOW // DAY * DAY + 9 * HOUR
+    assert due == {"in-tokyo": (deliver_lane("i1"), 0), "at-home": (waiting_lane("i1"), nine)}
