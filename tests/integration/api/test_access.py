@@ -5,6 +5,7 @@ import pytest
 from calling import Api, Json, data, error
 from clarion.api.route import Access, Route
 from clarion.api.table import ROUTES
+from furnishing import BODIES, furnish
 
 GUARDED = [route for route in ROUTES if route.access is not Access.PUBLIC]
 PUBLIC = [route for route in ROUTES if route.access is Access.PUBLIC]
@@ -29,24 +30,6 @@ ANSWERED_OTHERWISE = {
 }
 """Calls that the contract wants answered with another status than 404 when what they name isn't there."""
 
-BODIES: dict[str, Json] = {
-    "update_credentials": {"providerId": "push-webhook", "deviceTokens": ["stolen"]},
-    "append_credentials": {"providerId": "push-webhook", "deviceTokens": ["stolen"]},
-    "patch_subscriber": {"firstName": "Eve"},
-    "register_device": {"providerId": "push-webhook", "token": "stolen"},
-    "patch_preferences": {"channels": {"push": False}},
-    "patch_preferences_in_bulk": {"preferences": [{"workflowId": "welcome", "channels": {"push": False}}]},
-    "try_integration": {"token": "stolen"},
-    "update_integration": {"name": "Eve's"},
-    "update_workflow": {"name": "Eve's", "steps": []},
-    "patch_workflow": {"name": "Eve's"},
-    "set_online": {"isOnline": True},
-    "preview_step": {},
-    "track_activity": {"eventType": "opened", "eventId": "m"},
-    "update_topic": {"name": "Eve's"},
-    "update_subscription": {"name": "Eve's"},
-    "delete_subscriptions": {"subscriptions": ["ada"]},
-}
 NAMED = [
     route
     for route in GUARDED
@@ -91,7 +74,7 @@ async def test_the_scheme_is_read_in_any_case_and_a_further_key_of_the_environme
 
 @pytest.mark.parametrize("route", NAMED, ids=label)
 async def test_a_key_neither_sees_nor_changes_another_environment(api: Api, route: Route) -> None:
-    names = await furnished(api)
+    names = await furnish(api)
     before = await everything(api, names)
     aliases = {"workflowId": ["workflow_id", "slug"], "transactionId": ["transaction_id"]}
     forms = [names] + [{**names, name: names[other]} for name, others in aliases.items() for other in others]
@@ -105,7 +88,7 @@ async def test_a_key_neither_sees_nor_changes_another_environment(api: Api, rout
 
 
 async def test_a_subscriber_of_another_environment_does_not_get_into_a_topic(api: Api) -> None:
-    names = await furnished(api)
+    names = await furnish(api)
     before = await everything(api, names)
     answer = (await api.production.post("/v2/topics/news/subscriptions", {"subscriptions": ["ada"]})).json()
     assert answer["meta"] == {"totalCount": 1, "successful": 0, "failed": 1}
@@ -154,46 +137,6 @@ async def test_an_integration_is_not_made_in_another_environment(api: Api) -> No
     given = {"providerId": "push-webhook", "_environmentId": await api.environment_id()}
     body = error(await api.production.post("/v1/integrations", given), 422)
     assert set(body["errors"]) == {"_environmentId"}
-
-
-async def furnished(api: Api) -> dict[str, str]:
-    """One of everything in Development, with a trigger that has gone out and one that waits; their names."""
-    dev = api.development
-    integration, workflow = await dev.integration(), await dev.workflow()
-    await dev.subscriber(firstName="Ada")
-    tokens = {"providerId": "push-webhook", "deviceTokens": ["phone"]}
-    data(await dev.put("/v1/subscribers/ada/credentials", tokens))
-    device = data(await dev.post("/v1/subscribers/ada/devices", {**tokens, "token": "tablet"}), 201)
-    assert (await dev.post("/v2/topics/news/subscriptions", {"subscriptions": ["ada"]})).status_code == 201
-    for name in ("sent", "waiting"):
-        trigger = {"name": "welcome", "to": "ada", "transactionId": name}
-        data(await dev.post("/v1/events/trigger", trigger), 201)
-        if name == "sent":
-            await api.deliver()
-    variable = data(await dev.post("/v1/environment-variables", {"key": "HOST"}))
-    (notification,) = (await dev.get("/v1/notifications")).json()["data"]
-    message = (await dev.get("/v1/messages")).json()["data"][0]
-    return {
-        "subscriberId": "ada",
-        "externalSubscriberId": "ada",
-        "providerId": "push-webhook",
-        "deviceId": device["id"],
-        "phoneId": "phone-of-ada",
-        "integrationId": integration["_id"],
-        "environmentId": await api.environment_id(),
-        "keyId": "key",
-        "variableKey": variable["key"],
-        "stepId": "push",
-        "workflowId": "welcome",
-        "workflow_id": workflow["_id"],
-        "slug": workflow["slug"],
-        "notificationId": notification["_id"],
-        "messageId": message["_id"],
-        "topicKey": "news",
-        "identifier": "tk_news:si_ada",
-        "transactionId": "waiting",
-        "transaction_id": "sent",
-    }
 
 
 async def everything(api: Api, names: dict[str, str]) -> Json:

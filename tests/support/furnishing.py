@@ -1,0 +1,90 @@
+"""Something of each kind in an environment, and one good body for every call that takes one."""
+
+from calling import PUSH, Api, Json, data
+
+REMOTE_TOKEN = {"providerId": "push-webhook", "credentials": {"deviceTokens": ["t"]}}
+
+BODIES: dict[str, Json] = {
+    "trigger": {"name": "welcome", "to": {"subscriberId": "ada", "channels": []}, "payload": {}},
+    "trigger_bulk": {"events": [{"name": "welcome", "to": "ada"}]},
+    "trigger_broadcast": {"name": "welcome", "payload": {}},
+    "create_subscriber": {"subscriberId": "ada", "data": {}, "channels": []},
+    "create_subscribers_in_bulk": {"subscribers": [{"subscriberId": "bob"}]},
+    "patch_subscriber": {"firstName": "Ada", "data": {}},
+    "set_online": {"isOnline": True},
+    "update_credentials": REMOTE_TOKEN,
+    "append_credentials": REMOTE_TOKEN,
+    "register_device": {"providerId": "push-webhook", "token": "t"},
+    "patch_preferences": {
+        "channels": {"push": True},
+        "workflowId": "welcome",
+        "schedule": {"isEnabled": True, "weeklySchedule": {"monday": {"isEnabled": True, "hours": []}}},
+    },
+    "patch_preferences_in_bulk": {"preferences": [{"workflowId": "welcome", "channels": {"push": True}}]},
+    "create_topic": {"key": "news", "name": "News"},
+    "update_topic": {"name": "News"},
+    "create_subscriptions": {"subscriptions": ["ada"]},
+    "update_subscription": {"name": "Mine"},
+    "delete_subscriptions": {"subscriptions": ["ada"]},
+    "create_integration": {"providerId": "fcm", "credentials": {}, "configurations": {}, "conditions": []},
+    "update_integration": {"name": "Hook", "configurations": {}},
+    "try_integration": {"token": "t"},
+    "create_workflow": {"name": "W", "workflowId": "w", "steps": [PUSH], "payloadSchema": {}},
+    "update_workflow": {"name": "Welcome", "active": True, "steps": [PUSH], "payloadSchema": {}},
+    "patch_workflow": {"active": True, "payloadSchema": {"type": "object"}},
+    "preview_step": {
+        "controlValues": {"subject": "{{payload.x}}"},
+        "previewPayload": {"payload": {"x": {}}},
+    },
+    "sync_workflow": {"targetEnvironmentId": "e"},
+    "publish": {"resources": [{"resourceType": "REGULAR", "resourceId": "welcome"}]},
+    "diff": {"sourceEnvironmentId": "e"},
+    "track_activity": {"eventType": "opened", "eventId": "m"},
+    "create_environment": {"name": "Staging", "color": "#102030"},
+    "update_environment": {"name": "Development", "color": "#102030"},
+    "create_variable": {"key": "KEY", "values": [{"_environmentId": "e", "value": "v"}]},
+    "update_variable": {"isSecret": True},
+    "add_sandbox_phone": {"subscriberId": "ada"},
+}
+
+
+async def furnish(api: Api) -> dict[str, str]:
+    """One of everything in Development, with a trigger that has gone out and one that waits: the names that
+    paths want, and other names of some of them."""
+    dev = api.development
+    integration, workflow = await dev.integration(), await dev.workflow()
+    await dev.subscriber(firstName="Ada")
+    tokens = {"providerId": "push-webhook", "deviceTokens": ["phone"]}
+    data(await dev.put("/v1/subscribers/ada/credentials", tokens))
+    device = data(await dev.post("/v1/subscribers/ada/devices", {**tokens, "token": "tablet"}), 201)
+    assert (await dev.post("/v2/topics/news/subscriptions", {"subscriptions": ["ada"]})).status_code == 201
+    for name in ("sent", "waiting"):
+        trigger = {"name": "welcome", "to": "ada", "transactionId": name}
+        data(await dev.post("/v1/events/trigger", trigger), 201)
+        if name == "sent":
+            await api.deliver()
+    variable = data(await dev.post("/v1/environment-variables", {"key": "HOST"}))
+    (notification,) = (await dev.get("/v1/notifications")).json()["data"]
+    message = (await dev.get("/v1/messages")).json()["data"][0]
+    return {
+        "subscriberId": "ada",
+        "externalSubscriberId": "ada",
+        "providerId": "push-webhook",
+        "deviceId": device["id"],
+        "phoneId": "phone-of-ada",
+        "integrationId": integration["_id"],
+        "environmentId": await api.environment_id(),
+        "targetEnvironmentId": await api.environment_id("prod"),
+        "keyId": "key",
+        "variableKey": variable["key"],
+        "stepId": "push",
+        "workflowId": "welcome",
+        "workflow_id": workflow["_id"],
+        "slug": workflow["slug"],
+        "notificationId": notification["_id"],
+        "messageId": message["_id"],
+        "topicKey": "news",
+        "identifier": "tk_news:si_ada",
+        "transactionId": "waiting",
+        "transaction_id": "sent",
+    }
