@@ -37,6 +37,12 @@ def model(
     return {"type": "object", "required": [*required], "properties": {**required, **optional}}
 
 
+def cursor_page(item: Json) -> Json:
+    """A list that is read behind a cursor."""
+    counted = {"totalCount": NUM, "totalCountCapped": BOOL}
+    return model({"data": listed(item), **counted, "next": nullable(STR), "previous": nullable(STR)})
+
+
 def check(demanded: Json, document: Any) -> None:
     """`ValidationError` names the key that a parser would stumble over."""
     Draft202012Validator(demanded).validate(document)
@@ -100,15 +106,7 @@ SUBSCRIBER = model(
         "data": OBJECT,
     },
 )
-SUBSCRIBER_PAGE = model(
-    {
-        "data": listed(SUBSCRIBER),
-        "totalCount": NUM,
-        "totalCountCapped": BOOL,
-        "next": nullable(STR),
-        "previous": nullable(STR),
-    }
-)
+SUBSCRIBER_PAGE = cursor_page(SUBSCRIBER)
 _NAMED = model({"subscriberId": STR})
 SUBSCRIBERS_IN_BULK = model(
     {
@@ -192,31 +190,26 @@ WORKFLOW_LIST = model(
 )
 
 _PAGE: Json = {"hasMore": BOOL, "pageSize": NUM, "page": NUM}
-MESSAGE_PAGE = model(
+MESSAGE = model(
     {
-        **_PAGE,
-        "data": listed(
-            model(
-                {
-                    **dict.fromkeys(("_environmentId", "_organizationId", "_notificationId"), STR),
-                    **dict.fromkeys(("_subscriberId", "createdAt", "transactionId"), STR),
-                    "channel": CHANNEL,
-                    "read": BOOL,
-                    "seen": BOOL,
-                    "cta": OBJECT,
-                    "status": one_of("sent", "error", "warning"),
-                },
-                {
-                    **dict.fromkeys(("_id", "templateIdentifier", "title", "errorId", "errorText"), STR),
-                    "providerId": PUSH_PROVIDER,
-                    "deliveredAt": listed(STR),
-                    "deviceTokens": listed(STR),
-                },
-                {"_templateId": STR, "content": STR},
-            )
-        ),
-    }
+        **dict.fromkeys(("_environmentId", "_organizationId", "_notificationId"), STR),
+        **dict.fromkeys(("_subscriberId", "createdAt", "transactionId"), STR),
+        "channel": CHANNEL,
+        "read": BOOL,
+        "seen": BOOL,
+        "cta": OBJECT,
+        "status": one_of("sent", "error", "warning"),
+    },
+    {
+        **dict.fromkeys(("_id", "templateIdentifier", "title", "errorId", "errorText"), STR),
+        "providerId": PUSH_PROVIDER,
+        "deliveredAt": listed(STR),
+        "deviceTokens": listed(STR),
+        "contextKeys": listed(STR),
+    },
+    {"_templateId": STR, "content": STR},
 )
+MESSAGE_PAGE = model({**_PAGE, "data": listed(MESSAGE)})
 _JOB = model(
     {
         "_id": STR,
@@ -404,3 +397,7 @@ VARIABLE = model(
         "values": listed(model({"_environmentId": STR, "value": STR})),
     }
 )
+
+CONTEXT = model({"type": STR, "id": STR, "data": OBJECT, "createdAt": STR, "updatedAt": STR})
+
+CONTEXTS = cursor_page(CONTEXT)

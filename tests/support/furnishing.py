@@ -5,7 +5,12 @@ from calling import PUSH, Api, Json, data
 REMOTE_TOKEN = {"providerId": "push-webhook", "credentials": {"deviceTokens": ["t"]}}
 
 BODIES: dict[str, Json] = {
-    "trigger": {"name": "welcome", "to": {"subscriberId": "ada", "channels": []}, "payload": {}},
+    "trigger": {
+        "name": "welcome",
+        "to": {"subscriberId": "ada", "channels": []},
+        "payload": {},
+        "context": {"tenant": "acme", "app": {"id": "crm", "data": {}}},
+    },
     "trigger_bulk": {"events": [{"name": "welcome", "to": "ada"}]},
     "trigger_broadcast": {"name": "welcome", "payload": {}},
     "create_subscriber": {"subscriberId": "ada", "data": {}, "channels": []},
@@ -40,6 +45,8 @@ BODIES: dict[str, Json] = {
     "publish": {"resources": [{"resourceType": "REGULAR", "resourceId": "welcome"}]},
     "diff": {"sourceEnvironmentId": "e"},
     "track_activity": {"eventType": "opened", "eventId": "m"},
+    "create_context": {"type": "app", "id": "crm", "data": {"x": 1}},
+    "update_context": {"data": {"x": 1}},
     "create_environment": {"name": "Staging", "color": "#102030"},
     "update_environment": {"name": "Development", "color": "#102030"},
     "create_variable": {"key": "KEY", "values": [{"_environmentId": "e", "value": "v"}]},
@@ -59,7 +66,7 @@ async def furnish(api: Api) -> dict[str, str]:
     device = data(await dev.post("/v1/subscribers/ada/devices", {**tokens, "token": "tablet"}), 201)
     assert (await dev.post("/v2/topics/news/subscriptions", {"subscriptions": ["ada"]})).status_code == 201
     for name in ("sent", "waiting"):
-        trigger = {"name": "welcome", "to": "ada", "transactionId": name}
+        trigger = {"name": "welcome", "to": "ada", "transactionId": name, "context": {"tenant": "acme"}}
         data(await dev.post("/v1/events/trigger", trigger), 201)
         if name == "sent":
             await api.deliver()
@@ -85,6 +92,8 @@ async def furnish(api: Api) -> dict[str, str]:
         "messageId": message["_id"],
         "topicKey": "news",
         "identifier": "tk_news:si_ada",
+        "type": "tenant",
+        "id": "acme",
         "transactionId": "waiting",
         "transaction_id": "sent",
     }

@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy.engine import Connection
 
 from clarion.address.audience import Audience
+from clarion.address.contexts import settle_contexts
 from clarion.address.people import Recipient, settle_people
 from clarion.address.plan import Holdings, Plan
 from clarion.journal.port import (
@@ -214,7 +215,7 @@ def _spread(addressed: Sequence[Addressed]) -> tuple[list[Record], list[str]]:
 def _admit(
     connection: Connection, snapshot: Snapshot, accepted: Sequence[Trigger], now: Millis
 ) -> list[Addressed]:
-    admissions = triggers.admit(connection, accepted)
+    admissions = triggers.admit(connection, settle_contexts(connection, accepted, now))
     recipients = settle_people(connection, snapshot, [item.trigger for item in admissions], now)
     return [Addressed(item, recipients[item.trigger.id]) for item in admissions]
 

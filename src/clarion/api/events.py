@@ -7,6 +7,7 @@ import msgspec
 from clarion.accept.gate import Call as TriggerCall
 from clarion.accept.gate import Receipt, check_size
 from clarion.api.bodies import NOT_JSON, text_in
+from clarion.api.contexts import Named, context_of
 from clarion.api.people import MOST_ID_LENGTH, ChannelIn, ProfileIn, checked_id, grant_of, profile_of
 from clarion.api.route import Call, Category, NoQuery, Route
 from clarion.errors import FieldIssue, PayloadInvalid, RequestError, Unprocessable
@@ -45,7 +46,7 @@ class EventIn(msgspec.Struct, rename="camel", kw_only=True):
     transaction_id: str | None = None
     actor: str | PersonIn | None = None
     tenant: str | TenantIn | None = None
-    context: Json | None = None
+    context: Named | None = None
 
 
 class TriggerIn(EventIn, kw_only=True):
@@ -135,7 +136,7 @@ def _common(given: EventIn, people: list[Person]) -> TriggerCall:
         transaction_id=_transaction(given.transaction_id),
         actor=None if given.actor is None else _person(given.actor, "actor"),
         tenant=_tenant(given.tenant),
-        context=given.context or {},
+        context=_context(given.context),
     )
 
 
@@ -159,9 +160,14 @@ def _person(item: str | PersonIn, place: str) -> Person:
             checked_id(item.subscriber_id or "", f"{place}.subscriberId"), profile_of(item), channels
         )
     except Unprocessable as error:
-        ((field, messages),) = error.fields.items()
-        named = field if field.startswith(place) else f"{place}.{field}"
-        raise _wrong(named, messages[0]) from error
+        raise _of_trigger(error, place) from error
+
+
+def _context(given: Named | None) -> Json:
+    try:
+        return context_of(given)
+    except Unprocessable as error:
+        raise _of_trigger(error, "context") from error
 
 
 def _transaction(given: str | None) -> str | None:
@@ -206,6 +212,12 @@ def _failed(transaction_id: str, error: Exception) -> TriggerOut:
 
 def _out(receipt: Receipt) -> TriggerOut:
     return TriggerOut(True, receipt.status, receipt.transaction_id)
+
+
+def _of_trigger(error: Unprocessable, place: str) -> PayloadInvalid:
+    """A field's fault in the shape of the trigger calls."""
+    ((field, messages),) = error.fields.items()
+    return _wrong(field if field.startswith(place) else f"{place}.{field}", messages[0])
 
 
 def _wrong(field: str, message: str) -> PayloadInvalid:

@@ -6,10 +6,12 @@ from typing import Annotated, Any, Literal
 import msgspec
 from sqlalchemy.engine import Connection
 
+from clarion.api.contexts import scope_asked
 from clarion.api.pages import PageNumber
 from clarion.api.route import Call, NoQuery, Route
 from clarion.errors import NotFound
 from clarion.model.clock import Millis, iso
+from clarion.model.context import keys_in
 from clarion.model.outcome import MessageStatus
 from clarion.model.people import Subscriber
 from clarion.store import engagements, subscribers
@@ -36,6 +38,7 @@ class MessagesQuery(msgspec.Struct, rename="camel", frozen=True):
     channel: str | None = None
     subscriber_id: str | None = None
     transaction_id: list[str] = []
+    context_keys: list[str] = []
     page: PageNumber = 0
     limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 10
 
@@ -65,6 +68,7 @@ class MessageOut(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=Tru
     read: bool
     seen: bool
     cta: dict[str, Any]
+    context_keys: list[str]
     created_at: str
     updated_at: str
 
@@ -94,7 +98,8 @@ class MessagePage(msgspec.Struct, rename="camel"):
 async def list_messages(call: Call[None, MessagesQuery]) -> MessagePage:
     """Messages, newest first."""
     query = call.query
-    wanted = MessageFilter(call.environment_id, query.subscriber_id, query.transaction_id)
+    scope = scope_asked(query.context_keys)
+    wanted = MessageFilter(call.environment_id, query.subscriber_id, query.transaction_id, scope)
 
     def read(connection: Connection) -> MessagePage:
         offset = query.page * query.limit
@@ -165,6 +170,7 @@ def _out(
         read=not _READ.isdisjoint(engaged),
         seen=not _SEEN.isdisjoint(engaged),
         cta={},
+        context_keys=keys_in(row.scope),
         created_at=iso(row.created_at),
         updated_at=iso(row.updated_at),
     )

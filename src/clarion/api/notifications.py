@@ -6,11 +6,13 @@ from typing import Annotated, Any, Literal
 import msgspec
 from sqlalchemy.engine import Connection
 
+from clarion.api.contexts import scope_asked
 from clarion.api.dates import date
 from clarion.api.pages import PageNumber
 from clarion.api.route import Call, NoQuery, Route
 from clarion.errors import NotFound
 from clarion.model.clock import Millis, iso
+from clarion.model.context import keys_in
 from clarion.model.ids import derived_id
 from clarion.model.outcome import MessageStatus
 from clarion.model.trace import EVENTS, Detail, Event
@@ -35,6 +37,7 @@ class ActivityQuery(msgspec.Struct, rename="camel", frozen=True):
     subscriber_ids: list[str] = []
     severity: list[Literal["high", "medium", "low", "none"]] = []
     transaction_id: str | None = None
+    context_keys: list[str] = []
     page: PageNumber = 0
     limit: Annotated[int, msgspec.Meta(ge=1, le=50)] = 10
     after: str | None = None
@@ -84,6 +87,7 @@ class NotificationOut(msgspec.Struct, rename="camel", kw_only=True, omit_default
     to: Json
     tags: list[str]
     severity: str
+    context_keys: list[str]
     created_at: str
     updated_at: str
 
@@ -137,6 +141,7 @@ def _filter(snapshot: Snapshot, environment_id: str, query: ActivityQuery) -> No
         query.search,
         date(query.after, "after"),
         date(query.before, "before"),
+        scope_asked(query.context_keys),
     )
 
 
@@ -178,6 +183,7 @@ def _out(snapshot: Snapshot, row: NotificationRow) -> NotificationOut:
         to={"subscriberId": subscriber.subscriber_id},
         tags=workflow.tags if workflow else [],
         severity=workflow.severity if workflow else "none",
+        context_keys=keys_in(row.scope),
         created_at=iso(row.created_at),
         updated_at=iso(latest),
     )

@@ -1,14 +1,31 @@
 """Cursor paging both ways, over rows that have an id."""
 
 from collections.abc import Callable
-from typing import Annotated, Generic, NamedTuple, Protocol, TypeVar
+from typing import Annotated, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
 from clarion.errors import Unprocessable
+from clarion.store.listing import Order
 
 PageNumber = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 """Of a list in pages; rows before it still count in 64 bits."""
+
+
+class CursorQuery(msgspec.Struct, rename="camel", frozen=True):
+    """Query of a list that is read behind a cursor, or before one. Lists are in the order of creation."""
+
+    after: str | None = None
+    before: str | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 10
+    order_direction: Literal["ASC", "DESC"] = "DESC"
+    order_by: str = "createdAt"
+    include_cursor: bool = False
+
+    @property
+    def descending(self) -> bool:
+        """Whether the newest come first."""
+        return self.order_direction == "DESC"
 
 
 class HasId(Protocol):
@@ -32,20 +49,15 @@ class CursorPage(NamedTuple, Generic[R]):
 
 
 def cursor_page(
-    fetch: Callable[[R | None, bool, int], list[R]],
-    find: Callable[[str], R | None],
-    after: str | None,
-    before: str | None,
-    limit: int,
-    include_cursor: bool,
+    fetch: Callable[[R | None, Order], list[R]], find: Callable[[str], R | None], query: CursorQuery
 ) -> CursorPage[R]:
-    """One page. `fetch(anchor, back, most)` reads rows behind the anchor, or before it nearest first."""
-    cursor, back = (before, True) if before else (after, False)
+    """One page. `fetch` reads rows behind an anchor in an order, or before it with the nearest first."""
+    cursor, back = (query.before, True) if query.before else (query.after, False)
     anchor = _anchor(find, cursor, "before" if back else "after")
-    shown = limit - 1 if include_cursor and anchor else limit
-    rows = fetch(anchor, back, shown + 1)
+    shown = query.limit - 1 if query.include_cursor and anchor else query.limit
+    rows = fetch(anchor, Order(query.descending, back, shown + 1))
     more, rows = len(rows) > shown, rows[:shown]
-    if include_cursor and anchor:
+    if query.include_cursor and anchor:
         rows = [anchor, *rows]
     if back:
         rows.reverse()

@@ -4,13 +4,16 @@ from typing import Any
 
 import msgspec
 
+from clarion.api.contexts import Named, context_of
 from clarion.api.route import Call, Category, NoQuery, Route
 from clarion.api.workflows import Controls, StepOut, found_workflow, said_controls, step_out
 from clarion.compose.preview import Issue, preview
 from clarion.errors import NotFound
+from clarion.model.context import references, resolved
 from clarion.model.push import CONTROLS
 from clarion.model.workflow import Step, Workflow
 from clarion.security.keys import masked
+from clarion.store import contexts
 
 Json = dict[str, Any]
 
@@ -49,7 +52,7 @@ class PreviewData(msgspec.Struct):
     actor: Json | None = None
     payload: Json | None = None
     steps: Json | None = None
-    context: Json | None = None
+    context: Named | None = None
     env: Json | None = None
 
 
@@ -95,6 +98,7 @@ async def preview_step(call: Call[PreviewIn, NoQuery]) -> PreviewOut:
         controls = said_controls(call.body.control_values)
     data = msgspec.to_builtins(call.body.preview_payload) if call.body.preview_payload else {}
     data["env"] = _env(call) | (data.get("env") or {})
+    data["context"] = await _context(call)
     found = preview(workflow, controls, data)
     return PreviewOut(Shown(step.type, found.shown), found.sample, _issues(found.issues))
 
@@ -114,6 +118,14 @@ def _env(call: Call[Any, Any]) -> Json:
     known = call.snapshot.variables
     values = call.snapshot.variables_of(call.environment_id)
     return {key: masked(value) if known[key].is_secret else value for key, value in values.items()}
+
+
+async def _context(call: Call[PreviewIn, NoQuery]) -> Json:
+    """The contexts that are named, with the data they have where none is given."""
+    given = call.body.preview_payload
+    named = context_of(given.context if given else None, "previewPayload.context")
+    keys = [one.key for one in references(named)]
+    return resolved(named, await call.services.database.read(contexts.data_of, call.environment_id, keys))
 
 
 def _issues(found: list[Issue]) -> IssuesOut:

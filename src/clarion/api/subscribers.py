@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy.engine import Connection
 
 from clarion.api.bodies import NOT_JSON, text_in
-from clarion.api.pages import cursor_page
+from clarion.api.pages import CursorQuery, cursor_page
 from clarion.api.people import (
     ChannelIn,
     ProfileIn,
@@ -42,15 +42,10 @@ class FailIfExists(msgspec.Struct, rename="camel", frozen=True):
     fail_if_exists: bool = False
 
 
-class SearchQuery(msgspec.Struct, rename="camel", frozen=True):
+class SearchQuery(CursorQuery, rename="camel", frozen=True):
     """Query of a search."""
 
-    after: str | None = None
-    before: str | None = None
-    limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 10
     order_by: Literal["createdAt", "updatedAt", "_id"] = "createdAt"
-    order_direction: Literal["ASC", "DESC"] = "DESC"
-    include_cursor: bool = False
     email: str | None = None
     name: str | None = None
     phone: str | None = None
@@ -201,14 +196,9 @@ async def search_subscribers(call: Call[None, SearchQuery]) -> SubscriberPage:
 
     def read(connection: Connection) -> SubscriberPage:
         page = cursor_page(
-            lambda anchor, back, most: subscribers.search(
-                connection, search, query.order_by, query.order_direction == "DESC", anchor, back, most
-            ),
+            lambda anchor, order: subscribers.search(connection, search, query.order_by, anchor, order),
             lambda identity: subscribers.by_id(connection, call.environment_id, identity),
-            query.after,
-            query.before,
-            query.limit,
-            query.include_cursor,
+            query,
         )
         total, capped = subscribers.count(connection, search)
         rows = view(connection, call.snapshot, page.rows)

@@ -2,6 +2,7 @@
 
 from clarion.api import (
     activity,
+    contexts,
     credentials,
     devices,
     environment_variables,
@@ -36,6 +37,7 @@ ROUTES: tuple[Route, ...] = (
     *devices.ROUTES,
     *preferences.ROUTES,
     *topics.ROUTES,
+    *contexts.ROUTES,
     *providers.ROUTES,
     *integrations.ROUTES,
     *trials.ROUTES,

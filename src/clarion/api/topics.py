@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import msgspec
 from sqlalchemy.engine import Connection
 
-from clarion.api.pages import cursor_page
+from clarion.api.pages import CursorQuery, cursor_page
 from clarion.api.people import checked_id
 from clarion.api.route import Answer, Call, Category, NoQuery, Route
 from clarion.errors import Conflict, NotFound, Unprocessable
@@ -15,7 +15,7 @@ from clarion.model.clock import iso
 from clarion.model.people import Subscriber
 from clarion.store import subscribers, topics
 from clarion.store.catalog import Snapshot
-from clarion.store.topics import Members, Order, Subscription, Topic
+from clarion.store.topics import Members, Subscription, Topic
 
 MOST_AT_ONCE = 100
 _MOST_NAME = 100
@@ -67,28 +67,16 @@ class FailIfExists(msgspec.Struct, rename="camel", frozen=True):
     fail_if_exists: bool = False
 
 
-class ListQuery(msgspec.Struct, rename="camel", frozen=True):
+class ListQuery(CursorQuery, rename="camel", frozen=True):
     """Query of the topics."""
 
-    after: str | None = None
-    before: str | None = None
-    limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 10
-    order_direction: Literal["ASC", "DESC"] = "DESC"
-    order_by: str = "createdAt"
-    include_cursor: bool = False
     key: str | None = None
     name: str | None = None
 
 
-class MembersQuery(msgspec.Struct, rename="camel", frozen=True):
+class MembersQuery(CursorQuery, rename="camel", frozen=True):
     """Query of the subscriptions of a topic, or (`key`) of a subscriber."""
 
-    after: str | None = None
-    before: str | None = None
-    limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 10
-    order_direction: Literal["ASC", "DESC"] = "DESC"
-    order_by: str = "createdAt"
-    include_cursor: bool = False
     subscriber_id: str | None = None
     key: str | None = None
 
@@ -209,18 +197,14 @@ async def create_topic(call: Call[TopicIn, FailIfExists]) -> Answer:
 async def list_topics(call: Call[None, ListQuery]) -> TopicPage:
     """Topics, a page at a time."""
     query, environment_id = call.query, call.environment_id
-    descending = query.order_direction == "DESC"
 
     def read(connection: Connection) -> TopicPage:
         page = cursor_page(
-            lambda anchor, back, most: topics.search(
-                connection, environment_id, query.key, query.name, anchor, Order(descending, back, most)
+            lambda anchor, order: topics.search(
+                connection, environment_id, query.key, query.name, anchor, order
             ),
             lambda identity: topics.by_id(connection, environment_id, identity),
-            query.after,
-            query.before,
-            query.limit,
-            query.include_cursor,
+            query,
         )
         total, capped = topics.count(connection, environment_id, query.key, query.name)
         return TopicPage([_topic(item) for item in page.rows], page.next, page.previous, total, capped)
@@ -358,15 +342,10 @@ async def check_membership(call: Call[None, NoQuery]) -> MembershipOut:
 
 
 def _page(connection: Connection, call: Call[None, MembersQuery], wanted: Members) -> SubscriptionPage:
-    query = call.query
-    descending = query.order_direction == "DESC"
     page = cursor_page(
-        lambda anchor, back, most: topics.members(connection, wanted, anchor, Order(descending, back, most)),
+        lambda anchor, order: topics.members(connection, wanted, anchor, order),
         lambda identity: topics.subscription(connection, call.environment_id, identity),
-        query.after,
-        query.before,
-        query.limit,
-        query.include_cursor,
+        call.query,
     )
     total, capped = topics.count_members(connection, wanted)
     return SubscriptionPage([_out(item) for item in page.rows], page.next, page.previous, total, capped)

@@ -19,7 +19,7 @@ _NOTIFICATIONS_AT_ONCE = 500
 
 
 class MessageRow(msgspec.Struct, frozen=True):
-    """A message as it stands; `transaction_id` and `workflow_id` are its trigger's."""
+    """A message as it stands; `transaction_id`, `workflow_id` and `scope` are its trigger's."""
 
     id: str
     environment_id: str
@@ -43,6 +43,7 @@ class MessageRow(msgspec.Struct, frozen=True):
     updated_at: Millis
     transaction_id: str
     workflow_id: str
+    scope: str | None
 
 
 class NotificationRow(msgspec.Struct, frozen=True):
@@ -54,21 +55,24 @@ class NotificationRow(msgspec.Struct, frozen=True):
     details: list[Detail]
     created_at: Millis
     cancelled: bool
+    scope: str | None
     trigger: Trigger
     subscriber: Subscriber
     messages: list[MessageRow]
 
 
 class MessageFilter(NamedTuple):
-    """Which messages."""
+    """Which messages. `scope` is met exactly."""
 
     environment_id: str
     subscriber_id: str | None = None
     transaction_ids: Sequence[str] = ()
+    scope: str | None = None
 
 
 class NotificationFilter(NamedTuple):
-    """Which notifications. `search` finds a transaction, a subscriber id, an e-mail or a notification id."""
+    """Which notifications. `search` finds a transaction, a subscriber id, an e-mail or a notification id;
+    `scope` is met exactly."""
 
     environment_id: str
     transaction_id: str | None = None
@@ -78,6 +82,7 @@ class NotificationFilter(NamedTuple):
     search: str | None = None
     after: Millis | None = None
     before: Millis | None = None
+    scope: str | None = None
 
 
 def find_messages(connection: Connection, wanted: MessageFilter, offset: int, most: int) -> list[MessageRow]:
@@ -112,6 +117,8 @@ def _sought(wanted: MessageFilter) -> sa.Select[Any]:
     query = _messages().where(messages.c.environment_id == wanted.environment_id)
     if wanted.transaction_ids:
         query = query.where(triggers.c.transaction_id.in_(wanted.transaction_ids))
+    if wanted.scope is not None:
+        query = query.where(triggers.c.scope == wanted.scope)
     return query.where(messages.c.deleted_at.is_(None))
 
 
@@ -150,11 +157,12 @@ def notification(connection: Connection, environment_id: str, identity: str) -> 
 
 
 def _messages() -> sa.Select[Any]:
-    own = [messages.c[name] for name in MessageRow.__struct_fields__[:-2]]
+    own = [messages.c[name] for name in MessageRow.__struct_fields__[:-3]]
     joined = messages.join(triggers, triggers.c.id == messages.c.trigger_id).join(
         people, people.c.pk == messages.c.subscriber_pk
     )
-    return sa.select(*own, triggers.c.transaction_id, triggers.c.workflow_id).select_from(joined)
+    theirs = [triggers.c[name] for name in MessageRow.__struct_fields__[-3:]]
+    return sa.select(*own, *theirs).select_from(joined)
 
 
 def _notifications() -> sa.Select[Any]:
@@ -163,7 +171,7 @@ def _notifications() -> sa.Select[Any]:
         people, people.c.pk == notifications.c.subscriber_pk
     )
     return sa.select(
-        *own, notifications.c.subscriber_pk, triggers.c.cancelled_at, triggers.c.body
+        *own, notifications.c.subscriber_pk, triggers.c.cancelled_at, triggers.c.scope, triggers.c.body
     ).select_from(joined)
 
 
@@ -189,6 +197,8 @@ def _conditions(wanted: NotificationFilter) -> list[sa.ColumnElement[bool]]:
         conditions.append(notifications.c.created_at >= wanted.after)
     if wanted.before is not None:
         conditions.append(notifications.c.created_at <= wanted.before)
+    if wanted.scope is not None:
+        conditions.append(triggers.c.scope == wanted.scope)
     return conditions
 
 
@@ -208,6 +218,7 @@ def _read(connection: Connection, rows: Sequence[Row[Any]]) -> list[Notification
             msgspec.convert(row.details, list[Detail]),
             row.created_at,
             row.cancelled_at is not None,
+            row.scope,
             msgspec.msgpack.decode(row.body, type=Trigger),
             recipients[row.subscriber_pk],
             sent.get(row.id, []),

@@ -132,6 +132,7 @@ _EMPTY = (
     _some_of("triggers", "id"),
     _some_of("topics", "id"),
     _some_of("subscribers", "pk"),
+    _some_of("contexts", "pk"),
     _some_of("sandbox_phones", "id"),
 )
 """Tables that may hold millions of an environment's rows."""

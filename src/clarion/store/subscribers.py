@@ -13,12 +13,12 @@ from clarion.model.clock import Millis
 from clarion.model.ids import new_id
 from clarion.model.people import Subscriber
 from clarion.store.dialect import listed, run, run_many, sql
+from clarion.store.listing import Order, capped, in_order
 from clarion.store.tables import messages, notifications, subscribers
 
 PROFILE = ("first_name", "last_name", "email", "phone", "avatar", "locale", "timezone", "data")
 _FIELDS = Subscriber.__struct_fields__
 _COLUMNS = tuple(subscribers.c[name] for name in _FIELDS)
-_COUNT_CAP = 50_000
 
 
 def get(connection: Connection, environment_id: str, subscriber_id: str) -> Subscriber | None:
@@ -104,41 +104,29 @@ class Search(NamedTuple):
 
 
 def search(
-    connection: Connection,
-    wanted: Search,
-    order_by: str,
-    descending: bool,
-    anchor: Subscriber | None,
-    back: bool,
-    most: int,
+    connection: Connection, wanted: Search, order_by: str, anchor: Subscriber | None, order: Order
 ) -> list[Subscriber]:
     """Subscribers behind the anchor in the order, or before it with the nearest first."""
-    query = searching(wanted, order_by, anchor, falling=descending != back, most=most)
-    return [Subscriber(*row) for row in connection.execute(query)]
+    return [Subscriber(*row) for row in connection.execute(searching(wanted, order_by, anchor, order))]
 
 
-def searching(
-    wanted: Search, order_by: str, anchor: Subscriber | None, *, falling: bool, most: int
-) -> sa.Select[Any]:
+def searching(wanted: Search, order_by: str, anchor: Subscriber | None, order: Order) -> sa.Select[Any]:
     """The query of a search. Rows are numbered as they are created, so that the number is that order."""
     pk, updated_at = subscribers.c.pk, subscribers.c.updated_at
-    query = sa.select(*_COLUMNS).where(*_matches(wanted)).limit(most)
+    query = sa.select(*_COLUMNS).where(*_matches(wanted))
     if order_by != "updatedAt":
-        if anchor is not None:
-            query = query.where(pk < anchor.pk if falling else pk > anchor.pk)
-        return query.order_by(pk.desc() if falling else pk)
+        return in_order(query, pk, anchor.pk if anchor else None, order)
     if anchor is not None:
         here = sa.tuple_(updated_at, pk)
         there = sa.tuple_(sa.literal(anchor.updated_at), sa.literal(anchor.pk))
-        query = query.where(here < there if falling else here > there)
-    return query.order_by(*((updated_at.desc(), pk.desc()) if falling else (updated_at, pk)))
+        query = query.where(here < there if order.falling else here > there)
+    columns = (updated_at.desc(), pk.desc()) if order.falling else (updated_at, pk)
+    return query.order_by(*columns).limit(order.most)
 
 
 def count(connection: Connection, wanted: Search) -> tuple[int, bool]:
     """How many match, and whether counting stopped at 50,000."""
-    some = sa.select(subscribers.c.pk).where(*_matches(wanted)).limit(_COUNT_CAP + 1).subquery()
-    found = connection.scalar(sa.select(sa.func.count()).select_from(some)) or 0
-    return min(found, _COUNT_CAP), found > _COUNT_CAP
+    return capped(connection, sa.select(subscribers.c.pk).where(*_matches(wanted)))
 
 
 def by_id(connection: Connection, environment_id: str, identity: str) -> Subscriber | None:

@@ -138,6 +138,22 @@ catalog = sa.Table(
     comment="One row: counts the changes of environments, keys, integrations and workflows.",
 )
 
+contexts = sa.Table(
+    "contexts",
+    metadata,
+    sa.Column("pk", _Row, primary_key=True, autoincrement=True),
+    sa.Column("id", _Id, nullable=False, unique=True),
+    _environment(),
+    sa.Column("key", sa.Text, nullable=False, comment="`type:id`, neither of which has a colon."),
+    sa.Column("data", Json, nullable=False),
+    sa.Column("created_at", _Time, nullable=False),
+    sa.Column("updated_at", _Time, nullable=False),
+    sa.UniqueConstraint("environment_id", "key"),
+    sa.Index(None, "environment_id", "pk"),
+    sqlite_autoincrement=True,
+    comment="What notifications are about beside their payload, such as a tenant.",
+)
+
 subscribers = sa.Table(
     "subscribers",
     metadata,
@@ -352,6 +368,7 @@ triggers = sa.Table(
     sa.Column("paused_at", _Time),
     sa.Column("audience", _Time, comment="Subscribers of the environment when a broadcast began."),
     sa.Column("accepted_at", _Time, nullable=False),
+    sa.Column("scope", sa.Text, comment="The keys of its contexts, sorted; None without any."),
     sa.UniqueConstraint("environment_id", "transaction_id"),
     comment="A trigger whose recipients are being, or have been, addressed.",
 )

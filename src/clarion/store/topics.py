@@ -13,10 +13,9 @@ from clarion.model.ids import new_id
 from clarion.model.people import Subscriber
 from clarion.store import subscribers
 from clarion.store.dialect import listed, run, run_many, sql
+from clarion.store.listing import Order, capped, in_order
 from clarion.store.tables import subscribers as people
 from clarion.store.tables import topic_subscriptions, topics
-
-_COUNT_CAP = 50_000
 
 
 class Topic(msgspec.Struct, frozen=True):
@@ -42,14 +41,6 @@ class Subscription(msgspec.Struct, frozen=True):
     updated_at: Millis
     topic: Topic
     subscriber: Subscriber
-
-
-class Order(NamedTuple):
-    """How a list is read: falling or rising, behind an anchor or before it, so many."""
-
-    descending: bool
-    back: bool
-    most: int
 
 
 def get(connection: Connection, environment_id: str, key: str) -> Topic | None:
@@ -101,19 +92,18 @@ def search(
 ) -> list[Topic]:
     """Topics in the order of their creation."""
     query = sa.select(*_TOPIC).where(*_matching(environment_id, key, name)).limit(order.most)
-    falling = order.descending != order.back
     if anchor is not None:
         here = sa.tuple_(topics.c.created_at, topics.c.id)
         there = sa.tuple_(sa.literal(anchor.created_at), sa.literal(anchor.id))
-        query = query.where(here < there if falling else here > there)
+        query = query.where(here < there if order.falling else here > there)
     columns = (topics.c.created_at, topics.c.id)
-    query = query.order_by(*(column.desc() if falling else column for column in columns))
+    query = query.order_by(*(column.desc() if order.falling else column for column in columns))
     return [Topic(*row) for row in connection.execute(query)]
 
 
 def count(connection: Connection, environment_id: str, key: str | None, name: str | None) -> tuple[int, bool]:
     """How many topics match, and whether counting stopped."""
-    return _capped(connection, sa.select(topics.c.id).where(*_matching(environment_id, key, name)))
+    return capped(connection, sa.select(topics.c.id).where(*_matching(environment_id, key, name)))
 
 
 def subscribe(
@@ -173,18 +163,15 @@ def members(
     connection: Connection, wanted: Members, anchor: Subscription | None, order: Order
 ) -> list[Subscription]:
     """Subscriptions in the order they were made."""
-    falling = order.descending != order.back
-    pk = topic_subscriptions.c.pk
-    query = _subscriptions().where(*_members(wanted)).limit(order.most)
-    if anchor is not None:
-        query = query.where(pk < anchor.pk if falling else pk > anchor.pk)
-    return _read(connection, query.order_by(pk.desc() if falling else pk))
+    query = _subscriptions().where(*_members(wanted))
+    query = in_order(query, topic_subscriptions.c.pk, anchor.pk if anchor else None, order)
+    return _read(connection, query)
 
 
 def count_members(connection: Connection, wanted: Members) -> tuple[int, bool]:
     """How many subscriptions there are, and whether counting stopped."""
     joined = topic_subscriptions.join(topics).join(people)
-    return _capped(
+    return capped(
         connection, sa.select(topic_subscriptions.c.pk).select_from(joined).where(*_members(wanted))
     )
 
@@ -264,12 +251,6 @@ def _matching(environment_id: str, key: str | None, name: str | None) -> list[sa
     if name is not None:
         conditions.append(topics.c.name.contains(name, autoescape=True))
     return conditions
-
-
-def _capped(connection: Connection, query: Select[*tuple[Any, ...]]) -> tuple[int, bool]:
-    some = query.limit(_COUNT_CAP + 1).subquery()
-    found = connection.scalar(sa.select(sa.func.count()).select_from(some)) or 0
-    return min(found, _COUNT_CAP), found > _COUNT_CAP
 
 
 _ADD_TOPIC = sql("""

@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy.engine import Connection
 
 from clarion.model.clock import Millis
+from clarion.model.context import scope
 from clarion.model.ids import new_id
 from clarion.model.trigger import Trigger
 from clarion.store.dialect import listed, run, run_many, sql
@@ -106,18 +107,19 @@ def cancel(connection: Connection, environment_id: str, transaction_id: str, now
 
 def _row(trigger: Trigger) -> tuple[object, ...]:
     names = (trigger.id, trigger.environment_id, trigger.transaction_id, trigger.workflow_id)
-    return (*names, msgspec.msgpack.encode(trigger), False, trigger.accepted_at)
+    rest = (msgspec.msgpack.encode(trigger), False, trigger.accepted_at, scope(trigger.context) or None)
+    return (*names, *rest)
 
 
 # Keeps a trigger unless its transaction is known. A tombstone, a row without workflow, gives way: it cancels
 # what was accepted before it and is nothing to what came later.
 _ADD = sql("""
-INSERT INTO triggers (id, environment_id, transaction_id, workflow_id, body, expanded, accepted_at)
-VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT INTO triggers (id, environment_id, transaction_id, workflow_id, body, expanded, accepted_at, scope)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (environment_id, transaction_id) DO UPDATE SET
   id = excluded.id, workflow_id = excluded.workflow_id, body = excluded.body, expanded = excluded.expanded,
   cancelled_at = CASE WHEN triggers.cancelled_at >= excluded.accepted_at THEN triggers.cancelled_at END,
-  accepted_at = excluded.accepted_at
+  accepted_at = excluded.accepted_at, scope = excluded.scope
 WHERE triggers.workflow_id = ''
 """)
 

@@ -123,7 +123,9 @@ async def test_a_removed_environment_leaves_nothing(api: Api, dev: Caller) -> No
     await staging.subscriber(channels=[channel])
     await staging.post("/v2/topics/news/subscriptions", {"subscriptions": ["ada"]})
     await staging.post(
-        "/v1/events/trigger", {"name": "welcome", "to": "ada"}, headers={"idempotency-key": "k"}
+        "/v1/events/trigger",
+        {"name": "welcome", "to": "ada", "context": {"tenant": "acme"}},
+        headers={"idempotency-key": "k"},
     )
     busy = error(await dev.delete(f"{PATH}/{made['_id']}"), 400)
     assert "under way" in busy["message"]

@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 
 from clarion.journal import sql as journal
 from clarion.store import (
+    contexts,
     devices,
     engagements,
     idempotency,
@@ -23,12 +24,14 @@ from clarion.store import (
     triggers,
 )
 from clarion.store.dialect import Sql
+from clarion.store.listing import Order
 from clarion.store.postgresql import PostgresDatabase
 from clarion.store.sqlite import SqliteDatabase
 from clarion.store.tables import metadata
 from pushing import subscriber
 
 MODULES = (
+    contexts,
     devices,
     registry,
     messages,
@@ -114,7 +117,7 @@ async def test_a_search_sorts_nothing_that_grows(
 ) -> None:
     anchor = subscriber(7)
     search = subscribers.Search("e", **wanted)
-    query = subscribers.searching(search, order_by, anchor, falling=True, most=10)
+    query = subscribers.searching(search, order_by, anchor, Order(descending=True, back=False, most=10))
 
     def plan(connection: Connection) -> list[str]:
         text = query.compile(connection, compile_kwargs={"literal_binds": True})
