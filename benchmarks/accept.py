@@ -9,6 +9,7 @@ PostgreSQL, when it is measured); rounds of all alternate. Every answer is check
 
 import argparse
 import asyncio
+import itertools
 import os
 import statistics
 import subprocess
@@ -87,7 +88,7 @@ class Caller(asyncio.Protocol):
         self._load = load
         self._head = (
             f"POST {load.path} HTTP/1.1\r\nHost: {url.host}\r\nAuthorization: ApiKey {KEY}\r\n"
-            "Content-Type: application/json\r\nIdempotency-Key: 1795472495094wvfan0xq7\r\n"
+            "Content-Type: application/json\r\n"
         ).encode()
         self._number = number
         self._until = until
@@ -124,7 +125,12 @@ class Caller(asyncio.Protocol):
         self._number += 1
         body = self._load.body(self._number)
         self._asked = time.perf_counter()
-        self._transport.write(self._head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        own = b"Idempotency-Key: 1795472495094%09d\r\nContent-Length: %d\r\n\r\n" % (next(_CALLS), len(body))
+        self._transport.write(self._head + own + body)
+
+
+_CALLS = itertools.count()
+"""Every call has a key of its own, as with the SDKs."""
 
 
 def _length(head: bytes) -> int:
@@ -187,7 +193,7 @@ async def _stored(database: Database) -> int:
 
 
 def _accepted(connection: Connection) -> list[bytes]:
-    return [row[0] for row in run(connection, sql("SELECT body FROM journal WHERE lane = 'accepted'"))]
+    return [row[0] for row in run(connection, sql("SELECT body FROM journal WHERE lane LIKE 'accepted:%'"))]
 
 
 def main() -> None:

@@ -52,17 +52,22 @@ def _environment(connection: Connection) -> str:
 def _add(connection: Connection, rows: range) -> None:
     now = system_clock()
     environment, integration = run(connection, _ONLY_INTEGRATION).one()
-    people = [(n, new_id(now), environment, f"user-{n}", now, now) for n in rows]
+    people = [(n, new_id(now), environment, f"user-{n}", surname(n), now, now) for n in rows]
     devices = [(n, integration, f"token:{n:012d}" + "x" * 130, now, now) for n in rows]
     run_many(connection, _PEOPLE, people)
     run_many(connection, _CHANNELS, [(n, integration) for n in rows])
     run_many(connection, _DEVICES, devices)
 
 
+def surname(number: int) -> str:
+    """Another one for each."""
+    return f"{number * 2_654_435_761 % 2**32:08x}"
+
+
 _ONLY_INTEGRATION = sql("SELECT environment_id, id FROM integrations")
 _PEOPLE = sql("""
-INSERT INTO subscribers (pk, id, environment_id, subscriber_id, first_name, created_at, updated_at)
-VALUES (?, ?, ?, ?, 'Ada', ?, ?)
+INSERT INTO subscribers (pk, id, environment_id, subscriber_id, first_name, last_name, created_at, updated_at)
+VALUES (?, ?, ?, ?, 'Ada', ?, ?, ?)
 """)
 _CHANNELS = sql("INSERT INTO channels (subscriber_pk, integration_id) VALUES (?, ?)")
 _DEVICES = sql("""

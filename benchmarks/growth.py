@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import Connection
 
-from broadcast import _add, cpu_seconds
+from broadcast import _add, cpu_seconds, surname
 from clarion.store.database import Database
 from clarion.store.dialect import run_many, sql
 from clarion.store.ledger import ledger
@@ -41,6 +41,7 @@ LISTS = {
     "subscribers": "/v2/subscribers?limit=100",
     "subscribers by id": "/v2/subscribers?limit=100&subscriberId=user-77777",
     "subscribers by e-mail": "/v2/subscribers?limit=100&email=nobody@example.com",
+    "subscribers by a part of their name": f"/v2/subscribers?limit=100&name={surname(77_777)[1:]}",
     "topics": "/v2/topics?limit=100",
     "subscriptions": f"/v2/topics/{TOPIC}/subscriptions?limit=100",
 }

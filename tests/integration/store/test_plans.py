@@ -28,6 +28,7 @@ from clarion.store.listing import Order
 from clarion.store.postgresql import PostgresDatabase
 from clarion.store.sqlite import SqliteDatabase
 from clarion.store.tables import metadata
+from installed import install
 from pushing import subscriber
 
 MODULES = (
@@ -108,6 +109,28 @@ async def test_postgresql_can_look_rows_up(shared: PostgresDatabase) -> None:
     finally:
         await connection.close()
     assert scanning == {}
+
+
+async def test_postgresql_finds_a_part_of_a_name_by_its_index(shared: PostgresDatabase) -> None:
+    connection = await asyncpg.connect(shared.url.set(drivername="postgresql").render_as_string(False))
+    search = subscribers.Search("e", name="Lovelace")
+    query = subscribers.searching(search, "createdAt", None, Order(descending=True, back=False, most=10))
+
+    def written(connection: Connection) -> str:
+        return str(query.compile(connection, compile_kwargs={"literal_binds": True}))
+
+    await shared.write(install)
+    text = await shared.read(written)
+    try:
+        await connection.execute(
+            "INSERT INTO subscribers (id, environment_id, subscriber_id, first_name, created_at, updated_at)"
+            " SELECT n, 'e', n, md5(n::text), 0, 0 FROM generate_series(1, 20000) n"
+        )
+        await connection.execute("ANALYZE subscribers")
+        plan = "\n".join(row[0] for row in await connection.fetch(f"EXPLAIN {text}"))
+    finally:
+        await connection.close()
+    assert "ix_subscribers_full_name" in plan
 
 
 @pytest.mark.parametrize("order_by", ["createdAt", "updatedAt"])
