@@ -10,6 +10,7 @@ from clarion.address.people import Recipient
 from clarion.compose.notification import Composed, Composer, Planned, id_of
 from clarion.journal.port import Record, waiting_lane
 from clarion.model.clock import SECOND, Millis, iso
+from clarion.model.context import scope_in
 from clarion.model.people import Channel, Subscriber
 from clarion.model.preference import is_critical
 from clarion.model.push import Delivery, PushMessage, Send
@@ -18,7 +19,7 @@ from clarion.model.trace import Detail, Event
 from clarion.model.trigger import Trigger
 from clarion.store.catalog import Snapshot
 from clarion.store.notifications import NewNotification
-from clarion.store.preferences import Wishes
+from clarion.store.preferences import Chosen
 from clarion.store.triggers import Admission
 
 MOST_SENDS = 500
@@ -32,7 +33,7 @@ class Holdings(NamedTuple):
     """What recipients hold, by row: where they can be reached, and what they chose to get."""
 
     channels: Mapping[int, Sequence[Channel]] = {}
-    wishes: Mapping[int, Wishes] = {}
+    wishes: Chosen = Chosen()
 
 
 class Plan:
@@ -71,13 +72,13 @@ class Plan:
             self._now,
             self._snapshot.variables_of(trigger.environment_id),
         )
-        critical = is_critical(workflow)
+        critical, scope = is_critical(workflow), scope_in(trigger.context)
         for recipient in recipients:
             if recipient.refused:
                 composed = _nothing(trigger, recipient, recipient.refused)
             else:
                 pk = recipient.subscriber.pk
-                held, wishes = self._holdings.channels.get(pk, ()), self._holdings.wishes.get(pk)
+                held, wishes = self._holdings.channels.get(pk, ()), self._holdings.wishes.of(pk, scope)
                 composed = composer.compose(recipient.subscriber, held, wishes.channels if wishes else None)
                 if wishes and wishes.schedule and not critical:
                     zones = _zones(recipient.subscriber, held)

@@ -21,6 +21,7 @@ from clarion.journal.port import (
     page_lane,
 )
 from clarion.model.clock import SECOND, Clock, Millis
+from clarion.model.context import scope_in
 from clarion.model.trigger import Accepted, Chunk, Page, Trigger
 from clarion.store import devices, notifications, preferences, triggers
 from clarion.store.catalog import Catalog, CatalogChanged, Snapshot, check_current
@@ -137,7 +138,7 @@ class AddressStage:
         """Address one chunk of a broadcast, unless enough waits to be sent."""
         chunk = msgspec.msgpack.decode(batch.body, type=Chunk)
         snapshot = await self._catalog.current()
-        addressed = await self._database.read(_in_chunk, chunk)
+        addressed = await self._database.read(_in_chunk, snapshot, chunk, self._clock())
         if addressed and addressed.admission.paused:
             await self._later(batch, _PAUSE)
         elif addressed and await self._congested(snapshot, addressed.admission.trigger.environment_id):
@@ -197,8 +198,11 @@ def _holdings(connection: Connection, addressed: Sequence[Addressed]) -> Holding
     pks = {recipient.subscriber.pk for item in addressed for recipient in item.recipients}
     if not pks:
         return Holdings()
-    workflow_ids = {item.admission.trigger.workflow_id for item in addressed}
-    return Holdings(devices.channels_of(connection, pks), preferences.wishes(connection, pks, workflow_ids))
+    found = [item.admission.trigger for item in addressed]
+    workflow_ids = {trigger.workflow_id for trigger in found}
+    scopes = {scope_in(trigger.context) for trigger in found}
+    wishes = preferences.wishes(connection, pks, workflow_ids, scopes)
+    return Holdings(devices.channels_of(connection, pks), wishes)
 
 
 def _spread(addressed: Sequence[Addressed]) -> tuple[list[Record], list[str]]:
@@ -238,12 +242,12 @@ def _cut(connection: Connection, admission: Admission, page: Page) -> list[Recor
     return [*chunks, _record(page_lane(environment_id), Page(page.trigger_id, bounds[-1]))]
 
 
-def _in_chunk(connection: Connection, chunk: Chunk) -> Addressed | None:
+def _in_chunk(connection: Connection, snapshot: Snapshot, chunk: Chunk, now: Millis) -> Addressed | None:
     admission = triggers.get(connection, chunk.trigger_id)
     if admission is None:
         return None
-    rows = Audience.of(connection, admission.trigger).between(connection, chunk.after, chunk.upto)
-    return Addressed(admission, [Recipient(subscriber) for subscriber in rows])
+    audience = Audience.of(connection, admission.trigger)
+    return Addressed(admission, audience.between(connection, snapshot, chunk.after, chunk.upto, now))
 
 
 def _triggers(batches: Sequence[Batch]) -> list[Trigger]:

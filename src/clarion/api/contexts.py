@@ -10,7 +10,7 @@ from clarion.api.pages import CursorQuery, cursor_page
 from clarion.api.route import Call, Category, NoQuery, Route
 from clarion.errors import NotFound, Unprocessable
 from clarion.model.clock import iso
-from clarion.model.context import MOST, MOST_DATA_BYTES, NAME, Reference, scope_of
+from clarion.model.context import MOST, MOST_DATA_BYTES, NAME, Reference, references, scope_of
 from clarion.store import contexts
 from clarion.store.contexts import Context, Wanted
 
@@ -134,6 +134,13 @@ def context_of(given: Named | None, place: str = "context") -> Json:
 def scope_asked(keys: list[str]) -> str | None:
     """The scope that `contextKeys` narrow a list to, None for every one."""
     return scope_of(keys) or None
+
+
+def settled_scope(connection: Connection, call: Call[Any, Any], context: Json) -> str:
+    """The scope of the contexts that a call names; they are made where they are missing."""
+    named = references(context)
+    contexts.ensure(connection, call.environment_id, named, call.services.clock())
+    return scope_of(one.key for one in named)
 
 
 def _entry(kind: str, value: str | ContextIn, place: str) -> Json:

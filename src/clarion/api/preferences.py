@@ -7,11 +7,13 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from sqlalchemy.engine import Connection
 
+from clarion.api.contexts import Named, context_of, settled_scope
 from clarion.api.route import Call, Category, NoQuery, Route
 from clarion.api.subscribers import named
 from clarion.api.workflows import named_workflow, workflow_slug
 from clarion.errors import BadInput, NotFound
 from clarion.model.clock import iso
+from clarion.model.context import scope_of
 from clarion.model.preference import CHANNELS, EVERYTHING, is_critical, is_enabled, standing
 from clarion.model.workflow import Workflow
 from clarion.store import preferences
@@ -81,7 +83,7 @@ class PreferencePatch(msgspec.Struct, rename="camel"):
     channels: Channels | None = None
     workflow_id: str | None = None
     schedule: Schedule | None = None
-    context: dict[str, Any] | None = None
+    context: Named | None = None
 
 
 class WorkflowChoice(msgspec.Struct, rename="camel"):
@@ -95,11 +97,11 @@ class BulkPatch(msgspec.Struct):
     """BulkUpdateSubscriberPreferencesDto."""
 
     preferences: Annotated[list[WorkflowChoice], msgspec.Meta(max_length=MOST_AT_ONCE)]
-    context: dict[str, Any] | None = None
+    context: Named | None = None
 
 
 class Criticality(msgspec.Struct, rename="camel", frozen=True):
-    """Query of a reading; `contextKeys` is accepted, preferences hold in every context."""
+    """Query of a reading: as it stands in all the contexts of `contextKeys` together."""
 
     criticality: Wanted = "nonCritical"
     context_keys: list[str] = []
@@ -170,14 +172,14 @@ async def get_preferences(call: Call[None, Criticality]) -> PreferencesOut:
     """What a subscriber wants: for everything, and for each active workflow."""
 
     def read(connection: Connection) -> dict[str, Preference]:
-        return preferences.of(connection, named(connection, call).pk)
+        return preferences.of(connection, named(connection, call).pk, scope_of(call.query.context_keys))
 
     return _out(call, await call.services.database.read(read), call.query.criticality)
 
 
 async def patch_preferences(call: Call[PreferencePatch, NoQuery]) -> PreferencesOut:
     """Change what a subscriber wants, of one workflow or of everything."""
-    given = call.body
+    given, context = call.body, context_of(call.body.context)
     workflow_id = EVERYTHING
     if given.workflow_id is not None:
         workflow_id = _open_to_choice(call, [given.workflow_id])[0].id
@@ -186,11 +188,12 @@ async def patch_preferences(call: Call[PreferencePatch, NoQuery]) -> Preferences
 
     def write(connection: Connection) -> dict[str, Preference]:
         pk, now = named(connection, call).pk, call.services.clock()
+        scope = settled_scope(connection, call, context)
         if given.channels is not None:
-            preferences.choose(connection, pk, workflow_id, given.channels.given, now)
+            preferences.choose(connection, pk, workflow_id, given.channels.given, now, scope)
         if given.schedule is not None:
-            preferences.set_schedule(connection, pk, msgspec.to_builtins(given.schedule), now)
-        return preferences.of(connection, pk)
+            preferences.set_schedule(connection, pk, msgspec.to_builtins(given.schedule), now, scope)
+        return preferences.of(connection, pk, scope)
 
     return _out(call, await call.services.database.write(write), "all")
 
@@ -198,12 +201,14 @@ async def patch_preferences(call: Call[PreferencePatch, NoQuery]) -> Preferences
 async def patch_preferences_in_bulk(call: Call[BulkPatch, NoQuery]) -> list[ChosenOut]:
     """Change what a subscriber wants of up to 100 workflows: all of them, or none."""
     wanted = _open_to_choice(call, [choice.workflow_id for choice in call.body.preferences])
+    context = context_of(call.body.context)
 
     def write(connection: Connection) -> dict[str, Preference]:
         pk, now = named(connection, call).pk, call.services.clock()
+        scope = settled_scope(connection, call, context)
         for workflow, choice in zip(wanted, call.body.preferences, strict=True):
-            preferences.choose(connection, pk, workflow.id, choice.channels.given, now)
-        return preferences.of(connection, pk)
+            preferences.choose(connection, pk, workflow.id, choice.channels.given, now, scope)
+        return preferences.of(connection, pk, scope)
 
     stored = await call.services.database.write(write)
     return [_chosen(workflow, stored) for workflow in wanted]
@@ -256,14 +261,19 @@ def _chosen(workflow: Workflow, stored: Mapping[str, Preference]) -> ChosenOut:
         "template",
         is_enabled(workflow),
         {name: standing(workflow, name, _channels(stored)).wanted for name in CHANNELS},
-        WorkflowNamed(
-            workflow.id,
-            workflow.workflow_id,
-            workflow.name,
-            is_critical(workflow),
-            workflow.severity,
-            workflow.tags,
-        ),
+        workflow_named(workflow),
+    )
+
+
+def workflow_named(workflow: Workflow) -> WorkflowNamed:
+    """A workflow as preferences name it."""
+    return WorkflowNamed(
+        workflow.id,
+        workflow.workflow_id,
+        workflow.name,
+        is_critical(workflow),
+        workflow.severity,
+        workflow.tags,
     )
 
 

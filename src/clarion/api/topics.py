@@ -7,15 +7,19 @@ from typing import Any
 import msgspec
 from sqlalchemy.engine import Connection
 
+from clarion.api.contexts import Named, context_of, scope_asked, settled_scope
 from clarion.api.pages import CursorQuery, cursor_page
 from clarion.api.people import checked_id
 from clarion.api.route import Answer, Call, Category, NoQuery, Route
+from clarion.api.subscription_preferences import Wanted, WantedOut, wanted_of, wanted_out
 from clarion.errors import Conflict, NotFound, Unprocessable
 from clarion.model.clock import iso
+from clarion.model.context import keys_in
+from clarion.model.ids import derived_id
 from clarion.model.people import Subscriber
 from clarion.store import subscribers, topics
 from clarion.store.catalog import Snapshot
-from clarion.store.topics import Members, Subscription, Topic
+from clarion.store.topics import Members, NewSubscription, Subscription, Topic
 
 MOST_AT_ONCE = 100
 _MOST_NAME = 100
@@ -79,6 +83,7 @@ class MembersQuery(CursorQuery, rename="camel", frozen=True):
 
     subscriber_id: str | None = None
     key: str | None = None
+    context_keys: list[str] = []
 
 
 class NamedSubscription(msgspec.Struct, rename="camel"):
@@ -90,17 +95,25 @@ class NamedSubscription(msgspec.Struct, rename="camel"):
 
 
 class SubscriptionsIn(msgspec.Struct, rename="camel"):
-    """CreateTopicSubscriptionsRequestDto and DeleteTopicSubscriptionsRequestDto."""
+    """DeleteTopicSubscriptionsRequestDto."""
 
     subscriptions: list[str | NamedSubscription] | None = None
     subscriber_ids: list[str] | None = None
+
+
+class NewSubscriptions(SubscriptionsIn, rename="camel"):
+    """CreateTopicSubscriptionsRequestDto: what is beside the subscriptions holds for each of them."""
+
     name: str | None = None
+    context: Named | None = None
+    preferences: Wanted | None = None
 
 
 class SubscriptionPatch(msgspec.Struct):
-    """UpdateTopicSubscriptionRequestDto."""
+    """UpdateTopicSubscriptionRequestDto: absent keeps, `[]` wants every workflow again."""
 
     name: str | None = None
+    preferences: Wanted | None = None
 
 
 class PersonOut(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
@@ -122,6 +135,8 @@ class SubscriptionOut(msgspec.Struct, rename="camel", omit_defaults=True, kw_onl
     name: str | None = None
     topic: TopicOut
     subscriber: PersonOut
+    preferences: list[WantedOut] | None = None
+    context_keys: list[str]
     created_at: str
     updated_at: str
 
@@ -160,12 +175,14 @@ class SubscriptionsOut(msgspec.Struct, omit_defaults=True):
     errors: list[SubscriptionError] | None = None
 
 
-class SubscriptionDetails(msgspec.Struct, omit_defaults=True):
+class SubscriptionDetails(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
     """SubscriptionDetailsResponseDto."""
 
     id: str
     identifier: str
     name: str | None = None
+    preferences: list[WantedOut] | None = None
+    context_keys: list[str]
 
 
 class MembershipOut(msgspec.Struct, rename="camel", kw_only=True):
@@ -243,7 +260,10 @@ async def list_topic_subscriptions(call: Call[None, MembersQuery]) -> Subscripti
 
     def read(connection: Connection) -> SubscriptionPage:
         topic = _named(connection, call)
-        wanted = Members(call.environment_id, topic_id=topic.id, subscriber_id=call.query.subscriber_id)
+        scope = scope_asked(call.query.context_keys)
+        wanted = Members(
+            call.environment_id, topic_id=topic.id, subscriber_id=call.query.subscriber_id, scope=scope
+        )
         return _page(connection, call, wanted)
 
     return await call.services.database.read(read)
@@ -257,32 +277,36 @@ async def list_subscriber_subscriptions(call: Call[None, MembersQuery]) -> Subsc
         found = subscribers.get(connection, call.environment_id, name)
         if found is None:
             raise NotFound(f"Subscriber: {name} was not found")
-        wanted = Members(call.environment_id, subscriber_pk=found.pk, topic_key=call.query.key)
+        scope = scope_asked(call.query.context_keys)
+        wanted = Members(call.environment_id, subscriber_pk=found.pk, topic_key=call.query.key, scope=scope)
         return _page(connection, call, wanted)
 
     return await call.services.database.read(read)
 
 
-async def create_subscriptions(call: Call[SubscriptionsIn, NoQuery]) -> SubscriptionsOut:
+async def create_subscriptions(call: Call[NewSubscriptions, NoQuery]) -> SubscriptionsOut:
     """Subscribe up to 100 subscribers; the topic is made when it is missing."""
     key = _checked_key(call.path["topicKey"], "topicKey")
-    wanted = _entries(call.body)
+    entries, context = _entries(call.body), context_of(call.body.context)
+    wanted = wanted_of(call, call.body.preferences or [])
 
     def write(connection: Connection) -> SubscriptionsOut:
         now = call.services.clock()
+        scope = settled_scope(connection, call, context)
         topic, _ = topics.ensure(connection, call.environment_id, key, None, now)
         ready, errors = [], []
-        for entry in wanted:
+        for entry in entries:
             name = entry.subscriber_id or ""
             person = subscribers.get(connection, call.environment_id, name) if name else None
             if person is None:
                 message = f"Subscriber with ID '{name}' could not be found."
                 errors.append(SubscriptionError(name, "SUBSCRIBER_NOT_FOUND", message))
             else:
-                identifier = entry.identifier or _identifier(key, name)
-                ready.append((person, identifier, entry.name or call.body.name))
+                identifier = entry.identifier or _identifier(key, name, scope)
+                named = entry.name or call.body.name
+                ready.append(NewSubscription(person, identifier, named, scope, wanted))
         made = topics.subscribe(connection, topic, ready, now)
-        return _partial(made, errors)
+        return _partial(call.snapshot, made, errors)
 
     return await call.services.database.write(write)
 
@@ -303,7 +327,7 @@ async def delete_subscriptions(call: Call[SubscriptionsIn, NoQuery]) -> Subscrip
                 errors.append(SubscriptionError(name, "SUBSCRIPTION_NOT_FOUND", message))
             gone |= {item.pk: item for item in found}
         topics.unsubscribe(connection, list(gone.values()))
-        return _partial(list(gone.values()), errors)
+        return _partial(call.snapshot, list(gone.values()), errors)
 
     return await call.services.database.write(write)
 
@@ -311,18 +335,29 @@ async def delete_subscriptions(call: Call[SubscriptionsIn, NoQuery]) -> Subscrip
 async def get_subscription(call: Call[None, NoQuery]) -> SubscriptionDetails:
     """One subscription of a topic."""
     found = await call.services.database.read(_subscription, call)
-    return SubscriptionDetails(found.id, found.identifier, found.name)
+    return SubscriptionDetails(
+        id=found.id,
+        identifier=found.identifier,
+        name=found.name,
+        preferences=wanted_out(call.snapshot, found) or None,
+        context_keys=keys_in(found.scope),
+    )
 
 
 async def update_subscription(call: Call[SubscriptionPatch, NoQuery]) -> SubscriptionOut:
-    """Rename a subscription."""
+    """Rename a subscription, or change what it wants."""
+    changes: dict[str, Any] = {}
+    if call.body.name is not None:
+        changes["name"] = _checked_name(call.body.name)
+    if call.body.preferences is not None:
+        changes["preferences"] = wanted_of(call, call.body.preferences)
 
     def write(connection: Connection) -> SubscriptionOut:
         found = _subscription(connection, call)
-        if call.body.name is None:
-            return _out(found)
-        now = call.services.clock()
-        return _out(topics.change_subscription(connection, found, _checked_name(call.body.name), now))
+        if changes:
+            found = msgspec.structs.replace(found, **changes, updated_at=call.services.clock())
+            topics.change_subscription(connection, found)
+        return _out(call.snapshot, found)
 
     return await call.services.database.write(write)
 
@@ -348,7 +383,8 @@ def _page(connection: Connection, call: Call[None, MembersQuery], wanted: Member
         call.query,
     )
     total, capped = topics.count_members(connection, wanted)
-    return SubscriptionPage([_out(item) for item in page.rows], page.next, page.previous, total, capped)
+    rows = [_out(call.snapshot, item) for item in page.rows]
+    return SubscriptionPage(rows, page.next, page.previous, total, capped)
 
 
 def _named(connection: Connection, call: Call[Any, Any]) -> Topic:
@@ -391,13 +427,16 @@ def _listed(given: Sequence[str | NamedSubscription]) -> Iterator[NamedSubscript
         yield NamedSubscription(subscriber_id=item) if isinstance(item, str) else item
 
 
-def _identifier(key: str, subscriber_id: str) -> str:
-    return f"tk_{key}:si_{subscriber_id}"
+def _identifier(key: str, subscriber_id: str, scope: str) -> str:
+    """One that a subscriber has once in each scope. A scope is too long to be part of it as it is."""
+    return f"tk_{key}:si_{subscriber_id}" + (f":ctx_{derived_id(scope)}" if scope else "")
 
 
-def _partial(done: Sequence[Subscription], errors: list[SubscriptionError]) -> SubscriptionsOut:
+def _partial(
+    snapshot: Snapshot, done: Sequence[Subscription], errors: list[SubscriptionError]
+) -> SubscriptionsOut:
     meta = Meta(len(done) + len(errors), len(done), len(errors))
-    return SubscriptionsOut([_out(item) for item in done], meta, errors or None)
+    return SubscriptionsOut([_out(snapshot, item) for item in done], meta, errors or None)
 
 
 def _checked_key(key: str, field: str = "key") -> str:
@@ -424,7 +463,7 @@ def _topic(topic: Topic) -> TopicOut:
     )
 
 
-def _out(item: Subscription) -> SubscriptionOut:
+def _out(snapshot: Snapshot, item: Subscription) -> SubscriptionOut:
     person = item.subscriber
     return SubscriptionOut(
         id=item.id,
@@ -439,6 +478,8 @@ def _out(item: Subscription) -> SubscriptionOut:
             email=person.email,
             avatar=person.avatar,
         ),
+        preferences=wanted_out(snapshot, item) or None,
+        context_keys=keys_in(item.scope),
         created_at=iso(item.created_at),
         updated_at=iso(item.updated_at),
     )
@@ -496,7 +537,7 @@ ROUTES = (
         _MEMBERS,
         create_subscriptions,
         "Subscribe up to 100 subscribers",
-        body=SubscriptionsIn,
+        body=NewSubscriptions,
         answer=SubscriptionsOut,
         status=201,
         bare=True,
@@ -515,7 +556,7 @@ ROUTES = (
         "PATCH",
         _MEMBER,
         update_subscription,
-        "Rename a subscription",
+        "Change a subscription",
         body=SubscriptionPatch,
         answer=SubscriptionOut,
     ),

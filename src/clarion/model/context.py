@@ -54,7 +54,7 @@ def keys_in(scope: str | None) -> list[str]:
     return scope.split(",") if scope else []
 
 
-def scope(context: Mapping[str, Any]) -> str:
+def scope_in(context: Mapping[str, Any]) -> str:
     """The scope that a trigger names."""
     return scope_of(one.key for one in references(context))
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import Any, NamedTuple
 
+import msgspec
+
 from clarion.model.trace import Event
 from clarion.model.workflow import Workflow
 
@@ -28,6 +30,14 @@ WANTED: Mapping[str, Any] = {
     "channels": {name: {"enabled": True} for name in CHANNELS},
 }
 """The preferences of a workflow that has none."""
+
+
+class SubscriptionPreference(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Whether a topic subscription wants a workflow; a `condition` decides that anew for each trigger."""
+
+    workflow_id: str
+    enabled: bool = True
+    condition: dict[str, Any] | None = None
 
 
 class Layer(Enum):

@@ -51,6 +51,11 @@ class Event(Enum):
         "Step filtered by subscriber workflow preferences",
         "Success",
     )
+    FILTERED_BY_SUBSCRIPTION = (
+        "step_filtered_by_subscription",
+        "Step filtered by topic subscription preferences",
+        "Success",
+    )
     NO_CHANNEL = ("subscriber_channel_missing", "Subscriber does not have a configured channel", "Warning")
     NO_CHOSEN_DEVICE = (
         "chosen_devices_missing",

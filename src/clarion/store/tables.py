@@ -266,6 +266,20 @@ preferences = sa.Table(
     comment="What a subscriber chose for a workflow, or for everything: workflow_id is then empty.",
 )
 
+scoped_preferences = sa.Table(
+    "scoped_preferences",
+    metadata,
+    sa.Column("subscriber_pk", _Row, sa.ForeignKey("subscribers.pk", ondelete="CASCADE"), nullable=False),
+    sa.Column("scope", sa.Text, nullable=False),
+    sa.Column("workflow_id", _Id, nullable=False),
+    sa.Column("channels", sa.Text, nullable=False),
+    sa.Column("schedule", sa.Text),
+    sa.Column("updated_at", _Time, nullable=False),
+    sa.PrimaryKeyConstraint("subscriber_pk", "scope", "workflow_id"),
+    sa.Index(None, "workflow_id"),
+    comment="What a subscriber chose for the contexts of a scope.",
+)
+
 idempotency = sa.Table(
     "idempotency",
     metadata,
@@ -326,8 +340,10 @@ topic_subscriptions = sa.Table(
     sa.Column("name", sa.Text),
     sa.Column("created_at", _Time, nullable=False),
     sa.Column("updated_at", _Time, nullable=False),
+    sa.Column("scope", sa.Text, nullable=False, server_default="", comment="Of its contexts; mostly empty."),
+    sa.Column("preferences", sa.Text, comment="Which workflows it wants, and when; None for all."),
     sa.UniqueConstraint("topic_id", "identifier"),
-    sa.Index(None, "topic_id", "subscriber_pk"),
+    sa.Index(None, "topic_id", "scope", "subscriber_pk"),
     sa.Index(None, "subscriber_pk"),
     sqlite_autoincrement=True,
     comment="A subscriber in a topic.",

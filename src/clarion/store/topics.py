@@ -9,8 +9,10 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.sql import Select
 
 from clarion.model.clock import Millis
+from clarion.model.context import NO_SCOPE
 from clarion.model.ids import new_id
 from clarion.model.people import Subscriber
+from clarion.model.preference import SubscriptionPreference
 from clarion.store import subscribers
 from clarion.store.dialect import listed, run, run_many, sql
 from clarion.store.listing import Order, capped, in_order
@@ -39,8 +41,27 @@ class Subscription(msgspec.Struct, frozen=True):
     name: str | None
     created_at: Millis
     updated_at: Millis
+    scope: str
+    preferences: list[SubscriptionPreference]
     topic: Topic
     subscriber: Subscriber
+
+
+class NewSubscription(NamedTuple):
+    """A subscriber who is to be in a topic. Without `preferences` it is for every workflow."""
+
+    subscriber: Subscriber
+    identifier: str
+    name: str | None = None
+    scope: str = NO_SCOPE
+    preferences: Sequence[SubscriptionPreference] = ()
+
+
+class Membership(NamedTuple):
+    """Through which topic somebody is reached, and what they want of it."""
+
+    topic_id: str
+    preferences: list[SubscriptionPreference]
 
 
 def get(connection: Connection, environment_id: str, key: str) -> Topic | None:
@@ -107,14 +128,18 @@ def count(connection: Connection, environment_id: str, key: str | None, name: st
 
 
 def subscribe(
-    connection: Connection, topic: Topic, wanted: Sequence[tuple[Subscriber, str, str | None]], now: Millis
+    connection: Connection, topic: Topic, wanted: Sequence[NewSubscription], now: Millis
 ) -> list[Subscription]:
-    """Put subscribers into a topic, each (subscriber, identifier, name); one that is in it stays."""
+    """Put subscribers into a topic; a subscription whose identifier is there stays as it is."""
     rows = [
-        (new_id(now), topic.id, person.pk, identifier, name, now, now) for person, identifier, name in wanted
+        (
+            *(new_id(now), topic.id, one.subscriber.pk, one.identifier, one.name, now, now),
+            *(one.scope, _encoded(one.preferences)),
+        )
+        for one in wanted
     ]
     run_many(connection, _SUBSCRIBE, sorted(rows, key=lambda row: row[3]))
-    identifiers = [identifier for _, identifier, _ in wanted]
+    identifiers = [one.identifier for one in wanted]
     query = _subscriptions().where(
         topic_subscriptions.c.topic_id == topic.id, topic_subscriptions.c.identifier.in_(identifiers)
     )
@@ -128,13 +153,12 @@ def unsubscribe(connection: Connection, found: Sequence[Subscription]) -> None:
     connection.execute(topic_subscriptions.delete().where(gone))
 
 
-def change_subscription(
-    connection: Connection, found: Subscription, name: str | None, now: Millis
-) -> Subscription:
-    """Give a subscription another name."""
-    entry = topic_subscriptions.c.pk == found.pk
-    connection.execute(topic_subscriptions.update().where(entry).values(name=name, updated_at=now))
-    return msgspec.structs.replace(found, name=name, updated_at=now)
+def change_subscription(connection: Connection, changed: Subscription) -> None:
+    """Write the name and the preferences of a subscription anew."""
+    entry = topic_subscriptions.c.pk == changed.pk
+    values = {"name": changed.name, "updated_at": changed.updated_at}
+    values["preferences"] = _encoded(changed.preferences)
+    connection.execute(topic_subscriptions.update().where(entry).values(values))
 
 
 def subscriptions_of(
@@ -150,13 +174,14 @@ def subscriptions_of(
 
 
 class Members(NamedTuple):
-    """Which subscriptions: of a topic or of a subscriber."""
+    """Which subscriptions: of a topic or of a subscriber, of exactly a scope where one is given."""
 
     environment_id: str
     topic_id: str | None = None
     subscriber_pk: int | None = None
     subscriber_id: str | None = None
     topic_key: str | None = None
+    scope: str | None = None
 
 
 def members(
@@ -188,31 +213,34 @@ def ids_of(connection: Connection, environment_id: str, keys: Sequence[str]) -> 
     return {row[1]: row[0] for row in run(connection, _IDS, listed(keys), environment_id)}
 
 
-def bounds(connection: Connection, topic_ids: Sequence[str], after: int, size: int, most: int) -> list[int]:
+def bounds(
+    connection: Connection, topic_ids: Sequence[str], scope: str, after: int, size: int, most: int
+) -> list[int]:
     """The last subscriber row of each chunk of `size` behind row `after`, everybody counted once."""
-    return list(run(connection, _BOUNDS, listed(topic_ids), after, size * most, size).scalars())
+    return list(run(connection, _BOUNDS, listed(topic_ids), scope, after, size * most, size).scalars())
 
 
-def audience(connection: Connection, topic_ids: Sequence[str]) -> int:
-    """How many subscribers the topics have together, everybody counted once."""
-    found: int = run(connection, _AUDIENCE, listed(topic_ids)).scalar_one()
+def audience(connection: Connection, topic_ids: Sequence[str], scope: str) -> int:
+    """How many subscribers the topics have together in a scope, everybody counted once."""
+    found: int = run(connection, _AUDIENCE, listed(topic_ids), scope).scalar_one()
     return found
 
 
 def between(
-    connection: Connection, topic_ids: Sequence[str], after: int, upto: int
-) -> list[tuple[Subscriber, set[str]]]:
-    """Subscribers behind row `after` up to row `upto`, each with the topics they are in."""
-    through: dict[int, set[str]] = {}
-    for topic_id, pk in run(connection, _BETWEEN, listed(topic_ids), after, upto):
-        through.setdefault(pk, set()).add(topic_id)
+    connection: Connection, topic_ids: Sequence[str], scope: str, after: int, upto: int
+) -> list[tuple[Subscriber, list[Membership]]]:
+    """Subscribers behind row `after` up to row `upto`, each with the subscriptions they have in the scope."""
+    through: dict[int, list[Membership]] = {}
+    rows = run(connection, _BETWEEN, listed(topic_ids), scope, after, upto)
+    for topic_id, pk, preferences in rows:
+        through.setdefault(pk, []).append(Membership(topic_id, _decoded(preferences)))
     found = subscribers.by_pk(connection, sorted(through))
-    return [(found[pk], topic_ids_of) for pk, topic_ids_of in sorted(through.items()) if pk in found]
+    return [(found[pk], memberships) for pk, memberships in sorted(through.items()) if pk in found]
 
 
 _TOPIC = tuple(topics.c[name] for name in Topic.__struct_fields__[:-1])
 _PERSON = tuple(people.c[name] for name in Subscriber.__struct_fields__)
-_OWN = ("pk", "id", "identifier", "name", "created_at", "updated_at")
+_OWN = ("pk", "id", "identifier", "name", "created_at", "updated_at", "scope", "preferences")
 
 
 def _subscriptions() -> Select[*tuple[Any, ...]]:
@@ -225,9 +253,9 @@ def _read(connection: Connection, query: Select[*tuple[Any, ...]]) -> list[Subsc
     first, second = len(_OWN), len(_OWN) + len(_TOPIC)
     found = []
     for row in map(tuple, connection.execute(query)):
-        pk, identity, identifier, name, created_at, updated_at = row[:first]
-        topic, subscriber = Topic(*row[first:second]), Subscriber(*row[second:])
-        found.append(Subscription(pk, identity, identifier, name, created_at, updated_at, topic, subscriber))
+        *own, preferences = row[:first]
+        rest = (_decoded(preferences), Topic(*row[first:second]), Subscriber(*row[second:]))
+        found.append(Subscription(*(*own, *rest)))
     return found
 
 
@@ -241,6 +269,8 @@ def _members(wanted: Members) -> list[sa.ColumnElement[bool]]:
         conditions.append(people.c.subscriber_id == wanted.subscriber_id)
     if wanted.topic_key is not None:
         conditions.append(topics.c.key == wanted.topic_key)
+    if wanted.scope is not None:
+        conditions.append(topic_subscriptions.c.scope == wanted.scope)
     return conditions
 
 
@@ -253,14 +283,23 @@ def _matching(environment_id: str, key: str | None, name: str | None) -> list[sa
     return conditions
 
 
+def _encoded(preferences: Sequence[SubscriptionPreference]) -> str | None:
+    return msgspec.json.encode(preferences).decode() if preferences else None
+
+
+def _decoded(preferences: str | None) -> list[SubscriptionPreference]:
+    return msgspec.json.decode(preferences, type=list[SubscriptionPreference]) if preferences else []
+
+
 _ADD_TOPIC = sql("""
 INSERT INTO topics (id, environment_id, key, name, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (environment_id, key) DO NOTHING
 """)
 
 _SUBSCRIBE = sql("""
-INSERT INTO topic_subscriptions (id, topic_id, subscriber_pk, identifier, name, created_at, updated_at)
-VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (topic_id, identifier) DO NOTHING
+INSERT INTO topic_subscriptions
+  (id, topic_id, subscriber_pk, identifier, name, created_at, updated_at, scope, preferences)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (topic_id, identifier) DO NOTHING
 """)
 
 _IDS = sql("SELECT t.id, t.key FROM {texts} JOIN topics t ON t.environment_id = ? AND t.key = j.value")
@@ -269,16 +308,19 @@ _IDS = sql("SELECT t.id, t.key FROM {texts} JOIN topics t ON t.environment_id = 
 _BOUNDS = sql("""
 SELECT MAX(pk) FROM (
   SELECT pk, ROW_NUMBER() OVER (ORDER BY pk) - 1 AS place FROM (
-    SELECT DISTINCT s.subscriber_pk AS pk FROM {texts} JOIN topic_subscriptions s ON s.topic_id = j.value
+    SELECT DISTINCT s.subscriber_pk AS pk
+    FROM {texts} JOIN topic_subscriptions s ON s.topic_id = j.value AND s.scope = ?
     WHERE s.subscriber_pk > ? ORDER BY 1 LIMIT ?) AS ahead) AS placed
 GROUP BY place / ? ORDER BY 1
 """)
 
 _AUDIENCE = sql("""
-SELECT COUNT(DISTINCT s.subscriber_pk) FROM {texts} JOIN topic_subscriptions s ON s.topic_id = j.value
+SELECT COUNT(DISTINCT s.subscriber_pk)
+FROM {texts} JOIN topic_subscriptions s ON s.topic_id = j.value AND s.scope = ?
 """)
 
 _BETWEEN = sql("""
-SELECT s.topic_id, s.subscriber_pk FROM {texts} JOIN topic_subscriptions s ON s.topic_id = j.value
+SELECT s.topic_id, s.subscriber_pk, s.preferences
+FROM {texts} JOIN topic_subscriptions s ON s.topic_id = j.value AND s.scope = ?
 WHERE s.subscriber_pk > ? AND s.subscriber_pk <= ?
 """)

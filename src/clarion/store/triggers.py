@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy.engine import Connection
 
 from clarion.model.clock import Millis
-from clarion.model.context import scope
+from clarion.model.context import scope_in
 from clarion.model.ids import new_id
 from clarion.model.trigger import Trigger
 from clarion.store.dialect import listed, run, run_many, sql
@@ -107,7 +107,7 @@ def cancel(connection: Connection, environment_id: str, transaction_id: str, now
 
 def _row(trigger: Trigger) -> tuple[object, ...]:
     names = (trigger.id, trigger.environment_id, trigger.transaction_id, trigger.workflow_id)
-    rest = (msgspec.msgpack.encode(trigger), False, trigger.accepted_at, scope(trigger.context) or None)
+    rest = (msgspec.msgpack.encode(trigger), False, trigger.accepted_at, scope_in(trigger.context) or None)
     return (*names, *rest)
 
 

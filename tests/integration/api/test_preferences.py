@@ -178,3 +178,33 @@ async def test_what_is_not_wanted_is_not_sent_and_says_why(api: Api, ada: Caller
     await api.deliver()
     row = (await ada.get("/v1/notifications", transactionId="again")).json()["data"][0]
     assert row["jobs"][-1]["status"] == "completed"
+
+
+async def test_a_choice_in_a_context_goes_over_the_one_that_holds_everywhere(ada: Caller) -> None:
+    await ada.workflow("welcome")
+    await changed(ada, channels={"push": False})
+    acme = {"tenant": {"id": "acme", "data": {"name": "Acme"}}}
+    found = await changed(ada, channels={"push": True}, context=acme)
+    assert (found["global"]["channels"]["push"], push_of(found)) == (True, {"welcome": True})
+    found = await changed(ada, schedule=SCHEDULE, context={"tenant": "acme"})
+    assert (found["global"]["schedule"], found["global"]["channels"]["push"]) == (SCHEDULE, True)
+    assert await shown(ada, contextKeys=["tenant:acme"]) == found
+    everywhere = await shown(ada)
+    assert (everywhere["global"]["channels"]["push"], push_of(everywhere)) == (False, {"welcome": False})
+    assert "schedule" not in everywhere["global"]
+    assert push_of(await shown(ada, contextKeys=["tenant:acme", "app:crm"])) == {"welcome": False}
+    assert data(await ada.get("/v2/contexts/tenant/acme"))["data"] == {"name": "Acme"}
+
+
+async def test_many_choices_are_made_in_a_context_at_once(ada: Caller) -> None:
+    await ada.workflow("welcome")
+    body = {
+        "preferences": [{"workflowId": "welcome", "channels": {"push": False}}],
+        "context": {"tenant": "acme"},
+    }
+    (chosen,) = data(await ada.patch(f"{PATH}/bulk", body))
+    assert chosen["channels"]["push"] is False
+    assert push_of(await shown(ada)) == {"welcome": True}
+    assert push_of(await shown(ada, contextKeys=["tenant:acme"])) == {"welcome": False}
+    error(await ada.patch(f"{PATH}/bulk", {**body, "context": {"tenant": "a b"}}), 422)
+    error(await ada.patch(PATH, {"context": {f"t{n}": "x" for n in range(6)}}), 422)

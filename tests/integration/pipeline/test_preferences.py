@@ -32,7 +32,7 @@ async def test_choices_are_merged_and_a_schedule_stays_beside_them(pipeline: Pip
     assert (found[EVERYTHING].schedule, found[FLOW].schedule) == ({"isEnabled": False}, None)
     wishes = await pipeline.database.read(preferences.wishes, [pk, pk + 1], [FLOW, "another"])
     channels = {EVERYTHING: {"push": False, "email": False}, FLOW: {"push": True}}
-    assert wishes == {pk: (channels, {"isEnabled": False})}
+    assert wishes == ({pk: (channels, {"isEnabled": False})}, {})
     await pipeline.database.write(preferences.forget_workflow, FLOW)
     assert (await pipeline.database.read(preferences.of, pk)).keys() == {EVERYTHING}
     await pipeline.database.write(subscribers.delete, pk)
@@ -122,3 +122,25 @@ async def test_what_waits_for_morning_keeps_no_broadcast_from_going_on(
     pipeline.clock.now += DAY
     await pipeline.drain()
     assert pipeline.tokens_sent_to == [f"{name}-phone" for name in names]
+
+
+async def test_a_trigger_keeps_to_the_choices_of_its_contexts(pipeline: Pipeline) -> None:
+    await pipeline.register_all({name: [f"{name}-phone"] for name in ("ada", "bob", "cleo")})
+    await choose(pipeline, "ada", EVERYTHING, push=False)
+    pk = await choose(pipeline, "bob", FLOW, push=True, email=False)
+    at = pipeline.clock()
+    await pipeline.database.write(preferences.choose, pk, EVERYTHING, {"sms": False}, at, "tenant:acme")
+    await pipeline.database.write(preferences.choose, pk, FLOW, {"push": False}, at, "tenant:acme")
+    await pipeline.database.write(preferences.set_schedule, pk, {"isEnabled": False}, at, "tenant:acme")
+    found = await pipeline.database.read(preferences.of, pk, "tenant:acme")
+    assert found[FLOW].channels == {"push": False, "email": False}
+    assert (found[EVERYTHING].channels, found[EVERYTHING].schedule) == ({"sms": False}, {"isEnabled": False})
+    assert (await pipeline.database.read(preferences.of, pk))[FLOW].channels == {"push": True, "email": False}
+    for context in ({"tenant": {"id": "acme"}}, {"tenant": {"id": "globex"}}, {}):
+        await pipeline.trigger("ada", "bob", "cleo", context=context)
+    await pipeline.drain()
+    assert pipeline.tokens_sent_to == ["bob-phone"] * 2 + ["cleo-phone"] * 3
+    await pipeline.database.write(preferences.forget_workflow, FLOW)
+    assert (await pipeline.database.read(preferences.of, pk, "tenant:acme")).keys() == {EVERYTHING}
+    await pipeline.database.write(subscribers.delete, pk)
+    assert await pipeline.database.read(preferences.of, pk, "tenant:acme") == {}

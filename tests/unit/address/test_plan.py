@@ -14,7 +14,7 @@ from clarion.model.trace import Detail, Event
 from clarion.model.trigger import Trigger
 from clarion.model.workflow import Workflow
 from clarion.store.catalog import Snapshot
-from clarion.store.preferences import Wishes
+from clarion.store.preferences import Chosen, Wishes
 from clarion.store.triggers import Admission
 from pushing import NOW, integration, subscriber, trigger, workflow
 
@@ -136,7 +136,7 @@ def test_a_device_has_its_own_hours_and_others_those_of_their_subscriber() -> No
     morning = {"isEnabled": True, "hours": [{"start": "09:00 AM", "end": "11:00 AM"}]}
     schedule = {"isEnabled": True, "weeklySchedule": {"monday": morning}}
     devices = [Device(7, 1, "i1", "in-tokyo", timezone="Asia/Tokyo"), Device(8, 1, "i1", "at-home")]
-    holdings = Holdings({1: [Channel(1, "fcm", "i1", "i1", devices)]}, {1: Wishes({}, schedule)})
+    holdings = Holdings({1: [Channel(1, "fcm", "i1", "i1", devices)]}, Chosen({1: Wishes({}, schedule)}))
     snapshot = Snapshot(1, "org", [], [], [integration("i1")], [workflow()])
     plan = Plan(snapshot, holdings, frozenset(), NOW, HOUR)
     plan.add(Admission(trigger(), cancelled=False), recipients([1], timezone="Europe/London"))
