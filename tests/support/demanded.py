@@ -401,3 +401,20 @@ VARIABLE = model(
 CONTEXT = model({"type": STR, "id": STR, "data": OBJECT, "createdAt": STR, "updatedAt": STR})
 
 CONTEXTS = cursor_page(CONTEXT)
+
+_OWNED = {
+    **dict.fromkeys(("identifier", "createdAt", "updatedAt"), STR),
+    "contextKeys": listed(STR),
+    "channel": nullable(CHANNEL),
+    "providerId": nullable(PUSH_PROVIDER),
+    "integrationIdentifier": nullable(STR),
+    "subscriberId": nullable(STR),
+}
+CONNECTION = model(
+    {
+        **_OWNED,
+        "workspace": model({"id": STR}, {"name": STR, "botUserId": STR}),
+        "auth": model({"accessToken": STR}, dict.fromkeys(("refreshToken", "expiresAt"), STR)),
+    }
+)
+ENDPOINT = model({**_OWNED, "type": STR, "endpoint": OBJECT, "connectionIdentifier": nullable(STR)})

@@ -52,6 +52,22 @@ BODIES: dict[str, Json] = {
     "track_activity": {"eventType": "opened", "eventId": "m"},
     "create_context": {"type": "app", "id": "crm", "data": {"x": 1}},
     "update_context": {"data": {"x": 1}},
+    "create_channel_connection": {
+        "integrationIdentifier": "hook",
+        "subscriberId": "ada",
+        "context": {"app": "crm"},
+        "workspace": {"id": "T1", "name": "Acme"},
+        "auth": {"accessToken": "x" * 20},
+    },
+    "update_channel_connection": {"workspace": {"id": "T2"}, "auth": {"accessToken": "y" * 20}},
+    "create_channel_endpoint": {
+        "integrationIdentifier": "hook",
+        "subscriberId": "ada",
+        "type": "slack_user",
+        "endpoint": {"userId": "U1"},
+        "context": {"app": "crm"},
+    },
+    "update_channel_endpoint": {"endpoint": {"userId": "U2"}},
     "create_environment": {"name": "Staging", "color": "#102030"},
     "update_environment": {"name": "Development", "color": "#102030"},
     "create_variable": {"key": "KEY", "values": [{"_environmentId": "e", "value": "v"}]},
@@ -75,6 +91,9 @@ async def furnish(api: Api) -> dict[str, str]:
         data(await dev.post("/v1/events/trigger", trigger), 201)
         if name == "sent":
             await api.deliver()
+    for kind in ("connection", "endpoint"):
+        given = {**BODIES[f"create_channel_{kind}"], "identifier": "tk_news:si_ada"}
+        data(await dev.post(f"/v1/channel-{kind}s", given), 201)
     variable = data(await dev.post("/v1/environment-variables", {"key": "HOST"}))
     (notification,) = (await dev.get("/v1/notifications")).json()["data"]
     message = (await dev.get("/v1/messages")).json()["data"][0]

@@ -11,7 +11,7 @@ import pytest
 from clarion.testing.kit import EmulatorThread
 from running import KEY, ClarionProcess
 
-FLOWS = ("contexts", "devices", "errors", "management", "triggers")
+FLOWS = ("channels", "contexts", "devices", "errors", "management", "triggers")
 PASSED = re.compile(r"^# pass [1-9]", re.MULTILINE)
 
 

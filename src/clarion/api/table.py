@@ -2,6 +2,8 @@
 
 from clarion.api import (
     activity,
+    channel_connections,
+    channel_endpoints,
     contexts,
     credentials,
     devices,
@@ -38,6 +40,8 @@ ROUTES: tuple[Route, ...] = (
     *preferences.ROUTES,
     *topics.ROUTES,
     *contexts.ROUTES,
+    *channel_connections.ROUTES,
+    *channel_endpoints.ROUTES,
     *providers.ROUTES,
     *integrations.ROUTES,
     *trials.ROUTES,

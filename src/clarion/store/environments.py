@@ -131,6 +131,8 @@ _EMPTY = (
     _some_of("idempotency", "environment_id", "idempotency_key"),
     _some_of("triggers", "id"),
     _some_of("topics", "id"),
+    _some_of("channel_endpoints", "pk"),
+    _some_of("channel_connections", "pk"),
     _some_of("subscribers", "pk"),
     _some_of("contexts", "pk"),
     _some_of("sandbox_phones", "id"),

@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 import demanded
 from calling import Api, Caller, Json, data, error
 from clarion.store.tables import metadata
+from furnishing import BODIES
 
 PATH = "/v1/environments"
 
@@ -122,6 +123,8 @@ async def test_a_removed_environment_leaves_nothing(api: Api, dev: Caller) -> No
     channel = {"providerId": "push-webhook", "credentials": {"deviceTokens": ["phone"]}}
     await staging.subscriber(channels=[channel])
     await staging.post("/v2/topics/news/subscriptions", {"subscriptions": ["ada"]})
+    for kind in ("connection", "endpoint"):
+        data(await staging.post(f"/v1/channel-{kind}s", BODIES[f"create_channel_{kind}"]), 201)
     await staging.post(
         "/v1/events/trigger",
         {"name": "welcome", "to": "ada", "context": {"tenant": "acme"}},

@@ -1,0 +1,264 @@
+"""Channel connections: an integration's way into a workspace. Nothing is sent through them."""
+
+from typing import Any, Literal
+
+import msgspec
+from sqlalchemy.engine import Connection
+
+from clarion.api.channels import (
+    ChannelsQuery,
+    integration_named,
+    subscriber_named,
+    through,
+    wanted_of,
+)
+from clarion.api.contexts import Json, Named, context_of, settled_scope
+from clarion.api.pages import cursor_page
+from clarion.api.people import checked_id
+from clarion.api.route import Call, Category, NoQuery, Route
+from clarion.api.slugs import short_id
+from clarion.errors import BadInput, NotFound
+from clarion.model.clock import iso
+from clarion.model.context import keys_in
+from clarion.model.ids import new_id
+from clarion.security.keys import masked
+from clarion.store import channel_connections
+from clarion.store.catalog import Snapshot
+from clarion.store.channel_connections import ChannelConnection
+
+_SECRETS = ("access_token", "refresh_token")
+
+
+class Workspace(msgspec.Struct, rename="camel", omit_defaults=True):
+    """WorkspaceDto."""
+
+    id: str
+    name: str | None = None
+    bot_user_id: str | None = None
+
+
+class Auth(msgspec.Struct, rename="camel", omit_defaults=True):
+    """AuthDto. Tokens are shown masked; sent back as they are, they stay."""
+
+    access_token: str
+    refresh_token: str | None = None
+    expires_at: str | None = None
+    refresh_token_expires_at: str | None = None
+
+
+class ConnectionPatch(msgspec.Struct):
+    """UpdateChannelConnectionRequestDto."""
+
+    workspace: Workspace
+    auth: Auth
+
+
+class NewConnection(msgspec.Struct, rename="camel", kw_only=True):
+    """CreateChannelConnectionRequestDto."""
+
+    integration_identifier: str
+    workspace: Workspace
+    auth: Auth
+    identifier: str | None = None
+    subscriber_id: str | None = None
+    context: Named | None = None
+    connection_mode: Literal["subscriber", "shared"] | None = None
+
+
+class ConnectionOut(msgspec.Struct, rename="camel", kw_only=True):
+    """GetChannelConnectionResponseDto."""
+
+    identifier: str
+    channel: str | None
+    provider_id: str | None
+    integration_identifier: str | None
+    subscriber_id: str | None
+    context_keys: list[str]
+    workspace: Workspace
+    auth: Auth
+    created_at: str
+    updated_at: str
+
+
+class ConnectionPage(msgspec.Struct, rename="camel"):
+    """ListChannelConnectionsResponseDto."""
+
+    data: list[ConnectionOut]
+    next: str | None
+    previous: str | None
+    total_count: int
+    total_count_capped: bool
+
+
+class ConnectionsQuery(ChannelsQuery, rename="camel", frozen=True):
+    """Query of the connections."""
+
+    connection_mode: Literal["subscriber", "shared"] | None = None
+
+
+async def create_channel_connection(call: Call[NewConnection, NoQuery]) -> ConnectionOut:
+    """Connect an integration to a workspace, for a subscriber or shared in a context."""
+    given, context = call.body, context_of(call.body.context)
+    _check_mode(given, context)
+    identifier = checked_id(given.identifier or f"chconn_{short_id(12)}", "identifier")
+    integration = integration_named(call, given.integration_identifier)
+
+    def write(connection: Connection) -> ChannelConnection:
+        now, owner = call.services.clock(), None
+        if given.subscriber_id:
+            owner = subscriber_named(connection, call, given.subscriber_id, "Create it first").pk
+        made = ChannelConnection(
+            new_id(now),
+            call.environment_id,
+            identifier,
+            integration.id,
+            owner,
+            settled_scope(connection, call, context),
+            now,
+            now,
+            msgspec.to_builtins(given.workspace),
+            msgspec.to_builtins(given.auth),
+        )
+        return channel_connections.create(connection, call.services.vault, made)
+
+    return _out(call.snapshot, await call.services.database.write(write))
+
+
+async def list_channel_connections(call: Call[None, ConnectionsQuery]) -> ConnectionPage:
+    """Connections, a page at a time."""
+    mode, vault = call.query.connection_mode, call.services.vault
+    wanted = wanted_of(call)._replace(shared=None if mode is None else mode == "shared")
+
+    def read(connection: Connection) -> ConnectionPage:
+        page = cursor_page(
+            lambda anchor, order: channel_connections.search(connection, vault, wanted, anchor, order),
+            lambda identity: channel_connections.by_id(connection, vault, call.environment_id, identity),
+            call.query,
+        )
+        total, capped = channel_connections.count(connection, wanted)
+        shown = [_out(call.snapshot, item) for item in page.rows]
+        return ConnectionPage(shown, page.next, page.previous, total, capped)
+
+    return await call.services.database.read(read)
+
+
+async def get_channel_connection(call: Call[None, NoQuery]) -> ConnectionOut:
+    """One connection."""
+    return _out(call.snapshot, await call.services.database.read(_found, call))
+
+
+async def update_channel_connection(call: Call[ConnectionPatch, NoQuery]) -> ConnectionOut:
+    """Put another workspace and other tokens in place of a connection's."""
+
+    def write(connection: Connection) -> ChannelConnection:
+        found = _found(connection, call)
+        changed = msgspec.structs.replace(
+            found,
+            workspace=msgspec.to_builtins(call.body.workspace),
+            auth=msgspec.to_builtins(_kept(call.body.auth, msgspec.convert(found.auth, Auth))),
+            updated_at=call.services.clock(),
+        )
+        channel_connections.replace(connection, call.services.vault, changed)
+        return changed
+
+    return _out(call.snapshot, await call.services.database.write(write))
+
+
+async def delete_channel_connection(call: Call[None, NoQuery]) -> None:
+    """Remove a connection; endpoints that used it stay without one."""
+
+    def write(connection: Connection) -> None:
+        channel_connections.delete(connection, _found(connection, call).pk)
+
+    await call.services.database.write(write)
+
+
+def _check_mode(given: NewConnection, context: Json) -> None:
+    """Whose a connection is: a subscriber's, or shared by those in a context."""
+    if given.connection_mode == "shared":
+        if not context:
+            raise BadInput('A context is required when connectionMode is "shared"')
+        if given.subscriber_id:
+            raise BadInput('A subscriberId must not be given when connectionMode is "shared"')
+    elif given.connection_mode == "subscriber" and not given.subscriber_id:
+        raise BadInput('A subscriberId is required when connectionMode is "subscriber"')
+    elif not given.subscriber_id and not context:
+        raise BadInput("Give a subscriberId or a context: a connection is somebody's, or shared in a context")
+
+
+def _found(connection: Connection, call: Call[Any, Any]) -> ChannelConnection:
+    name = call.path["identifier"]
+    found = channel_connections.by_identifier(connection, call.services.vault, call.environment_id, name)
+    if found is None:
+        raise NotFound(f"Channel connection {name} was not found: list them to see their identifiers")
+    return found
+
+
+def _masked(auth: Auth) -> Auth:
+    return msgspec.structs.replace(
+        auth, **{name: masked(value) for name in _SECRETS if (value := getattr(auth, name))}
+    )
+
+
+def _kept(given: Auth, stored: Auth) -> Auth:
+    """The given tokens; one that comes back as it was shown is the stored one."""
+    shown = _masked(stored)
+    same = [name for name in _SECRETS if getattr(given, name) == getattr(shown, name)]
+    return msgspec.structs.replace(given, **{name: getattr(stored, name) for name in same})
+
+
+def _out(snapshot: Snapshot, item: ChannelConnection) -> ConnectionOut:
+    integration = through(snapshot, item.integration_id)
+    return ConnectionOut(
+        identifier=item.identifier,
+        channel=integration.channel,
+        provider_id=integration.provider_id,
+        integration_identifier=integration.identifier,
+        subscriber_id=item.subscriber_id,
+        context_keys=keys_in(item.scope),
+        workspace=msgspec.convert(item.workspace, Workspace),
+        auth=_masked(msgspec.convert(item.auth, Auth)),
+        created_at=iso(item.created_at),
+        updated_at=iso(item.updated_at),
+    )
+
+
+_LIST = "/v1/channel-connections"
+_ONE = "/v1/channel-connections/{identifier}"
+
+
+def _route(method: str, path: str, handler: Any, summary: str, **more: Any) -> Route:
+    tag = "Channel connections"
+    return Route(method, path, handler, summary, tag, category=Category.CONFIGURATION, **more)
+
+
+ROUTES = (
+    _route(
+        "GET",
+        _LIST,
+        list_channel_connections,
+        "List channel connections",
+        query=ConnectionsQuery,
+        answer=ConnectionPage,
+        bare=True,
+    ),
+    _route(
+        "POST",
+        _LIST,
+        create_channel_connection,
+        "Create a channel connection",
+        body=NewConnection,
+        answer=ConnectionOut,
+        status=201,
+    ),
+    _route("GET", _ONE, get_channel_connection, "Read a channel connection", answer=ConnectionOut),
+    _route(
+        "PATCH",
+        _ONE,
+        update_channel_connection,
+        "Change a channel connection",
+        body=ConnectionPatch,
+        answer=ConnectionOut,
+    ),
+    _route("DELETE", _ONE, delete_channel_connection, "Remove a channel connection", status=204),
+)

@@ -1,0 +1,284 @@
+"""Channel endpoints: addresses of subscribers outside of push. Nothing is sent to them."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+from sqlalchemy.engine import Connection
+
+from clarion.api.channels import (
+    ChannelsQuery,
+    integration_named,
+    subscriber_named,
+    through,
+    wanted_of,
+)
+from clarion.api.contexts import Json, Named, context_of, settled_scope
+from clarion.api.pages import cursor_page
+from clarion.api.people import checked_id
+from clarion.api.route import Call, Category, NoQuery, Route
+from clarion.api.slugs import short_id
+from clarion.errors import NotFound, Unprocessable
+from clarion.model.clock import iso
+from clarion.model.context import keys_in
+from clarion.model.endpoint import SECRETS, fault_of, made_of
+from clarion.model.ids import new_id
+from clarion.model.people import Integration, Subscriber
+from clarion.security.keys import masked
+from clarion.store import channel_connections, channel_endpoints, subscribers
+from clarion.store.catalog import Snapshot
+from clarion.store.channel_endpoints import ChannelEndpoint
+
+EndpointType = Literal[
+    "slack_channel",
+    "slack_user",
+    "webhook",
+    "phone",
+    "ms_teams_channel",
+    "ms_teams_user",
+    "telegram_chat",
+    "webex_room",
+    "webex_person",
+    "line_user",
+    "pagerduty_service",
+    "opsgenie_integration",
+    "grafana_oncall_integration",
+    "tool_webhook",
+]
+
+
+class NewEndpoint(msgspec.Struct, rename="camel", kw_only=True):
+    """Creation of an endpoint of any type; `endpoint` is made of what the type demands."""
+
+    subscriber_id: str
+    integration_identifier: str
+    type: EndpointType
+    endpoint: Json
+    identifier: str | None = None
+    create_subscriber_if_missing: bool = False
+    context: Named | None = None
+    connection_identifier: str | None = None
+
+
+class EndpointPatch(msgspec.Struct):
+    """UpdateChannelEndpointRequestDto: another address of the same type."""
+
+    endpoint: Json
+
+
+class EndpointOut(msgspec.Struct, rename="camel", kw_only=True):
+    """GetChannelEndpointResponseDto. Secrets are masked; sent back as they are, they stay."""
+
+    identifier: str
+    channel: str | None
+    provider_id: str | None
+    integration_identifier: str | None
+    connection_identifier: str | None
+    subscriber_id: str | None
+    context_keys: list[str]
+    type: EndpointType
+    endpoint: Json
+    created_at: str
+    updated_at: str
+
+
+class EndpointPage(msgspec.Struct, rename="camel"):
+    """ListChannelEndpointsResponseDto."""
+
+    data: list[EndpointOut]
+    next: str | None
+    previous: str | None
+    total_count: int
+    total_count_capped: bool
+
+
+class EndpointsQuery(ChannelsQuery, rename="camel", frozen=True):
+    """Query of the endpoints."""
+
+    connection_identifier: str | None = None
+
+
+async def create_channel_endpoint(call: Call[NewEndpoint, NoQuery]) -> EndpointOut:
+    """Add an address of a subscriber."""
+    given, context = call.body, context_of(call.body.context)
+    checked_id(given.subscriber_id)
+    identifier = checked_id(given.identifier or f"chendp_{short_id(12)}", "identifier")
+    address = _checked(given.type, given.endpoint)
+    integration = integration_named(call, given.integration_identifier)
+
+    def write(connection: Connection) -> ChannelEndpoint:
+        now = call.services.clock()
+        made = ChannelEndpoint(
+            new_id(now),
+            call.environment_id,
+            identifier,
+            integration.id,
+            _owner(connection, call).pk,
+            _connection_pk(connection, call, integration),
+            settled_scope(connection, call, context),
+            given.type,
+            now,
+            now,
+            address,
+        )
+        return channel_endpoints.create(connection, call.services.vault, made)
+
+    return _out(call.snapshot, await call.services.database.write(write))
+
+
+async def list_channel_endpoints(call: Call[None, EndpointsQuery]) -> EndpointPage:
+    """Endpoints, a page at a time."""
+    vault = call.services.vault
+    wanted = wanted_of(call)._replace(connection=call.query.connection_identifier)
+
+    def read(connection: Connection) -> EndpointPage:
+        page = cursor_page(
+            lambda anchor, order: channel_endpoints.search(connection, vault, wanted, anchor, order),
+            lambda identity: channel_endpoints.by_id(connection, vault, call.environment_id, identity),
+            call.query,
+        )
+        total, capped = channel_endpoints.count(connection, wanted)
+        shown = [_out(call.snapshot, item) for item in page.rows]
+        return EndpointPage(shown, page.next, page.previous, total, capped)
+
+    return await call.services.database.read(read)
+
+
+async def get_channel_endpoint(call: Call[None, NoQuery]) -> EndpointOut:
+    """One endpoint."""
+    return _out(call.snapshot, await call.services.database.read(_found, call))
+
+
+async def update_channel_endpoint(call: Call[EndpointPatch, NoQuery]) -> EndpointOut:
+    """Put another address of the same type in place of an endpoint's."""
+
+    def write(connection: Connection) -> ChannelEndpoint:
+        found = _found(connection, call)
+        address = _checked(found.type, _kept(call.body.endpoint, found.endpoint))
+        now = call.services.clock()
+        changed = msgspec.structs.replace(found, endpoint=address, updated_at=now)
+        channel_endpoints.replace(connection, call.services.vault, changed)
+        return changed
+
+    return _out(call.snapshot, await call.services.database.write(write))
+
+
+async def delete_channel_endpoint(call: Call[None, NoQuery]) -> None:
+    """Remove an endpoint."""
+
+    def write(connection: Connection) -> None:
+        channel_endpoints.delete(connection, _found(connection, call).pk)
+
+    await call.services.database.write(write)
+
+
+def _checked(kind: str, given: Json) -> Json:
+    fault = fault_of(kind, given)
+    if fault:
+        place = f"endpoint.{fault.part}" if fault.part else "endpoint"
+        raise Unprocessable.field(place, fault.message)
+    return made_of(kind, given)
+
+
+def _owner(connection: Connection, call: Call[NewEndpoint, NoQuery]) -> Subscriber:
+    name = call.body.subscriber_id
+    if call.body.create_subscriber_if_missing:
+        now = call.services.clock()
+        return subscribers.ensure(connection, call.environment_id, [name], now)[name]
+    return subscriber_named(connection, call, name, "Create it, or send createSubscriberIfMissing: true")
+
+
+def _connection_pk(
+    connection: Connection, call: Call[NewEndpoint, NoQuery], integration: Integration
+) -> int | None:
+    name = call.body.connection_identifier
+    if not name:
+        return None
+    found = channel_connections.by_identifier(connection, call.services.vault, call.environment_id, name)
+    if found is None or found.integration_id != integration.id:
+        told = f"It must be one of the integration {integration.identifier}"
+        raise NotFound(f"Channel connection not found: {name}. {told}")
+    return found.pk
+
+
+def _found(connection: Connection, call: Call[Any, Any]) -> ChannelEndpoint:
+    name = call.path["identifier"]
+    found = channel_endpoints.by_identifier(connection, call.services.vault, call.environment_id, name)
+    if found is None:
+        raise NotFound(f"Channel endpoint {name} was not found: list them to see their identifiers")
+    return found
+
+
+def _shown(address: Mapping[str, Any]) -> Json:
+    return {part: _masked(part, value) for part, value in address.items()}
+
+
+def _masked(part: str, value: Any) -> Any:
+    if part == "headers":
+        return {name: masked(text) for name, text in value.items()}
+    return masked(value) if part in SECRETS else value
+
+
+def _kept(given: Json, stored: Json) -> Json:
+    """The given address; a secret that comes back as it was shown is the stored one."""
+    shown = _shown(stored)
+    secret = {part: stored[part] for part, value in given.items() if part in shown and value == shown[part]}
+    return given | secret
+
+
+def _out(snapshot: Snapshot, item: ChannelEndpoint) -> EndpointOut:
+    integration = through(snapshot, item.integration_id)
+    return EndpointOut(
+        identifier=item.identifier,
+        channel=integration.channel,
+        provider_id=integration.provider_id,
+        integration_identifier=integration.identifier,
+        connection_identifier=item.connection_identifier,
+        subscriber_id=item.subscriber_id,
+        context_keys=keys_in(item.scope),
+        type=msgspec.convert(item.type, EndpointType),
+        endpoint=_shown(item.endpoint),
+        created_at=iso(item.created_at),
+        updated_at=iso(item.updated_at),
+    )
+
+
+_LIST = "/v1/channel-endpoints"
+_ONE = "/v1/channel-endpoints/{identifier}"
+
+
+def _route(method: str, path: str, handler: Any, summary: str, **more: Any) -> Route:
+    tag = "Channel endpoints"
+    return Route(method, path, handler, summary, tag, category=Category.CONFIGURATION, **more)
+
+
+ROUTES = (
+    _route(
+        "GET",
+        _LIST,
+        list_channel_endpoints,
+        "List channel endpoints",
+        query=EndpointsQuery,
+        answer=EndpointPage,
+        bare=True,
+    ),
+    _route(
+        "POST",
+        _LIST,
+        create_channel_endpoint,
+        "Create a channel endpoint",
+        body=NewEndpoint,
+        answer=EndpointOut,
+        status=201,
+    ),
+    _route("GET", _ONE, get_channel_endpoint, "Read a channel endpoint", answer=EndpointOut),
+    _route(
+        "PATCH",
+        _ONE,
+        update_channel_endpoint,
+        "Change a channel endpoint",
+        body=EndpointPatch,
+        answer=EndpointOut,
+    ),
+    _route("DELETE", _ONE, delete_channel_endpoint, "Remove a channel endpoint", status=204),
+)
