@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from novu_py import Novu, models
 
-from running import ClarionProcess
+from running import ClarionProcess, wait_for
 
 
 @pytest.fixture
@@ -108,3 +108,25 @@ def test_a_variable_is_made_and_used(novu: Novu, workflow: str) -> None:
     assert novu.environment_variables.retrieve(variable_key=key).result.values[0].value != "x"
     assert novu.environment_variables.usage(variable_key=key).result.workflows == []
     novu.environment_variables.delete(variable_key=key)
+
+
+def test_an_integration_is_configured_by_itself(novu: Novu, clarion: ClarionProcess) -> None:
+    made = next(item for item in novu.integrations.list().result if item.identifier == "hook")
+    configure = novu.integrations.integrations_controller_auto_configure_integration
+    assert made.id
+    found: Any = configure(integration_id=made.id).result
+    assert found.success
+    with clarion.client as client:
+        back: Any = {"configurations": {}}
+        client.put(f"/v1/integrations/{made.id}", json=back).raise_for_status()
+
+
+def test_a_workflow_tells_when_it_was_last_triggered(novu: Novu, workflow: str) -> None:
+    assert novu.workflows.get(workflow_id=workflow).result.last_triggered_at is None
+    request: Any = {"workflow_id": workflow, "to": f"person-{workflow}"}
+    novu.trigger(trigger_event_request_dto=request)
+
+    def triggered() -> Any:
+        return novu.workflows.get(workflow_id=workflow).result.last_triggered_at
+
+    assert wait_for(triggered, 10)

@@ -10,6 +10,7 @@ from clarion.address.audience import Audience
 from clarion.address.contexts import settle_contexts
 from clarion.address.people import Recipient, settle_people
 from clarion.address.plan import Holdings, Plan
+from clarion.address.recency import Recency
 from clarion.journal.port import (
     PAGE_PREFIX,
     Batch,
@@ -23,7 +24,7 @@ from clarion.journal.port import (
 from clarion.model.clock import SECOND, Clock, Millis
 from clarion.model.context import scope_in
 from clarion.model.trigger import Accepted, Chunk, Page, Trigger
-from clarion.store import devices, notifications, preferences, triggers
+from clarion.store import devices, notifications, preferences, triggers, workflows
 from clarion.store.catalog import Catalog, CatalogChanged, Snapshot, check_current
 from clarion.store.database import Database
 from clarion.store.triggers import Admission
@@ -75,6 +76,7 @@ class AddressStage:
         self._clock = clock
         self._wants_subscriber = wants_subscriber
         self._lifetime = lifetime
+        self._recency = Recency()
 
     async def accepted(self, batch: Batch) -> None:
         """Address everybody that a group of triggers names."""
@@ -93,17 +95,20 @@ class AddressStage:
             await self._address_at_once(batches, accepted)
             return
         snapshot = await self._catalog.current()
-        addressed = await self._database.write(_admit, snapshot, accepted, self._clock())
+        addressed, triggered = await self._database.write(self._admit, snapshot, accepted)
+        self._recency.written(triggered)
         pages, named = _spread(addressed)
         await self._hand_on(batches, snapshot, addressed, deliver_lane, pages, named)
 
     async def _address_at_once(self, batches: Sequence[Batch], accepted: Sequence[Trigger]) -> None:
         """For few recipients in one change: each commit is most of what they wait for."""
         snapshot = self._catalog.snapshot
+        triggered: dict[str, Millis] = {}
 
         def write(connection: Connection) -> Sequence[Record]:
             check_current(connection, snapshot)
-            addressed = _admit(connection, snapshot, accepted, self._clock())
+            addressed, times = self._admit(connection, snapshot, accepted)
+            triggered.update(times)
             plan = self._plan(snapshot, addressed, _holdings(connection, addressed))
             pages, named = _spread(addressed)
             notifications.add(connection, plan.notifications)
@@ -115,6 +120,20 @@ class AddressStage:
         except CatalogChanged:
             await self._catalog.current()
             await self._address_at_once(batches, accepted)
+        else:
+            self._recency.written(triggered)
+
+    def _admit(
+        self, connection: Connection, snapshot: Snapshot, accepted: Sequence[Trigger]
+    ) -> tuple[list[Addressed], dict[str, Millis]]:
+        """What is new among the accepted, with its people; and when its workflows were triggered."""
+        now = self._clock()
+        admissions = triggers.admit(connection, settle_contexts(connection, accepted, now))
+        found = [item.trigger for item in admissions]
+        recipients = settle_people(connection, snapshot, found, now)
+        triggered = self._recency.due(found)
+        workflows.note_triggered(connection, triggered)
+        return [Addressed(item, recipients[item.trigger.id]) for item in admissions], triggered
 
     async def page(self, batch: Batch) -> None:
         """Cut the next part of a broadcast into chunks, unless enough of them wait."""
@@ -214,14 +233,6 @@ def _spread(addressed: Sequence[Addressed]) -> tuple[list[Record], list[str]]:
         if _spreads(trigger)
     ]
     return pages, [trigger.id for trigger in found if not _spreads(trigger)]
-
-
-def _admit(
-    connection: Connection, snapshot: Snapshot, accepted: Sequence[Trigger], now: Millis
-) -> list[Addressed]:
-    admissions = triggers.admit(connection, settle_contexts(connection, accepted, now))
-    recipients = settle_people(connection, snapshot, [item.trigger for item in admissions], now)
-    return [Addressed(item, recipients[item.trigger.id]) for item in admissions]
 
 
 def _cut(connection: Connection, admission: Admission, page: Page) -> list[Record]:

@@ -59,6 +59,14 @@ class IntegrationOut(msgspec.Struct, rename="camel", kw_only=True):
     primary: bool = False
 
 
+class AutoConfigured(msgspec.Struct):
+    """AutoConfigureIntegrationResponseDto; `integration` holds the configurations."""
+
+    success: bool
+    message: str
+    integration: dict[str, Any]
+
+
 async def list_integrations(call: Call[None, NoQuery]) -> list[IntegrationOut]:
     """All integrations of the environment."""
     return _listed(call.snapshot, call.environment_id)
@@ -129,6 +137,24 @@ async def make_primary(call: Call[None, NoQuery]) -> IntegrationOut:
     """Not possible: pushes go out through every active integration."""
     await call.services.database.read(named_integration, call)
     raise BadInput("Channel push does not support primary: every active integration sends")
+
+
+async def auto_configure(call: Call[None, NoQuery]) -> AutoConfigured:
+    """Switch activity tracking on: every push carries its message id, and phones' reports can name it."""
+
+    def write(connection: Connection) -> Integration:
+        found = named_integration(connection, call)
+        configurations = found.configurations | {TRACKING: True}
+        if configurations != found.configurations:
+            now = call.services.clock()
+            found = msgspec.structs.replace(found, configurations=configurations, updated_at=now)
+            integrations.replace(connection, call.services.vault, found)
+        return found
+
+    found = await call.services.catalog.change(write)
+    place = f"/v2/inbound-webhooks/delivery-providers/{found.environment_id}/{found.id}"
+    told = f"Activity tracking is on: let your backend report what phones did at {place}, with an API key"
+    return AutoConfigured(True, told, found.configurations)
 
 
 def _changes(given: IntegrationIn, found: Integration) -> dict[str, Any]:
@@ -272,6 +298,14 @@ ROUTES = (
         "Not possible for push: every active integration sends",
         _TAG,
         answer=IntegrationOut,
+    ),
+    Route(
+        "POST",
+        _PATH + "/{integrationId}/auto-configure",
+        auto_configure,
+        "Switch activity tracking on",
+        _TAG,
+        answer=AutoConfigured,
     ),
     Route(
         "DELETE",

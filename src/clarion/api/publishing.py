@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy.engine import Connection
 
 from clarion.api.route import Access, Call, Category, NoQuery, Route
-from clarion.api.workflows import WorkflowOut, found_workflow, workflow_out
+from clarion.api.workflows import WorkflowOut, found_workflow, shown_workflow
 from clarion.errors import BadInput, NotFound
 from clarion.model.clock import iso
 from clarion.model.publishing import Change, changes, copied
@@ -170,7 +170,7 @@ async def sync_workflow(call: Call[SyncIn, NoQuery]) -> WorkflowOut:
     def write(connection: Connection) -> Workflow:
         return _put(connection, source, target_id, call.services.clock())
 
-    return workflow_out(await call.services.catalog.change(write))
+    return await shown_workflow(call, await call.services.catalog.change(write))
 
 
 async def publish(call: Call[PublishIn, NoQuery]) -> Published:

@@ -140,6 +140,7 @@ class WorkflowOut(msgspec.Struct, rename="camel", kw_only=True):
     preferences: Json
     status: str
     severity: str
+    last_triggered_at: str | None
     created_at: str
     updated_at: str
 
@@ -164,6 +165,7 @@ class WorkflowOverview(msgspec.Struct, rename="camel", kw_only=True):
     is_translation_enabled: bool
     step_type_overviews: list[str]
     steps: list[StepOverview]
+    last_triggered_at: str | None
     created_at: str
     updated_at: str
 
@@ -202,7 +204,7 @@ async def create_workflow(call: Call[NewWorkflow, NoQuery]) -> WorkflowOut:
 
 async def get_workflow(call: Call[None, NoQuery]) -> WorkflowOut:
     """One workflow, by identifier, `_id` or slug."""
-    return workflow_out(found_workflow(call))
+    return await shown_workflow(call, found_workflow(call))
 
 
 async def update_workflow(call: Call[WorkflowIn, NoQuery]) -> WorkflowOut:
@@ -216,9 +218,10 @@ async def update_workflow(call: Call[WorkflowIn, NoQuery]) -> WorkflowOut:
         return changed
 
     try:
-        return workflow_out(await call.services.catalog.change(write))
+        changed = await call.services.catalog.change(write)
     except Conflict as error:
         raise _taken(error) from error
+    return await shown_workflow(call, changed)
 
 
 async def patch_workflow(call: Call[WorkflowPatch, NoQuery]) -> WorkflowOut:
@@ -235,7 +238,7 @@ async def patch_workflow(call: Call[WorkflowPatch, NoQuery]) -> WorkflowOut:
         workflows.replace(connection, changed)
         return changed
 
-    return workflow_out(await call.services.catalog.change(write))
+    return await shown_workflow(call, await call.services.catalog.change(write))
 
 
 async def delete_workflow(call: Call[None, NoQuery]) -> None:
@@ -248,9 +251,17 @@ async def list_workflows(call: Call[None, ListQuery]) -> WorkflowList:
     """The workflows, filtered and in order."""
     query = call.query
     found = [item for item in call.snapshot.workflows_of(call.environment_id) if _fits(item, query)]
-    found.sort(key=lambda item: _order(item, query.order_by), reverse=query.order_direction == "DESC")
+    triggered = await call.services.database.read(workflows.last_triggered, [item.id for item in found])
+    falling = query.order_direction == "DESC"
+    found.sort(key=lambda item: _order(item, query.order_by, triggered), reverse=falling)
     page = found[query.offset : query.offset + query.limit]
-    return WorkflowList([_overview(item) for item in page], len(found))
+    return WorkflowList([_overview(item, triggered.get(item.id)) for item in page], len(found))
+
+
+async def shown_workflow(call: Call[Any, Any], item: Workflow) -> WorkflowOut:
+    """A workflow on the wire, with when it was last triggered."""
+    triggered = await call.services.database.read(workflows.last_triggered, [item.id])
+    return workflow_out(item, triggered.get(item.id))
 
 
 def _filled(base: Workflow, given: WorkflowIn) -> Workflow:
@@ -403,9 +414,14 @@ def _fits(item: Workflow, query: ListQuery) -> bool:
     )
 
 
-def _order(item: Workflow, by: str) -> tuple[Any, str]:
-    value = {"name": item.name.lower(), "updatedAt": item.updated_at}.get(by, item.created_at)
-    return value, item.id
+def _order(item: Workflow, by: str, triggered: Mapping[str, Millis]) -> tuple[Any, str]:
+    """What was never triggered is older than everything."""
+    values = {
+        "name": item.name.lower(),
+        "updatedAt": item.updated_at,
+        "lastTriggeredAt": triggered.get(item.id, 0),
+    }
+    return values.get(by, item.created_at), item.id
 
 
 def _status(item: Workflow) -> str:
@@ -422,7 +438,7 @@ def step_slug(step: Step) -> str:
     return f"{slug(step.name)}_st_{step.id}"
 
 
-def workflow_out(item: Workflow) -> WorkflowOut:
+def workflow_out(item: Workflow, triggered_at: Millis | None = None) -> WorkflowOut:
     """A workflow on the wire."""
     return WorkflowOut(
         id=item.id,
@@ -443,6 +459,7 @@ def workflow_out(item: Workflow) -> WorkflowOut:
         },
         status=_status(item),
         severity=item.severity,
+        last_triggered_at=_date(triggered_at),
         created_at=iso(item.created_at),
         updated_at=iso(item.updated_at),
     )
@@ -465,7 +482,11 @@ def step_out(workflow: Workflow, step: Step) -> StepOut:
     )
 
 
-def _overview(item: Workflow) -> WorkflowOverview:
+def _date(at: Millis | None) -> str | None:
+    return None if at is None else iso(at)
+
+
+def _overview(item: Workflow, triggered_at: Millis | None) -> WorkflowOverview:
     return WorkflowOverview(
         id=item.id,
         workflow_id=item.workflow_id,
@@ -477,6 +498,7 @@ def _overview(item: Workflow) -> WorkflowOverview:
         is_translation_enabled=item.is_translation_enabled,
         step_type_overviews=[step.type for step in item.steps],
         steps=[StepOverview(step_slug(step), step.type) for step in item.steps],
+        last_triggered_at=_date(triggered_at),
         created_at=iso(item.created_at),
         updated_at=iso(item.updated_at),
     )

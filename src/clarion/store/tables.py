@@ -424,6 +424,14 @@ workflows = sa.Table(
     sa.UniqueConstraint("environment_id", "workflow_id"),
 )
 
+workflow_activity = sa.Table(
+    "workflow_activity",
+    metadata,
+    sa.Column("workflow_id", _Id, sa.ForeignKey("workflows.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("last_triggered_at", _Time, nullable=False),
+    comment="When a workflow was last triggered, apart from what the catalog holds of it.",
+)
+
 triggers = sa.Table(
     "triggers",
     metadata,

@@ -1,5 +1,6 @@
 """Workflows."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -8,8 +9,10 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from clarion.errors import Conflict
+from clarion.model.clock import Millis
 from clarion.model.workflow import Step, Workflow
 from clarion.store import preferences
+from clarion.store.dialect import listed, run, run_many, sql
 from clarion.store.tables import workflows
 
 _FIELDS = Workflow.__struct_fields__
@@ -48,6 +51,16 @@ def delete(connection: Connection, workflow_id: str) -> None:
     connection.execute(workflows.delete().where(workflows.c.id == workflow_id))
 
 
+def note_triggered(connection: Connection, times: Mapping[str, Millis]) -> None:
+    """Workflows were triggered. A later time that is noted stays; one that is gone has none."""
+    run_many(connection, _TRIGGERED, [(times[name], name) for name in sorted(times)])
+
+
+def last_triggered(connection: Connection, workflow_ids: Iterable[str]) -> dict[str, Millis]:
+    """When workflows were last triggered, to the second; those that never were are left out."""
+    return {row[0]: row[1] for row in run(connection, _LAST_TRIGGERED, listed(workflow_ids))}
+
+
 def by_id(connection: Connection, workflow_id: str) -> Workflow | None:
     """The workflow of that row id."""
     query = sa.select(workflows).where(workflows.c.id == workflow_id)
@@ -68,3 +81,15 @@ def _row(workflow: Workflow) -> dict[str, Any]:
 def _read(row: Any) -> Workflow:
     fields = {name: row[name] for name in _FIELDS}
     return Workflow(**fields | {"steps": msgspec.convert(fields["steps"], list[Step])})
+
+
+_TRIGGERED = sql("""
+INSERT INTO workflow_activity (workflow_id, last_triggered_at)
+SELECT w.id, CAST(? AS bigint) FROM workflows w WHERE w.id = ?
+ON CONFLICT (workflow_id) DO UPDATE SET last_triggered_at = excluded.last_triggered_at
+WHERE workflow_activity.last_triggered_at < excluded.last_triggered_at
+""")
+_LAST_TRIGGERED = sql("""
+SELECT a.workflow_id, a.last_triggered_at
+FROM {texts} JOIN workflow_activity a ON a.workflow_id = j.value
+""")

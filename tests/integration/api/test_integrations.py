@@ -198,3 +198,20 @@ async def test_no_push_integration_is_primary(dev: Caller) -> None:
     refused = error(await dev.post(f"/v1/integrations/{made['_id']}/set-primary", None), 400)
     assert "Channel push does not support primary" in refused["message"]
     error(await dev.post("/v1/integrations/none/set-primary", None), 404)
+
+
+async def test_activity_tracking_is_switched_on(dev: Caller) -> None:
+    made = await dev.integration(configurations={"ratePerSecond": 5})
+    path = f"/v1/integrations/{made['_id']}/auto-configure"
+    for _ in range(2):
+        found = data(await dev.post(path, None))
+        assert (found["success"], found["integration"]) == (
+            True,
+            {"ratePerSecond": 5, "inboundWebhookEnabled": True},
+        )
+    place = found["message"].partition(" at ")[2].partition(",")[0]
+    report = {"eventType": "opened", "eventId": "m"}
+    assert (await dev.post(place, report)).status_code == 200
+    (shown,) = data(await dev.get("/v1/integrations"))
+    assert shown["configurations"] == found["integration"]
+    error(await dev.post("/v1/integrations/nowhere/auto-configure", None), 404)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 import demanded
-from calling import PUSH, Caller, Json, data, error
+from calling import PUSH, Api, Caller, Json, data, error
 
 PATH = "/v2/workflows"
 FULL: Json = {
@@ -290,3 +290,26 @@ async def test_the_list_tells_each_workflow_in_short(dev: Caller) -> None:
 async def test_a_query_out_of_bounds_is_refused(dev: Caller, query: dict[str, Any]) -> None:
     (field,) = error(await dev.get(PATH, **query), 422)["errors"]
     assert field.partition(".")[0] == next(iter(query))
+
+
+async def test_a_workflow_tells_when_it_was_last_triggered(api: Api, dev: Caller) -> None:
+    for name in ("first", "second", "third"):
+        await dev.workflow(name)
+    await dev.subscriber()
+    assert data(await dev.get("/v2/workflows/first"))["lastTriggeredAt"] is None
+    for name in ("second", "first"):
+        data(await dev.post("/v1/events/trigger", {"name": name, "to": "ada"}), 201)
+        await api.deliver()
+    listed = data(await dev.get("/v2/workflows", orderBy="lastTriggeredAt"))["workflows"]
+    assert [item["workflowId"] for item in listed] == ["first", "second", "third"]
+    times = [item["lastTriggeredAt"] for item in listed]
+    assert times[0] > times[1]
+    assert times[2] is None
+    patched = data(await dev.patch("/v2/workflows/first", {"name": "Renamed"}))
+    assert (
+        patched["lastTriggeredAt"]
+        == data(await dev.get("/v2/workflows/first"))["lastTriggeredAt"]
+        == times[0]
+    )
+    rising = data(await dev.get("/v2/workflows", orderBy="lastTriggeredAt", orderDirection="ASC"))
+    assert [item["workflowId"] for item in rising["workflows"]] == ["third", "second", "first"]

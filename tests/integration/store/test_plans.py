@@ -22,6 +22,7 @@ from clarion.store import (
     subscribers,
     topics,
     triggers,
+    workflows,
 )
 from clarion.store.dialect import Sql
 from clarion.store.listing import Order
@@ -45,6 +46,7 @@ MODULES = (
     idempotency,
     engagements,
     rates,
+    workflows,
 )
 
 READS_ALL = {

@@ -6,7 +6,7 @@ import { test } from "node:test";
 
 import { ErrorDto } from "@novu/api/models/errors/index.js";
 
-import { novu, person, refused, unique } from "./support.ts";
+import { novu, person, refused, unique, waitFor } from "./support.ts";
 
 function serviceAccount(): string {
   const { privateKey } = generateKeyPairSync("rsa", {
@@ -131,4 +131,21 @@ test("the environments are listed with their keys", async () => {
   ]);
   const own = result.find(({ type }) => type === "dev");
   assert.ok(own?.apiKeys?.some(({ key }) => key === process.env.SERVER_KEY));
+});
+
+test("a workflow tells when it was last triggered, and an integration is configured by itself", async () => {
+  const workflowId = `flow-${unique()}`;
+  const step = { stepId: "push", name: "Push", type: "push" as const, controlValues: { subject: "s", body: "b" } };
+  const { result: made } = await novu.workflows.create({ workflowId, name: "Flow", active: true, steps: [step] });
+  assert.equal(made.lastTriggeredAt, null);
+  await novu.trigger({ workflowId, to: person() });
+  await waitFor("the time of the trigger", async () => {
+    return (await novu.workflows.get(workflowId)).result.lastTriggeredAt ?? undefined;
+  });
+
+  const given = { name: "Mine", providerId: "fcm", channel: "push" as const, active: false };
+  const { result: integration } = await novu.integrations.create(given);
+  const { result } = await novu.integrations.integrationsControllerAutoConfigureIntegration(integration.id!);
+  assert.equal(result.success, true);
+  await novu.integrations.delete(integration.id!);
 });
