@@ -1,6 +1,8 @@
 """Calls the API as anybody would, for verbs that ask a running Clarion."""
 
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator
+from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import aiohttp
 import msgspec
@@ -8,14 +10,18 @@ import msgspec
 from clarion.errors import ClarionError, SettingsError
 from clarion.settings import Settings
 
-T = TypeVar("T")
+Json = dict[str, Any]
 
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
-_TIMEOUT = aiohttp.ClientTimeout(total=60)
+_PAGE = 100
 
 
 class CallFailed(ClarionError):
     """The API refused, or did not answer."""
+
+
+class Unreachable(CallFailed):
+    """The API did not answer."""
 
 
 class _Problem(msgspec.Struct):
@@ -37,12 +43,28 @@ def key_of(settings: Settings) -> str:
     return settings.api_key.get_secret_value()
 
 
+class Answered(NamedTuple):
+    """What came back, whatever it was."""
+
+    status: int
+    body: bytes
+
+
+class Page(NamedTuple):
+    """A part of a list, and the cursor to the next one, None at the end."""
+
+    items: list[Json]
+    next: str | None
+
+
 class ApiCaller:
     """One API and one key. `CallFailed` says what went wrong and what to do."""
 
-    def __init__(self, url: str, key: str) -> None:
-        self._url = url.rstrip("/")
-        self._session = aiohttp.ClientSession(headers={"authorization": f"ApiKey {key}"}, timeout=_TIMEOUT)
+    def __init__(self, url: str, key: str, seconds: float = 60) -> None:
+        self.url = url.rstrip("/")
+        self._session = aiohttp.ClientSession(
+            headers={"authorization": f"ApiKey {key}"}, timeout=aiohttp.ClientTimeout(total=seconds)
+        )
 
     async def __aenter__(self) -> "ApiCaller":
         return self
@@ -52,26 +74,56 @@ class ApiCaller:
 
     async def call(self, method: str, path: str, body: object = None, **query: str) -> Any:
         """The answer's JSON without its envelope; None for an empty one. `path` is quoted already."""
+        answered = await self.ask(method, path, body, **query)
+        if answered.status >= 400:
+            raise self.refusal(answered)
+        document = msgspec.json.decode(answered.body) if answered.body else None
+        return document["data"] if isinstance(document, dict) and set(document) == {"data"} else document
+
+    async def ask(self, method: str, path: str, body: object = None, **query: str) -> Answered:
+        """The answer, also a refusal; `Unreachable` when there is none."""
         content = None if body is None else msgspec.json.encode(body)
         headers = {} if content is None else {"content-type": "application/json"}
         try:
             async with self._session.request(
-                method, self._url + path, data=content, headers=headers, params=query
+                method, self.url + path, data=content, headers=headers, params=query
             ) as response:
-                raw = await response.read()
-                status = response.status
+                return Answered(response.status, await response.read())
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise CallFailed(
-                f"no answer from {self._url} ({type(error).__name__}): is Clarion running there? see --url"
-            ) from error
-        if status >= 400:
-            raise CallFailed(f"{self._url} answered {status}: {_reason(raw)}")
-        document = msgspec.json.decode(raw) if raw else None
-        return document["data"] if isinstance(document, dict) and set(document) == {"data"} else document
+            reason = str(error) or type(error).__name__
+            told = f"{self.url} can't be reached ({reason}): correct --url, or start Clarion"
+            raise Unreachable(told) from error
+
+    def refusal(self, answered: Answered) -> CallFailed:
+        """A refusal in the server's words."""
+        return CallFailed(f"{self.url} answered {answered.status}: {_reason(answered.body)}")
+
+    async def pages(self, path: str, after: str | None = None, **query: str) -> AsyncIterator[Page]:
+        """A list that is read behind a cursor, page after page."""
+        while True:
+            cursor = {"after": after} if after else {}
+            answer = await self.call("GET", path, limit=str(_PAGE), **query, **cursor)
+            after = answer["next"]
+            yield Page(answer["data"], after)
+            if not after:
+                return
+
+    async def workflows(self) -> AsyncIterator[Json]:
+        """All workflows with everything in them, by name."""
+        offset = 0
+        while True:
+            query = {"limit": str(_PAGE), "offset": str(offset), "orderBy": "name", "orderDirection": "ASC"}
+            page = (await self.call("GET", "/v2/workflows", **query))["workflows"]
+            for item in page:
+                yield await self.call("GET", f"/v2/workflows/{quote(item['workflowId'], safe='')}")
+            offset += len(page)
+            if len(page) < _PAGE:
+                return
 
 
 def _reason(raw: bytes) -> str:
     try:
         return msgspec.json.decode(raw, type=_Problem).message
     except msgspec.DecodeError:
-        return raw.decode(errors="replace")[:200] or "nothing"
+        said = raw.decode(errors="replace")[:200] or "nothing"
+        return f"{said} (not in Clarion's words: correct --url)"

@@ -17,7 +17,6 @@ from clarion.security.keys import masked
 Json = dict[str, Any]
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_PAGE = 100
 
 
 class IntegrationFile(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
@@ -109,7 +108,7 @@ async def changes(api: ApiCaller, wanted: Configuration) -> list[Change]:
     integrations = {item["identifier"]: item for item in await api.call("GET", "/v1/integrations")}
     found = [_integration(item, integrations.get(item.identifier)) for item in wanted.integrations]
     if wanted.workflows:
-        present = {item["workflowId"]: item async for item in _workflows(api)}
+        present = {item["workflowId"]: item async for item in api.workflows()}
         found += [_workflow(item, present.get(item.workflow_id)) for item in wanted.workflows]
     for topic in wanted.topics:
         found.append(_topic(topic, await _present_topic(api, topic.key)))
@@ -121,7 +120,7 @@ async def exported(api: ApiCaller) -> bytes:
     integrations = await api.call("GET", "/v1/integrations")
     found = Configuration(
         [_integration_file(item) for item in integrations],
-        [_workflow_file(item) async for item in _workflows(api)],
+        [_workflow_file(item) async for item in api.workflows()],
         [TopicFile(item["key"], item.get("name")) async for item in _topics(api)],
     )
     document = msgspec.to_builtins(found)
@@ -217,28 +216,10 @@ def _workflow_file(item: Json) -> WorkflowFile:
     )
 
 
-async def _workflows(api: ApiCaller) -> AsyncIterator[Json]:
-    offset = 0
-    while True:
-        query = {"limit": str(_PAGE), "offset": str(offset), "orderBy": "name", "orderDirection": "ASC"}
-        page = (await api.call("GET", "/v2/workflows", **query))["workflows"]
-        for item in page:
-            found: Json = await api.call("GET", f"/v2/workflows/{quote(item['workflowId'], safe='')}")
-            yield found
-        offset += len(page)
-        if len(page) < _PAGE:
-            return
-
-
 async def _topics(api: ApiCaller, **query: str) -> AsyncIterator[Json]:
-    after: Json = {}
-    while True:
-        page = await api.call("GET", "/v2/topics", limit=str(_PAGE), **query, **after)
-        for item in page["data"]:
+    async for page in api.pages("/v2/topics", **query):
+        for item in page.items:
             yield item
-        if not page["next"]:
-            return
-        after = {"after": page["next"]}
 
 
 async def _present_topic(api: ApiCaller, key: str) -> Json | None:

@@ -1,7 +1,7 @@
 """An environment of a Novu server, read through its public API and written through Clarion's."""
 
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -18,7 +18,6 @@ Json = dict[str, Any]
 Secrets = Callable[[str, Field], str]
 """Asks for a credential of the integration of that name."""
 
-_PAGE = 100
 _PROFILE = ("firstName", "lastName", "email", "phone", "avatar", "locale", "timezone", "data")
 _WORKFLOW = (
     "name",
@@ -152,19 +151,13 @@ class Import:
         await self._here.call("POST", "/v1/integrations", {**given, "active": False})
 
     async def _workflows(self) -> None:
-        copied, offset = 0, 0
-        while True:
-            query = {"limit": str(_PAGE), "offset": str(offset)}
-            page = (await self._there.call("GET", "/v2/workflows", **query))["workflows"]
-            for item in page:
-                copied += await self._workflow(item["workflowId"])
-            offset += len(page)
-            if len(page) < _PAGE:
-                break
+        copied = 0
+        async for found in self._there.workflows():
+            copied += await self._workflow(found)
         self._say(f"workflows: {copied} copied")
 
-    async def _workflow(self, name: str) -> int:
-        found = await self._there.call("GET", f"/v2/workflows/{quote(name, safe='')}")
+    async def _workflow(self, found: Json) -> int:
+        name = found["workflowId"]
         steps = [step for step in found["steps"] if step["type"] in RUNNABLE_STEP_TYPES]
         others = sorted({step["type"] for step in found["steps"]} - RUNNABLE_STEP_TYPES)
         if others:
@@ -250,26 +243,30 @@ class Import:
             await self._here.call("POST", "/v2/topics", body)
         members = 0
         async for page in self._pages(f"/v2/topics/{key}/subscriptions", resumed=False):
-            names = [item["subscriber"]["subscriberId"] for item in page]
-            if names and not self._dry_run:
-                path = f"/v2/topics/{key}/subscriptions"
-                await self._here.call("POST", path, {"subscriptions": names})
-            members += len(names)
+            for body in _subscriptions(page) if not self._dry_run else ():
+                await self._here.call("POST", f"/v2/topics/{key}/subscriptions", body)
+            members += len(page)
         return members
 
     async def _pages(self, path: str, *, resumed: bool, **query: str) -> AsyncIterator[list[Json]]:
         """Page after page; `resumed` ones go on where an earlier run stood."""
         cursor = self._progress.cursor if resumed else None
-        while True:
-            after = {"after": cursor} if cursor else {}
-            answer = await self._there.call("GET", path, limit=str(_PAGE), **query, **after)
-            if answer["data"]:
-                yield answer["data"]
-            cursor = answer["next"]
+        async for page in self._there.pages(path, cursor, **query):
+            if page.items:
+                yield page.items
             if resumed and not self._dry_run:
-                self._progress.page(cursor)
-            if not cursor:
-                return
+                self._progress.page(page.next)
+
+
+def _subscriptions(page: list[Json]) -> Iterator[Json]:
+    """What subscribes those of a page, one call for each scope."""
+    by_scope: dict[tuple[str, ...], list[str]] = {}
+    for item in page:
+        scope = tuple(item.get("contextKeys") or ())
+        by_scope.setdefault(scope, []).append(item["subscriber"]["subscriberId"])
+    for keys, names in by_scope.items():
+        context = dict(key.split(":", 1) for key in keys)
+        yield {"subscriptions": names, **({"context": context} if context else {})}
 
 
 def _step(step: Json) -> Json:

@@ -1,16 +1,13 @@
 """One transaction over HTTP, as anybody would ask for it."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Self, TypeVar
+from typing import TypeVar
 from urllib.parse import quote
 
-import aiohttp
 import msgspec
 
 from clarion.api.transactions import TransactionOut
-from clarion.errors import ClarionError
+from clarion.cli.caller import Answered, ApiCaller, CallFailed, Unreachable
 
 T = TypeVar("T")
 
@@ -20,15 +17,13 @@ UNKNOWN_SECONDS = 5.0
 AWAY_SECONDS = 15.0
 """How long the API may be away in between: long enough for a restart."""
 
+TIMEOUT_SECONDS = 10.0
+"""How long one answer may take."""
+
 _PAUSE_SECONDS = 0.25
-_TIMEOUT = aiohttp.ClientTimeout(total=10)
 
 
-class WatchFailed(ClarionError):
-    """The transaction can't be seen."""
-
-
-class _Answered(msgspec.Struct):
+class _Found(msgspec.Struct):
     data: TransactionOut
 
 
@@ -36,26 +31,13 @@ class _Taken(msgspec.Struct):
     data: bool
 
 
-class _Problem(msgspec.Struct):
-    message: str = "no reason given"
-
-
 class TransactionClient:
-    """`url` is where the API listens. Calls raise `WatchFailed` with what to do next."""
+    """Asks again while a success may still come. `CallFailed` says what to do next."""
 
-    def __init__(self, session: aiohttp.ClientSession, url: str, transaction_id: str) -> None:
-        self._session = session
-        self._url = url.rstrip("/")
+    def __init__(self, api: ApiCaller, transaction_id: str) -> None:
+        self._api = api
         self._id = transaction_id
         self._reached = False
-
-    @classmethod
-    @asynccontextmanager
-    async def open(cls, url: str, key: str, transaction_id: str) -> AsyncIterator[Self]:
-        """A client with the key."""
-        headers = {"authorization": f"ApiKey {key}"}
-        async with aiohttp.ClientSession(headers=headers, timeout=_TIMEOUT) as session:
-            yield cls(session, url, transaction_id)
 
     async def look(self) -> TransactionOut:
         """How far it is."""
@@ -76,41 +58,33 @@ class TransactionClient:
 
     async def _transaction(self, method: str, tail: str) -> TransactionOut:
         path = f"/v1/transactions/{quote(self._id, safe='')}{tail}"
-        return _decoded(await self._ask(method, path), _Answered).data
+        return _decoded(await self._ask(method, path), _Found).data
 
     async def _ask(self, method: str, path: str) -> bytes:
-        """The body of a success, asked for again while a success may still come."""
+        """The body of a success."""
         loop = asyncio.get_running_loop()
         begun = loop.time()
         while True:
             try:
-                status, body = await self._once(method, path)
-            except (aiohttp.ClientError, TimeoutError) as error:
+                answered = await self._api.ask(method, path)
+            except Unreachable:
                 if not self._reached or loop.time() - begun >= AWAY_SECONDS:
-                    raise self._unreachable(error) from error
+                    raise
             else:
-                if status < 400:
-                    return body
-                if loop.time() - begun >= _patience(status):
-                    raise self._refused(status, body)
+                self._reached = True
+                if answered.status < 400:
+                    return answered.body
+                if loop.time() - begun >= _patience(answered.status):
+                    raise self._refused(answered)
             await asyncio.sleep(_PAUSE_SECONDS)
 
-    async def _once(self, method: str, path: str) -> tuple[int, bytes]:
-        async with self._session.request(method, self._url + path) as answer:
-            self._reached = True
-            return answer.status, await answer.read()
-
-    def _unreachable(self, error: Exception) -> WatchFailed:
-        reason = str(error) or type(error).__name__
-        return WatchFailed(f"Clarion can't be reached at {self._url} ({reason}): correct --url or start it")
-
-    def _refused(self, status: int, body: bytes) -> WatchFailed:
-        if status == 404:
-            return WatchFailed(
-                f"transaction {self._id} is not known at {self._url}: check the id, that the key is of its"
-                " environment, and that a worker runs"
+    def _refused(self, answered: Answered) -> CallFailed:
+        if answered.status == 404:
+            return CallFailed(
+                f"transaction {self._id} is not known at {self._api.url}: check the id, that the key is of"
+                " its environment, and that a worker runs"
             )
-        return WatchFailed(f"{self._url} answered {status}: {_reason(body)}")
+        return self._api.refusal(answered)
 
 
 def _patience(status: int) -> float:
@@ -124,11 +98,4 @@ def _decoded(body: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.DecodeError as error:
-        raise WatchFailed(f"this is no answer of Clarion's ({error}): correct --url") from error
-
-
-def _reason(body: bytes) -> str:
-    try:
-        return msgspec.json.decode(body, type=_Problem).message
-    except msgspec.DecodeError:
-        return "not in Clarion's words; correct --url"
+        raise CallFailed(f"this is no answer of Clarion's ({error}): correct --url") from error

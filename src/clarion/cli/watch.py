@@ -7,12 +7,12 @@ import time
 import click
 
 from clarion.api.transactions import TransactionOut
-from clarion.cli.caller import key_of, url_of
+from clarion.cli.caller import ApiCaller, key_of, url_of
 from clarion.cli.pace import Pace
 from clarion.cli.progress import ENDED, progress
 from clarion.cli.running import run
 from clarion.cli.stopping import until_stopped
-from clarion.cli.transaction_client import TransactionClient
+from clarion.cli.transaction_client import TIMEOUT_SECONDS, TransactionClient
 from clarion.settings import load
 
 _PAUSE_SECONDS = 0.5
@@ -44,7 +44,8 @@ async def _until_stopped(url: str, key: str, transaction: str, act: str | None) 
 
 
 async def _watch(url: str, key: str, transaction: str, act: str | None) -> None:
-    async with TransactionClient.open(url, key, transaction) as client:
+    async with ApiCaller(url, key, TIMEOUT_SECONDS) as api:
+        client = TransactionClient(api, transaction)
         if act is not None:
             await _act(client, act)
         found = await _follow(client)

@@ -60,6 +60,8 @@ def source(tmp_path_factory: pytest.TempPathFactory, emulators: EmulatorThread) 
         for start in (0, 100):
             names = [f"person-{n}" for n in range(start, start + 100)]
             client.post("/v2/topics/news/subscriptions", json={"subscriptions": names}).raise_for_status()
+        acme = {"subscriptions": ["person-0"], "context": {"tenant": "acme"}}
+        client.post("/v2/topics/news/subscriptions", json=acme).raise_for_status()
         client.post("/v2/topics", json={"key": "empty", "name": "Nobody"}).raise_for_status()
     yield process
     assert process.stop() == 0
@@ -129,7 +131,9 @@ def test_everything_is_copied_and_devices_when_there_is_somewhere_to_put_them(
         flow = held(client, "/v2/workflows/welcome")
         assert (flow["tags"], flow["active"]) == (["a"], True)
         assert flow["steps"][0]["controlValues"] == PUSH["controlValues"]
-        assert client.get("/v2/topics/news/subscriptions").json()["totalCount"] == 200
+        assert client.get("/v2/topics/news/subscriptions").json()["totalCount"] == 201
+        (acme,) = held(client, "/v2/topics/news/subscriptions", contextKeys="tenant:acme")
+        assert (acme["subscriber"]["subscriberId"], acme["contextKeys"]) == ("person-0", ["tenant:acme"])
         assert held(client, "/v2/topics/empty")["name"] == "Nobody"
 
 
@@ -146,7 +150,10 @@ def test_an_import_goes_on_where_it_stood(
 
 
 def test_a_wrong_server_or_key_is_told_in_one_line(tmp_path: Path, source: ClarionProcess) -> None:
-    for url, key, told in (("http://127.0.0.1:9", KEY, "no answer"), (source.url, "wrong", "answered 401")):
+    for url, key, told in (
+        ("http://127.0.0.1:9", KEY, "can't be reached"),
+        (source.url, "wrong", "answered 401"),
+    ):
         arguments = ["import", "novu", "--url", url, "--key", key, "--to-url", source.url, "--to-key", KEY]
         with Verb(tmp_path, arguments, environ()) as verb:
             assert verb.process.wait(60) == 2

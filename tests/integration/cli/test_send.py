@@ -51,6 +51,6 @@ def test_a_push_that_is_not(demo: dict[str, str]) -> None:
 def test_wrong_words_are_told(demo: dict[str, str], tmp_path: Path) -> None:
     assert "--overrides is not JSON" in send(demo, "x", "y", "--overrides", "{").stderr
     nobody = {"--url": "http://127.0.0.1:9", "--key": "key"}
-    assert "is Clarion running there?" in send(nobody, "x", "y").stderr
+    assert "start Clarion" in send(nobody, "x", "y").stderr
     wrong = {**demo, "--key": "wrong"}
     assert "answered 401" in send(wrong, "x", "y").stderr

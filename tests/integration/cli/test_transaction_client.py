@@ -8,7 +8,8 @@ import pytest
 from aiohttp import web
 
 from clarion.cli import transaction_client as module
-from clarion.cli.transaction_client import TransactionClient, WatchFailed
+from clarion.cli.caller import ApiCaller, CallFailed
+from clarion.cli.transaction_client import TransactionClient
 from looks import seen
 
 GOOD = msgspec.json.encode({"data": seen(delivered=7)})
@@ -49,8 +50,8 @@ async def asking(server: Server, transaction_id: str = "txn_1") -> AsyncIterator
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     port = runner.addresses[0][1]
-    async with TransactionClient.open(f"http://127.0.0.1:{port}/", "cl_sk_x", transaction_id) as client:
-        yield client
+    async with ApiCaller(f"http://127.0.0.1:{port}/", "cl_sk_x") as api:
+        yield TransactionClient(api, transaction_id)
     await runner.cleanup()
 
 
@@ -71,20 +72,20 @@ async def test_an_outage_in_between_is_outlasted() -> None:
 async def test_an_outage_that_lasts_is_told() -> None:
     async with asking(Server((200, GOOD), None)) as client:
         await client.look()
-        with pytest.raises(WatchFailed, match=r"Clarion can't be reached at http://127\.0\.0\.1:\d+ \("):
+        with pytest.raises(CallFailed, match=r"http://127\.0\.0\.1:\d+ can't be reached \("):
             await client.look()
 
 
 async def test_what_stays_unknown_is_told() -> None:
     async with asking(Server((404, b"{}"))) as client:
-        with pytest.raises(WatchFailed, match="transaction txn_1 is not known at"):
+        with pytest.raises(CallFailed, match="transaction txn_1 is not known at"):
             await client.look()
 
 
 async def test_a_refusal_is_told_at_once_in_the_servers_words() -> None:
     server = Server((401, b'{"message": "no such key"}'))
     async with asking(server) as client:
-        with pytest.raises(WatchFailed, match="answered 401: no such key"):
+        with pytest.raises(CallFailed, match="answered 401: no such key"):
             await client.look()
     assert len(server.asked) == 1
 
@@ -92,7 +93,7 @@ async def test_a_refusal_is_told_at_once_in_the_servers_words() -> None:
 @pytest.mark.parametrize("answer", [(200, b"<html>"), (200, b'{"data": {}}'), (400, b"<html>")])
 async def test_another_server_is_recognised(answer: Answer) -> None:
     async with asking(Server(answer)) as client:
-        with pytest.raises(WatchFailed, match="correct --url"):
+        with pytest.raises(CallFailed, match="correct --url"):
             await client.look()
 
 

@@ -133,9 +133,9 @@ def test_a_restart_of_the_api_is_outlasted(tmp_path: Path, emulators: EmulatorTh
         (
             {"api_key": KEY},
             ["--url", "http://127.0.0.1:9"],
-            "clarion: Clarion can't be reached at http://127.0.0.1:9 (",
+            "clarion: http://127.0.0.1:9 can't be reached (",
         ),
-        ({"api_key": KEY}, ["--url", "no address"], "clarion: Clarion can't be reached at no address ("),
+        ({"api_key": KEY}, ["--url", "no address"], "clarion: no address can't be reached ("),
         (
             {"api_key": KEY},
             [],
