@@ -95,7 +95,7 @@ class Once:
         found: dict[Repeatable, Kept] = {}
         for environment_id, own in by_environment.items():
             keyed = [Keyed(call.key, call.mark, answer) for call, answer in own]
-            kept = idempotency.claim_answered(connection, environment_id, keyed, now, since)
+            kept = idempotency.claim(connection, environment_id, keyed, now, since)
             found |= {call: kept[call.key] for call, _ in own if call.key in kept}
         return found
 
@@ -114,9 +114,11 @@ class Once:
         return self._clock() - self.window
 
     async def _claimed(self, call: Repeatable) -> Kept | None:
-        place = (call.environment_id, call.key, call.mark)
+        own = [Keyed(call.key, call.mark)]
+        times = (self._clock(), self._since())
         try:
-            return await self._database.write(idempotency.claim, *place, self._clock(), self._since())
+            found = await self._database.write(idempotency.claim, call.environment_id, own, *times)
+            return found.get(call.key)
         except IntegrityError:  # another process began the same call in this moment
             raise still_running() from None
 

@@ -29,30 +29,21 @@ class Kept(NamedTuple):
 
 
 class Keyed(NamedTuple):
-    """A call under a key, with the answer it gets if it is the first."""
+    """A call under a key, with the answer it gets if it is the first and that is known already."""
 
     key: str
     mark: str
-    answer: Answer
+    answer: Answer | None = None
 
 
 def claim(
-    connection: Connection, environment_id: str, key: str, mark: str, now: Millis, since: Millis
-) -> Kept | None:
-    """Begin a call; what is there when it was begun before, after `since`, and not abandoned."""
-    found = _present(connection, environment_id, [key], now, since).get(key)
-    if found is None:
-        run_many(connection, _ADD, [(environment_id, key, mark, None, None, now)])
-    return found
-
-
-def claim_answered(
     connection: Connection, environment_id: str, calls: Sequence[Keyed], now: Millis, since: Millis
 ) -> dict[str, Kept]:
-    """Begin and end calls at once; those that were made before, by key, are not touched."""
+    """Begin calls, and end those that have their answer. What is there of those that were begun before, after
+    `since` and not abandoned, is told by key and not touched."""
     found = _present(connection, environment_id, [call.key for call in calls], now, since)
     rows = [
-        (environment_id, call.key, call.mark, call.answer.status, call.answer.body, now)
+        (environment_id, call.key, call.mark, *(call.answer or (None, None)), now)
         for call in calls
         if call.key not in found
     ]

@@ -10,6 +10,7 @@ from calling import Api, Caller, Json, data, error
 from clarion.accept.once import LONGEST_KEY
 from clarion.model.clock import HOUR, MINUTE
 from clarion.store import idempotency
+from clarion.store.idempotency import Keyed
 
 TRIGGER = "/v1/events/trigger"
 BULK = "/v1/events/trigger/bulk"
@@ -133,7 +134,7 @@ async def test_while_the_first_call_runs_others_are_told_to_wait(api: Api, ready
     environment_id = await api.environment_id()
     now = api.services.clock()
     mark = "0" * 32
-    await api.services.database.write(idempotency.claim, environment_id, "k1", mark, now, now - HOUR)
+    await api.services.database.write(idempotency.claim, environment_id, [Keyed("k1", mark)], now, now - HOUR)
     for path, body in ((TRIGGER, event()), (SUBSCRIBERS, ADA)):
         error(await ready.post(path, body, **keyed("k1")), 422)
     await api.services.database.write(idempotency.release, environment_id, "k1")
@@ -165,5 +166,7 @@ async def test_a_call_whose_process_died_can_be_made_again(api: Api, ready: Call
     environment_id = await api.environment_id()
     now = api.services.clock()
     begun = now - 5 * MINUTE
-    await api.services.database.write(idempotency.claim, environment_id, "k1", "m", begun, begun - HOUR)
+    await api.services.database.write(
+        idempotency.claim, environment_id, [Keyed("k1", "m")], begun, begun - HOUR
+    )
     assert not is_replay(await ready.post(SUBSCRIBERS, ADA, **keyed("k1")))
