@@ -1,13 +1,13 @@
 """Workflows from one environment to another: one, some or all, and what would change."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 from sqlalchemy.engine import Connection
 
 from clarion.api.route import Access, Call, Category, NoQuery, Route
-from clarion.api.workflows import WorkflowOut, found_workflow, shown_workflow
+from clarion.api.workflows import WorkflowOut, current_workflow, found_workflow, shown_workflow
 from clarion.errors import BadInput, NotFound
 from clarion.model.clock import iso
 from clarion.model.publishing import Change, changes, copied
@@ -162,13 +162,22 @@ Pair = tuple[Workflow | None, Workflow | None]
 """A workflow at the source and at the target, one of them perhaps missing."""
 
 
+class _Comparison(NamedTuple):
+    """What is to be published, those of it that differ, and what is not there."""
+
+    pairs: dict[str, Pair]
+    moving: dict[str, Pair]
+    failed: list[Failed]
+
+
 async def sync_workflow(call: Call[SyncIn, NoQuery]) -> WorkflowOut:
     """Copy a workflow into another environment; answers what is there then."""
-    source = found_workflow(call)
-    target_id = _other(call, call.body.target_environment_id, source.environment_id)
+    target_id = _other(call, call.body.target_environment_id, found_workflow(call).environment_id)
 
     def write(connection: Connection) -> Workflow:
-        return _put(connection, source, target_id, call.services.clock())
+        source = current_workflow(connection, call)
+        present = workflows.named(connection, target_id, source.workflow_id)
+        return _put(connection, source, target_id, present, call.services.clock())
 
     return await shown_workflow(call, await call.services.catalog.change(write))
 
@@ -177,28 +186,30 @@ async def publish(call: Call[PublishIn, NoQuery]) -> Published:
     """Make the target's workflows what the source's are: all, also those that are gone at the source, or the
     ones that are named. All of them change, or none."""
     source_id, target_id = _sides(call, call.body.source_environment_id)
-    pairs = _pairs(call, source_id, target_id)
-    failed: list[Failed] = []
-    if call.body.resources is not None:
-        pairs, failed = _chosen(pairs, call.body.resources)
-    moving = {name: pair for name, pair in pairs.items() if changes(*pair)}
 
-    def write(connection: Connection) -> None:
-        for source, target in moving.values():
+    def compare(connection: Connection) -> _Comparison:
+        pairs = _pairs(connection, source_id, target_id)
+        return _compared(pairs, call.body.resources)
+
+    def write(connection: Connection) -> _Comparison:
+        found = compare(connection)
+        for source, target in found.moving.values():
             if source is not None:
-                _put(connection, source, target_id, call.services.clock())
+                _put(connection, source, target_id, target, call.services.clock())
             elif target is not None:
                 workflows.delete(connection, target.id)
+        return found
 
-    if moving and not call.body.dry_run:
-        await call.services.catalog.change(write)
-    return _published(pairs, moving, failed)
+    found = await call.services.database.read(compare)
+    if found.moving and not call.body.dry_run:
+        found = await call.services.catalog.change(write)
+    return _published(found)
 
 
 async def diff(call: Call[DiffIn, NoQuery]) -> Diff:
     """What publishing all would change, workflow by workflow; what is alike is left out."""
     source_id, target_id = _sides(call, call.body.source_environment_id)
-    pairs = _pairs(call, source_id, target_id)
+    pairs = await call.services.database.read(_pairs, source_id, target_id)
     differing = {name: found for name, pair in pairs.items() if (found := changes(*pair))}
     resources = [_resource_diff(*pairs[name], found) for name, found in differing.items()]
     total = sum(len(found) for found in differing.values())
@@ -220,10 +231,17 @@ def _other(call: Call[Any, Any], target_id: str, source_id: str) -> str:
     return target_id
 
 
-def _pairs(call: Call[Any, Any], source_id: str, target_id: str) -> dict[str, Pair]:
-    source = {item.workflow_id: item for item in call.snapshot.workflows_of(source_id)}
-    target = {item.workflow_id: item for item in call.snapshot.workflows_of(target_id)}
+def _pairs(connection: Connection, source_id: str, target_id: str) -> dict[str, Pair]:
+    source = {item.workflow_id: item for item in workflows.of_environment(connection, source_id)}
+    target = {item.workflow_id: item for item in workflows.of_environment(connection, target_id)}
     return {name: (source.get(name), target.get(name)) for name in sorted({*source, *target})}
+
+
+def _compared(pairs: dict[str, Pair], wanted: Iterable[ResourceIn] | None) -> _Comparison:
+    failed: list[Failed] = []
+    if wanted is not None:
+        pairs, failed = _chosen(pairs, wanted)
+    return _Comparison(pairs, {name: pair for name, pair in pairs.items() if changes(*pair)}, failed)
 
 
 def _chosen(pairs: Mapping[str, Pair], wanted: Iterable[ResourceIn]) -> tuple[dict[str, Pair], list[Failed]]:
@@ -242,16 +260,17 @@ def _chosen(pairs: Mapping[str, Pair], wanted: Iterable[ResourceIn]) -> tuple[di
     return chosen, failed
 
 
-def _put(connection: Connection, source: Workflow, target_id: str, now: int) -> Workflow:
-    """Read again at the target: what stands there may be newer than what was compared."""
-    present = workflows.named(connection, target_id, source.workflow_id)
+def _put(
+    connection: Connection, source: Workflow, target_id: str, present: Workflow | None, now: int
+) -> Workflow:
     made = copied(source, target_id, present, now)
     write: Callable[[Connection, Workflow], None] = workflows.replace if present else workflows.create
     write(connection, made)
     return made
 
 
-def _published(pairs: Mapping[str, Pair], moving: Mapping[str, Pair], failed: list[Failed]) -> Published:
+def _published(found: _Comparison) -> Published:
+    pairs, moving, failed = found
     done = [Done(WORKFLOW, name, _name(pair), _action(pair)) for name, pair in moving.items()]
     skipped = [
         Skipped(WORKFLOW, name, _name(pair), "No changes")

@@ -211,7 +211,7 @@ async def update_workflow(call: Call[WorkflowIn, NoQuery]) -> WorkflowOut:
     """Replace a workflow."""
 
     def write(connection: Connection) -> Workflow:
-        found = _current(connection, call)
+        found = current_workflow(connection, call)
         renamed = msgspec.structs.replace(found, workflow_id=call.body.workflow_id or found.workflow_id)
         changed = msgspec.structs.replace(_filled(renamed, call.body), updated_at=call.services.clock())
         workflows.replace(connection, changed)
@@ -233,7 +233,7 @@ async def patch_workflow(call: Call[WorkflowPatch, NoQuery]) -> WorkflowOut:
     _check_tags(given.get("tags") or ())
 
     def write(connection: Connection) -> Workflow:
-        found = _current(connection, call)
+        found = current_workflow(connection, call)
         changed = msgspec.structs.replace(found, **given, updated_at=call.services.clock())
         workflows.replace(connection, changed)
         return changed
@@ -397,7 +397,7 @@ def found_workflow(call: Call[Any, Any]) -> Workflow:
     return found
 
 
-def _current(connection: Connection, call: Call[Any, Any]) -> Workflow:
+def current_workflow(connection: Connection, call: Call[Any, Any]) -> Workflow:
     """The workflow as it is in this transaction."""
     current = workflows.by_id(connection, found_workflow(call).id)
     if current is None:

@@ -106,12 +106,12 @@ class Catalog:
     async def change(
         self, change: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Write a change of the catalog; this process sees it when the call returns."""
+        """Write a change of the catalog; this process sees it when the call returns. What the change reads of
+        the catalog stays so until it is written: counting first lets in one change at a time."""
 
         def counted(connection: Connection) -> T:
-            result = change(connection, *args, **kwargs)
             connection.exec_driver_sql("UPDATE catalog SET revision = revision + 1")
-            return result
+            return change(connection, *args, **kwargs)
 
         result = await self._database.write(counted)
         await self.current()

@@ -68,6 +68,13 @@ def by_id(connection: Connection, workflow_id: str) -> Workflow | None:
     return _read(row) if row else None
 
 
+def of_environment(connection: Connection, environment_id: str) -> list[Workflow]:
+    """The workflows of an environment as they are now, oldest first."""
+    query = sa.select(workflows).where(workflows.c.environment_id == environment_id)
+    ordered = query.order_by(workflows.c.created_at, workflows.c.id)
+    return [_read(row) for row in connection.execute(ordered).mappings()]
+
+
 def every(connection: Connection) -> list[Workflow]:
     """All workflows of all environments, oldest first."""
     query = sa.select(workflows).order_by(workflows.c.created_at, workflows.c.id)

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 import demanded
 from calling import PUSH, Api, Caller, Json, data, error
+from clarion.store import workflows
 
 
 @pytest.fixture
@@ -129,3 +131,15 @@ async def test_a_difference_names_what_changes_and_where(
         item["action"]
         for item in (await differing(prod, await api.environment_id()))["resources"][1]["changes"]
     ] == ["deleted"]
+
+
+async def test_what_is_compared_is_what_is_there_and_not_what_was_read_before(
+    api: Api, dev: Caller, prod: Caller, target: str
+) -> None:
+    await dev.workflow()
+    copy = data(await dev.put("/v2/workflows/welcome/sync", {"targetEnvironmentId": target}))
+    there = api.services.catalog.snapshot.workflows[copy["_id"]]
+    changed = msgspec.structs.replace(there, description="changed by another process")
+    await api.services.database.write(workflows.replace, changed)
+    assert actions(await published(dev, target)) == {"welcome": "updated"}
+    assert data(await prod.get("/v2/workflows/welcome"))["description"] == ""
