@@ -1,19 +1,19 @@
 """Whatever comes in, on every route of the table: an answer in the contract's form, never a 5xx."""
 
-import asyncio
 import re
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from calling import PUSH, Api, Json, check_error, running_api
+from calling import PUSH
 from clarion.api.route import NoQuery, Route
 from clarion.api.table import ROUTES
-from furnishing import BODIES, furnish
+from furnishing import BODIES
+from fuzzing import Fuzzed, fuzzed_api
 
 ORDERLY = settings(
     derandomize=True,
@@ -26,80 +26,11 @@ WITH_BODY = [route for route in ROUTES if route.body is not None]
 BY_NAME = {route.operation_id: route for route in ROUTES}
 
 
-class Answered(NamedTuple):
-    """What came back."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-
-class Fuzzed:
-    """The API in a loop of its own, with something of each kind in it; called with raw bytes."""
-
-    def __init__(self, api: Api, runner: asyncio.Runner) -> None:
-        self._api = api
-        self._runner = runner
-        names = runner.run(furnish(api))
-        self.names = {**names, "transactionId": names["transaction_id"]}
-
-    def call(self, method: str, path: bytes, query: bytes = b"", body: bytes = b"") -> Answered:
-        """Send a request and check the form of its answer."""
-        answer = self._runner.run(self._call(method, path, query, body))
-        where = (method, path, query, body[:500], answer)
-        assert answer.status < 500, where
-        if answer.status == 204:
-            assert answer.body == b""
-            return answer
-        assert answer.headers["content-type"] == "application/json", where
-        found = msgspec.json.decode(answer.body)
-        if answer.status >= 400:
-            check_error(answer.status, path.decode("latin-1"), found)
-        else:
-            assert "data" in found, where
-        return answer
-
-    async def _call(self, method: str, path: bytes, query: bytes, body: bytes) -> Answered:
-        sent: list[Any] = []
-        received: list[Json] = [{"type": "http.request", "body": body, "more_body": False}]
-
-        async def receive() -> Json:
-            return received.pop(0) if received else {"type": "http.disconnect"}
-
-        async def send(message: Any) -> None:
-            sent.append(message)
-
-        scope = {
-            "type": "http",
-            "asgi": {"version": "3.0"},
-            "http_version": "1.1",
-            "method": method,
-            "scheme": "http",
-            "path": path.decode("latin-1"),
-            "raw_path": path,
-            "query_string": query,
-            "root_path": "",
-            "server": ("127.0.0.1", 80),
-            "client": ("127.0.0.1", 1),
-            "headers": [
-                (b"host", b"clarion.test"),
-                (b"authorization", b"ApiKey " + self._api.keys["dev"].encode()),
-            ],
-        }
-        await self._api.app(scope, receive, send)
-        head, *parts = sent
-        headers = {name.decode(): value.decode("latin-1") for name, value in head["headers"]}
-        return Answered(head["status"], headers, b"".join(part["body"] for part in parts))
-
-
 @pytest.fixture(scope="module")
 def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fuzzed]:
     """One API for all examples."""
-    with asyncio.Runner() as runner:
-        running = running_api(tmp_path_factory.mktemp("fuzz"))
-        api = runner.run(running.__aenter__())
-        yield Fuzzed(api, runner)
-        runner.run(running.__aexit__(None, None, None))
+    with fuzzed_api(tmp_path_factory.mktemp("fuzz")) as running:
+        yield running
 
 
 ODD_TEXT = ["", " ", "\x00", "a\x00b", "'; --", "x" * 3000]

@@ -1,5 +1,8 @@
 """Something of each kind in an environment, and one good body for every call that takes one."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from calling import PUSH, Api, Json, data
 
 REMOTE_TOKEN = {"providerId": "push-webhook", "credentials": {"deviceTokens": ["t"]}}
@@ -22,7 +25,6 @@ BODIES: dict[str, Json] = {
     "register_device": {"providerId": "push-webhook", "token": "t"},
     "patch_preferences": {
         "channels": {"push": True},
-        "workflowId": "welcome",
         "context": {"tenant": "acme"},
         "schedule": {"isEnabled": True, "weeklySchedule": {"monday": {"isEnabled": True, "hours": []}}},
     },
@@ -46,11 +48,11 @@ BODIES: dict[str, Json] = {
         "controlValues": {"subject": "{{payload.x}}"},
         "previewPayload": {"payload": {"x": {}}},
     },
-    "sync_workflow": {"targetEnvironmentId": "e"},
+    "sync_workflow": {"targetEnvironmentId": "$targetEnvironmentId"},
     "publish": {"resources": [{"resourceType": "REGULAR", "resourceId": "welcome"}]},
-    "diff": {"sourceEnvironmentId": "e"},
+    "diff": {"sourceEnvironmentId": "$environmentId"},
     "track_activity": {"eventType": "opened", "eventId": "m"},
-    "create_context": {"type": "app", "id": "crm", "data": {"x": 1}},
+    "create_context": {"type": "app", "id": "erp", "data": {"x": 1}},
     "update_context": {"data": {"x": 1}},
     "create_channel_connection": {
         "integrationIdentifier": "hook",
@@ -70,10 +72,24 @@ BODIES: dict[str, Json] = {
     "update_channel_endpoint": {"endpoint": {"userId": "U2"}},
     "create_environment": {"name": "Staging", "color": "#102030"},
     "update_environment": {"name": "Development", "color": "#102030"},
-    "create_variable": {"key": "KEY", "values": [{"_environmentId": "e", "value": "v"}]},
+    "create_variable": {"key": "KEY", "values": [{"_environmentId": "$environmentId", "value": "v"}]},
     "update_variable": {"isSecret": True},
     "add_sandbox_phone": {"subscriberId": "ada"},
 }
+"""Where a text begins with `$`, the name of something furnished belongs."""
+
+
+def good_body(operation_id: str, names: Mapping[str, str]) -> Any:
+    """The good body of a call, with what it names filled in."""
+    return _filled(BODIES[operation_id], names)
+
+
+def _filled(value: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _filled(inner, names) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_filled(inner, names) for inner in value]
+    return names[value[1:]] if isinstance(value, str) and value.startswith("$") else value
 
 
 async def furnish(api: Api) -> dict[str, str]:
@@ -92,8 +108,13 @@ async def furnish(api: Api) -> dict[str, str]:
         if name == "sent":
             await api.deliver()
     for kind in ("connection", "endpoint"):
-        given = {**BODIES[f"create_channel_{kind}"], "identifier": "tk_news:si_ada"}
+        own = {"identifier": "tk_news:si_ada", "context": {"app": "shop"}}
+        given = {**BODIES[f"create_channel_{kind}"], **own}
         data(await dev.post(f"/v1/channel-{kind}s", given), 201)
+    phone = data(await dev.post("/v1/sandbox/phones", {"subscriberId": "ada"}), 201)
+    environment, target = await api.environment_id(), await api.environment_id("prod")
+    key = data(await dev.post(f"/v1/environments/{environment}/keys", None), 201)
+    spare = data(await dev.post("/v1/environments", {"name": "Spare", "color": "#102030"}), 201)
     variable = data(await dev.post("/v1/environment-variables", {"key": "HOST"}))
     (notification,) = (await dev.get("/v1/notifications")).json()["data"]
     message = (await dev.get("/v1/messages")).json()["data"][0]
@@ -102,11 +123,12 @@ async def furnish(api: Api) -> dict[str, str]:
         "externalSubscriberId": "ada",
         "providerId": "push-webhook",
         "deviceId": device["id"],
-        "phoneId": "phone-of-ada",
+        "phoneId": phone["id"],
         "integrationId": integration["_id"],
-        "environmentId": await api.environment_id(),
-        "targetEnvironmentId": await api.environment_id("prod"),
-        "keyId": "key",
+        "environmentId": environment,
+        "spare_environment": spare["_id"],
+        "targetEnvironmentId": target,
+        "keyId": key["_id"],
         "variableKey": variable["key"],
         "stepId": "push",
         "workflowId": "welcome",

@@ -259,6 +259,7 @@ ROUTES = (
         body=DeviceIn,
         answer=DeviceOut,
         status=201,
+        present=200,
         category=_CONFIGURATION,
     ),
     Route(

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 from clarion.api.people import checked_id
 from clarion.api.route import Access, Call, NoQuery, Route
 from clarion.api.slugs import slug
-from clarion.errors import BadInput, Conflict, Forbidden, NotFound, Unprocessable
+from clarion.errors import BadInput, Conflict, NotFound, Unprocessable
 from clarion.journal.port import ACCEPTED_PREFIX, CHUNK_PREFIX, PAGE_PREFIX
 from clarion.model.clock import iso
 from clarion.model.ids import new_id, time_of
@@ -176,8 +176,6 @@ def _named(call: Call[Any, Any]) -> Environment:
 
 
 def _own_keys(call: Call[Any, Any]) -> list[StoredKey]:
-    if call.path["environmentId"] != call.environment_id:
-        raise Forbidden("Keys are managed with a key of their own environment")
     return [key for key in call.snapshot.keys if key.environment_id == call.environment_id]
 
 
@@ -286,7 +284,25 @@ ROUTES = (
         answer=list[Tag],
         access=Access.INSTALLATION,
     ),
-    Route("GET", _KEYS, list_keys, "List the keys of the environment", _TAG, answer=list[KeyOut]),
-    Route("POST", _KEYS, create_key, "Make one more key", _TAG, answer=KeyOut, status=201, secret=True),
-    Route("DELETE", _KEYS + "/{keyId}", revoke_key, "Revoke a key", _TAG, status=204),
+    Route(
+        "GET",
+        _KEYS,
+        list_keys,
+        "List the keys of the environment",
+        _TAG,
+        answer=list[KeyOut],
+        access=Access.OWN,
+    ),
+    Route(
+        "POST",
+        _KEYS,
+        create_key,
+        "Make one more key",
+        _TAG,
+        answer=KeyOut,
+        status=201,
+        secret=True,
+        access=Access.OWN,
+    ),
+    Route("DELETE", _KEYS + "/{keyId}", revoke_key, "Revoke a key", _TAG, status=204, access=Access.OWN),
 )

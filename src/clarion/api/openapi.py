@@ -1,6 +1,6 @@
 """OpenAPI 3.1 from the route table, and a reference page that needs nothing else."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any, get_type_hints
 
@@ -99,13 +99,27 @@ def _responses(route: Route, schemas: dict[int, Json]) -> Json:
         "400": _json("Bad input", schemas[id(invalid)]),
         "422": _json("Fields that are wrong", schemas[id(ValidationProblem)]),
     }
-    if route.access is not Access.PUBLIC:
-        responses["401"] = _json("No key, or one that is not known", schemas[id(Problem)])
+    if route.present:
+        responses[str(route.present)] = _success(route, schemas)
+    refusals = {status: _json(told, schemas[id(Problem)]) for status, told in _refusals(route)}
+    return {**responses, **refusals}
+
+
+def _refusals(route: Route) -> Iterator[tuple[str, str]]:
+    """The statuses that a call may be refused with as an ErrorDto, each with what it tells."""
+    if route.body is not None:
+        yield "413", "The body is too large"
+    if "{" in route.path or route.body is not None:
+        yield "404", "What the path or the body names is not there"
+    if route.access is Access.PUBLIC:
+        return
+    yield "401", "No key, or one that is not known"
+    yield "429", "More calls than the environment's rate limit allows; Retry-After says when to come back"
+    yield "503", "Overloaded, or without its database; Retry-After says when to come back"
+    if route.access is Access.OWN:
+        yield "403", "A key of another environment than the path names"
     if route.repeatable:
-        responses["409"] = _json("The first call under this key is running", schemas[id(Problem)])
-    if "{" in route.path:
-        responses["404"] = _json("No such resource", schemas[id(Problem)])
-    return responses
+        yield "409", "It is there already, or the first call under this key is running"
 
 
 def _success(route: Route, schemas: dict[int, Json]) -> Json:
@@ -132,11 +146,15 @@ def reference_page(routes: Sequence[Route]) -> str:
 
 
 def _entry(route: Route) -> str:
-    access = "no key needed" if route.access is Access.PUBLIC else "API key"
     query = ", ".join(
         f"<code>{escape(field.encode_name)}</code>" for field in msgspec.structs.fields(route.query)
     )
-    rows = [("answers", f"{route.status}"), ("who", access), ("query", query), ("body", _fields(route.body))]
+    rows = [
+        ("answers", f"{route.status}"),
+        ("who", escape(route.access.value)),
+        ("query", query),
+        ("body", _fields(route.body)),
+    ]
     listed = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in rows if value)
     return (
         f'<section id="{escape(route.operation_id)}"><h3><b>{route.method}</b> {escape(route.path)}</h3>'

@@ -42,6 +42,7 @@ class Access(Enum):
 
     PUBLIC = "anybody"
     KEY = "holders of an API key, in its environment"
+    OWN = "holders of an API key of the environment that the path names"
     INSTALLATION = "holders of any API key: it reaches beyond the key's environment"
 
 
@@ -85,7 +86,8 @@ class Route(NamedTuple):
 
     `bare`: the answer owns a `data` key and goes out without the envelope. `payload_errors`: 400 has the
     shape of the trigger calls. `one_trigger`: the body is one trigger's, and bounded as such. `cost`: tokens
-    of the rate limit. `secret`: the answer may hold a whole key, so nobody may keep it.
+    of the rate limit. `secret`: the answer may hold a whole key, so nobody may keep it. `present`: the status
+    of an answer about what was there already.
     """
 
     method: str
@@ -97,6 +99,7 @@ class Route(NamedTuple):
     query: type[msgspec.Struct] = NoQuery
     answer: Any = None
     status: int = 200
+    present: int | None = None
     bare: bool = False
     payload_errors: bool = False
     one_trigger: bool = False

@@ -24,6 +24,7 @@ from clarion.api.query import decode_query
 from clarion.api.route import Access, Answer, Call, Route, Services
 from clarion.api.site import Site
 from clarion.errors import (
+    Forbidden,
     MethodNotAllowed,
     NotFound,
     RequestError,
@@ -119,6 +120,7 @@ class Api:
         caller = await self._let_in(route, request)
         if caller:
             await self._limits.take(caller.environment_id, route.category, route.cost, headers)
+            _check_own(route, request, caller)
         raw = await _body(request) if route.body is not None else b""
         if route.one_trigger:
             check_size(len(raw))
@@ -204,6 +206,11 @@ class Api:
         """All that a path can be called with; the router names those of the first route that fits."""
         fitting = [route for route in self._table if route.matches(scope)[0] is not Match.NONE]
         return ", ".join(sorted({method for route in fitting for method in route.methods or ()}))
+
+
+def _check_own(route: Route, request: Request, caller: KeyHolder) -> None:
+    if route.access is Access.OWN and request.path_params["environmentId"] != caller.environment_id:
+        raise Forbidden("Use a key of the environment that the path names")
 
 
 _NOBODY = KeyHolder("", "", "")

@@ -519,6 +519,7 @@ ROUTES = (
         query=FailIfExists,
         answer=TopicOut,
         status=201,
+        present=200,
     ),
     _route("GET", _ONE, get_topic, "Read a topic", answer=TopicOut),
     _route("PATCH", _ONE, update_topic, "Rename a topic", body=TopicPatch, answer=TopicOut),
