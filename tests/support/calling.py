@@ -132,8 +132,12 @@ class Api(NamedTuple):
 
 @asynccontextmanager
 async def running_api(folder: Path, sender: HttpSender | None = None, **settings: Any) -> AsyncIterator[Api]:
-    """The API on a fresh SQLite database in `folder`; `sender` answers what the API itself sends."""
-    keep_books(folder / "clarion.db")
+    """The API on a fresh SQLite database in `folder`, or the `database_url` of `settings`.
+
+    `sender` answers what the API itself sends.
+    """
+    if "database_url" not in settings:
+        keep_books(folder / "clarion.db")
     async with (
         foundation(Settings(data_dir=folder, **settings), ticking_clock()) as base,
         services(base, sender) as parts,

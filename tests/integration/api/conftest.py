@@ -1,17 +1,41 @@
-"""The API as an application, called without a network."""
+"""The API as an application, called without a network: where it stores something, on both databases."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from calling import Api, Caller, running_api
+from postgres import PostgresServer
+
+STORE_NOTHING = {
+    "test_access",
+    "test_conditions",
+    "test_errors",
+    "test_limits",
+    "test_openapi",
+    "test_providers",
+    "test_site",
+    "test_steps",
+}
+"""Their subject stands before the database."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every other test of the API runs on each database."""
+    if "api" in metafunc.fixturenames and metafunc.module.__name__.rpartition(".")[2] not in STORE_NOTHING:
+        metafunc.parametrize("api", ["sqlite", "postgresql"], indirect=True)
 
 
 @pytest.fixture
-async def api(tmp_path: Path) -> AsyncIterator[Api]:
+async def api(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Api]:
     """The API on a database of its own."""
-    async with running_api(tmp_path) as running:
+    more: dict[str, Any] = {}
+    if getattr(request, "param", "sqlite") == "postgresql":
+        server: PostgresServer = request.getfixturevalue("postgres")
+        more["database_url"] = server.make()
+    async with running_api(tmp_path, **more) as running:
         yield running
 
 
