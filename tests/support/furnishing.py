@@ -42,7 +42,13 @@ BODIES: dict[str, Json] = {
     "update_integration": {"name": "Hook", "configurations": {}},
     "try_integration": {"token": "t"},
     "create_workflow": {"name": "W", "workflowId": "w", "steps": [PUSH], "payloadSchema": {}},
-    "update_workflow": {"name": "Welcome", "active": True, "steps": [PUSH], "payloadSchema": {}},
+    "update_workflow": {
+        "name": "Welcome",
+        "active": True,
+        "steps": [PUSH],
+        "payloadSchema": {},
+        "preferences": {},
+    },
     "patch_workflow": {"active": True, "payloadSchema": {"type": "object"}},
     "preview_step": {
         "controlValues": {"subject": "{{payload.x}}"},

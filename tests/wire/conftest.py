@@ -3,14 +3,21 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from novu_py import Novu
+from novu_py.utils.retries import BackoffStrategy, RetryConfig
 
 from clarion.testing.fcm import FcmEmulator
 from clarion.testing.kit import EmulatorThread
 from clarion.testing.webhook import WebhookReceiver
 from running import KEY, ClarionProcess
+from sdk_coverage import CallLog, Connect
 
+RETRIES = {
+    "retries off": None,
+    "retries on": RetryConfig("backoff", BackoffStrategy(100, 500, 1.5, 2_000), True),
+}
 WEBHOOK_SECRET = "signing secret of the tests"
 
 
@@ -37,11 +44,31 @@ def clarion(tmp_path_factory: pytest.TempPathFactory, emulators: EmulatorThread)
         assert process.stop() == 0
 
 
+@pytest.fixture(scope="session")
+def call_log(tmp_path_factory: pytest.TempPathFactory) -> CallLog:
+    """What both SDKs called, and how it was answered."""
+    return CallLog(tmp_path_factory.mktemp("calls") / "calls.jsonl")
+
+
+@pytest.fixture(params=RETRIES)
+def sdk(request: pytest.FixtureRequest, clarion: ClarionProcess, call_log: CallLog) -> Iterator[Connect]:
+    """Makes Novu's official Python SDK for a key; every test runs with its retries off and on."""
+    hooks = {"response": [call_log.add]}
+    with httpx.Client(follow_redirects=True, event_hooks=hooks) as client:
+
+        def connect(key: str) -> Novu:
+            return Novu(
+                secret_key=key, server_url=clarion.url, client=client, retry_config=RETRIES[request.param]
+            )
+
+        yield connect
+
+
 @pytest.fixture
-def novu(clarion: ClarionProcess) -> Iterator[Novu]:
-    """Novu's official Python SDK."""
-    with Novu(secret_key=KEY, server_url=clarion.url) as sdk:
-        yield sdk
+def novu(sdk: Connect) -> Iterator[Novu]:
+    """The SDK with the key of the tests."""
+    with sdk(KEY) as novu:
+        yield novu
 
 
 def prepare(process: ClarionProcess, emulators: EmulatorThread) -> None:
@@ -79,3 +106,13 @@ def typescript() -> Path:
     stamp = folder / "node_modules" / ".installed"
     assert stamp.exists(), "The TypeScript SDK is not installed: run make test, which installs it"
     return folder
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Known when this folder is named on the command line."""
+    parser.addoption("--write-sdk-coverage", action="store_true", help="Write docs/sdk-coverage.md anew.")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What looks at all calls comes after them."""
+    items.sort(key=lambda item: item.path.name == "test_sdk_coverage.py")

