@@ -70,6 +70,7 @@ bench: .venv/.installed ## Measure, on this machine
 	.venv/bin/python benchmarks/latency.py
 	.venv/bin/python benchmarks/timers.py
 	.venv/bin/python benchmarks/sender.py
+	.venv/bin/python benchmarks/decide.py
 	.venv/bin/python benchmarks/send_cpu.py
 	.venv/bin/python benchmarks/isolation.py
 	.venv/bin/python benchmarks/compare.py

@@ -13,8 +13,10 @@ from clarion.accept.backlog import Backlog
 from clarion.accept.gate import Gate
 from clarion.accept.intake import Intake
 from clarion.accept.once import Once
+from clarion.address.rehearsal import Rehearsal
 from clarion.address.stage import AddressStage
 from clarion.api.route import Services
+from clarion.compose.fitting import Fitting, Limit
 from clarion.deliver.exchange import Exchange, HttpSender
 from clarion.deliver.health import HealthBook
 from clarion.deliver.receipts import ReceiptStage
@@ -35,7 +37,7 @@ from clarion.journal.port import (
     Journal,
 )
 from clarion.journal.sql import SqlJournal
-from clarion.model.clock import SECOND, Clock, system_clock
+from clarion.model.clock import SECOND, Clock, Millis, system_clock
 from clarion.model.people import Integration
 from clarion.net.client import HttpClient
 from clarion.net.egress import EgressRule
@@ -113,6 +115,14 @@ async def services(base: Foundation, sender: HttpSender | None = None) -> AsyncI
                 backlog,
                 once,
                 trial,
+                Rehearsal(
+                    base.database,
+                    base.catalog,
+                    base.clock,
+                    _wants_subscriber(),
+                    _lifetime(base.settings),
+                    _fitting(base.settings),
+                ),
                 base.settings.rate_limits,
             )
 
@@ -145,9 +155,15 @@ async def _sender(settings: Settings, given: HttpSender | None) -> AsyncIterator
 
 
 def _lanes(base: Foundation, sender: HttpSender) -> list[LaneSupervisor]:
-    lifetime = base.settings.retry_window * SECOND
-    wants = frozenset(provider.id for provider in PROVIDERS.values() if provider.wants_subscriber)
-    address = AddressStage(base.database, base.journal, base.catalog, base.clock, wants, lifetime)
+    address = AddressStage(
+        base.database,
+        base.journal,
+        base.catalog,
+        base.clock,
+        _wants_subscriber(),
+        _lifetime(base.settings),
+        _fitting(base.settings),
+    )
     ways = Lanes(
         PROVIDERS,
         _exchanges(base, sender),
@@ -173,6 +189,25 @@ def _lanes(base: Foundation, sender: HttpSender) -> list[LaneSupervisor]:
         lanes(WAITING_PREFIX, deliver.work, _BATCHES_PER_LANE),
         lanes(RECEIPTS_PREFIX, receipts.work, 1),
     ]
+
+
+def _wants_subscriber() -> frozenset[str]:
+    return frozenset(provider.id for provider in PROVIDERS.values() if provider.wants_subscriber)
+
+
+def _lifetime(settings: Settings) -> Millis:
+    """How long after its acceptance a trigger's messages are tried."""
+    return settings.retry_window * SECOND
+
+
+def _fitting(settings: Settings) -> Fitting:
+    """How words are made fit to be sent."""
+    limits = {
+        provider.id: Limit(provider.most_bytes, provider.weight)
+        for provider in PROVIDERS.values()
+        if settings.truncate and provider.most_bytes is not None
+    }
+    return Fitting(settings.plain_text, limits)
 
 
 def _exchanges(base: Foundation, sender: HttpSender) -> Callable[[Integration], Exchange]:

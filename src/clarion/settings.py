@@ -53,6 +53,15 @@ def _whole(value: object) -> int:
     raise ValueError
 
 
+def _truth(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    text = str(value).strip().lower()
+    if text not in ("true", "false"):
+        raise ValueError
+    return text == "true"
+
+
 def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
@@ -295,6 +304,16 @@ class Settings(BaseSettings):
         " repetition does nothing twice; 0 keeps none. Novu's SDKs send a key with every call, and each takes"
         " about 350 bytes of the database.",
     )
+    truncate: Annotated[bool, BeforeValidator(_truth), _Rule("true or false")] = Field(
+        default=True,
+        description="Whether a body, and then a title, is cut to what its provider takes, between two"
+        " characters as people see them. True, since a shortened push is worth more than a refused one.",
+    )
+    plain_text: Annotated[bool, BeforeValidator(_truth), _Rule("true or false")] = Field(
+        default=True,
+        description="Whether HTML tags and control characters are taken out of title and body. True, since"
+        " phones show them as they are; false is for apps that read markup themselves.",
+    )
     rate_limits: Annotated[
         Mapping[str, int],
         BeforeValidator(_rate_limits),
@@ -422,7 +441,7 @@ def _for_eyes(value: object, rule: _Rule) -> str:
         return "(set, not shown)"
     if isinstance(value, tuple):
         return ", ".join(map(str, value))
-    if isinstance(value, dict):
+    if isinstance(value, bool | dict):
         return json.dumps(value)
     return _masked_url(str(value)) if rule.hidden else str(value)
 

@@ -194,7 +194,8 @@ def good_case(operation: Operation, names: Mapping[str, str]) -> Request:
     """A request that nothing is wrong with."""
     there, operation_id = segments(operation, names), BY_PLACE[place(operation)].operation_id
     if not operation.body:
-        return operation.Case(path_parameters=there)
+        query = {"transactionId": names["transaction_id"]} if operation_id == "explain" else {}
+        return operation.Case(path_parameters=there, query=query)
     body = good_body(operation_id, names)
     return operation.Case(path_parameters=there, body=body, media_type="application/json")
 

@@ -13,6 +13,7 @@ BODIES: dict[str, Json] = {
         "to": {"subscriberId": "ada", "channels": []},
         "payload": {},
         "context": {"tenant": "acme", "app": {"id": "crm", "data": {}}},
+        "dryRun": True,
     },
     "trigger_bulk": {"events": [{"name": "welcome", "to": "ada"}]},
     "trigger_broadcast": {"name": "welcome", "payload": {}},
@@ -79,6 +80,9 @@ BODIES: dict[str, Json] = {
     "create_environment": {"name": "Staging", "color": "#102030"},
     "update_environment": {"name": "Development", "color": "#102030"},
     "create_variable": {"key": "KEY", "values": [{"_environmentId": "$environmentId", "value": "v"}]},
+    "set_frequency_caps": {
+        "caps": [{"scope": "device", "most": 5, "window": {"amount": 1, "unit": "days"}, "passes": ["high"]}]
+    },
     "update_variable": {"isSecret": True},
     "add_sandbox_phone": {"subscriberId": "ada"},
 }

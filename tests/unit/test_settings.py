@@ -107,6 +107,12 @@ def test_every_kind_of_value_is_read_from_the_environment() -> None:
     assert settings.ca_file == Path("ca.pem")
 
 
+@pytest.mark.parametrize(("word", "worth"), [("true", True), ("False", False)])
+def test_a_switch_is_true_or_false(word: str, worth: bool) -> None:
+    settings = load({"CLARION_TRUNCATE": word, "CLARION_PLAIN_TEXT": word})
+    assert (settings.truncate, settings.plain_text) == (worth, worth)
+
+
 def test_tables_and_lists_are_read_from_the_file(tmp_path: Path) -> None:
     file = config(tmp_path, 'egress_allow = ["10.0.0.0/8"]\n[provider_urls]\nfcm = "https://fcm.test"\n')
     settings = load({}, file)
@@ -128,6 +134,8 @@ def test_a_wrong_port_is_told_in_one_line() -> None:
         ("CLARION_HOST", "http://here", "must be an address or a host name"),
         ("CLARION_RETRY_WINDOW", "1.5", "whole number of seconds"),
         ("CLARION_RETRY_WINDOW", "2419201", "whole number of seconds"),
+        ("CLARION_TRUNCATE", "perhaps", "must be true or false"),
+        ("CLARION_PLAIN_TEXT", "1", "must be true or false"),
         ("CLARION_DELIVERY_CONCURRENCY", "0", "between 1 and 10000"),
         ("CLARION_LOG_LEVEL", "loud", "must be debug, info, warning, error or critical"),
         ("CLARION_LOG_FORMAT", "xml", "must be auto, console or json"),

@@ -7,7 +7,7 @@ from sqlalchemy.engine import Connection
 
 from clarion.errors import LimitExceeded
 from clarion.model.clock import Millis
-from clarion.model.people import Subscriber
+from clarion.model.people import Integration, Subscriber
 from clarion.model.trace import Detail, Event
 from clarion.model.trigger import ChannelGrant, Person, Trigger
 from clarion.store import devices, subscribers
@@ -80,22 +80,32 @@ def _grant(
     """Adds the tokens that came along, all or none; the detail says why none."""
     grants: list[Grant] = []
     for channel in person.channels:
-        integration = snapshot.integration_for(
-            trigger.environment_id, channel.provider_id, channel.integration_identifier
-        )
+        integration = granted_through(snapshot, trigger, channel)
         if integration is None:
-            return _refusal(now, channel, "there is no such active integration")
+            return unknown_integration(now, channel)
         moves = integration.moves_devices(otherwise=False)
         grants.append(Grant(integration.id, channel.device_tokens, channel.webhook_url, moves))
     try:
         devices.grant(connection, subscriber_pk, grants, now)
     except LimitExceeded as error:
-        detail = {"error": error.message, "currentCount": error.current, "limit": error.limit}
-        return Detail(Event.CHANNELS_REFUSED.code, now, raw=detail)
+        return too_many_tokens(now, error)
     return None
 
 
-def _refusal(now: Millis, channel: ChannelGrant, reason: str) -> Detail:
-    raw = {"error": reason, "providerId": channel.provider_id}
+def granted_through(snapshot: Snapshot, trigger: Trigger, channel: ChannelGrant) -> Integration | None:
+    """The integration that tokens of a trigger go under."""
+    identifier = channel.integration_identifier
+    return snapshot.integration_for(trigger.environment_id, channel.provider_id, identifier)
+
+
+def unknown_integration(now: Millis, channel: ChannelGrant) -> Detail:
+    """Why tokens are refused that go under no integration."""
+    raw = {"error": "there is no such active integration", "providerId": channel.provider_id}
     raw |= {"integrationIdentifier": channel.integration_identifier or ""}
     return Detail(Event.CHANNELS_REFUSED.code, now, provider_id=channel.provider_id, raw=raw)
+
+
+def too_many_tokens(now: Millis, error: LimitExceeded) -> Detail:
+    """Why tokens are refused that are too many."""
+    raw = {"error": error.message, "currentCount": error.current, "limit": error.limit}
+    return Detail(Event.CHANNELS_REFUSED.code, now, raw=raw)

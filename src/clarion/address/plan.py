@@ -6,8 +6,12 @@ from typing import NamedTuple
 
 import msgspec
 
+from clarion.address.capping import Capping
 from clarion.address.people import Recipient
+from clarion.check.frequency import Use
+from clarion.compose.fitting import Fitting
 from clarion.compose.notification import Composed, Composer, Planned, id_of
+from clarion.compose.overrides import severity_of
 from clarion.journal.port import Record, waiting_lane
 from clarion.model.clock import SECOND, Millis, iso
 from clarion.model.context import scope_in
@@ -17,6 +21,7 @@ from clarion.model.push import Delivery, PushMessage, Send
 from clarion.model.schedule import Schedule, opening
 from clarion.model.trace import Detail, Event
 from clarion.model.trigger import Trigger
+from clarion.model.workflow import SEND, SKIP, Workflow
 from clarion.store.catalog import Snapshot
 from clarion.store.notifications import NewNotification
 from clarion.store.preferences import Chosen
@@ -30,14 +35,24 @@ MOST_TEXT = 256 * 1024
 
 
 class Holdings(NamedTuple):
-    """What recipients hold, by row: where they can be reached, and what they chose to get."""
+    """What recipients hold, by row: where they can be reached, and what they chose to get; and what they got
+    of late, where that counts."""
 
     channels: Mapping[int, Sequence[Channel]] = {}
     wishes: Chosen = Chosen()
+    uses: Sequence[Use] = ()
+
+
+class Decided(NamedTuple):
+    """What was decided for a recipient of a trigger."""
+
+    trigger: Trigger
+    subscriber: Subscriber
+    composed: Composed
 
 
 class Plan:
-    """Collects recipient by recipient."""
+    """Collects recipient by recipient; with `thorough` what speaks for a push is noted too."""
 
     def __init__(
         self,
@@ -46,14 +61,20 @@ class Plan:
         wants_subscriber: Collection[str],
         now: Millis,
         lifetime: Millis,
+        fitting: Fitting = Fitting(),  # noqa: B008
+        *,
+        thorough: bool = False,
     ) -> None:
+        self._thorough = thorough
+        self._fitting = fitting
         self._snapshot = snapshot
         self._holdings = holdings
         self._wants_subscriber = wants_subscriber
         self._now = now
         self._lifetime = lifetime
         self._deliveries: dict[tuple[str, str, Millis, Millis], _Lot] = {}
-        self.notifications: list[NewNotification] = []
+        self._capping = Capping(holdings.uses, now, thorough=thorough)
+        self.decided: list[Decided] = []
 
     def add(self, admission: Admission, recipients: Sequence[Recipient]) -> None:
         """Plan a trigger for recipients."""
@@ -71,8 +92,12 @@ class Plan:
             self._wants_subscriber,
             self._now,
             self._snapshot.variables_of(trigger.environment_id),
+            self._fitting,
+            thorough=self._thorough,
         )
-        critical, scope = is_critical(workflow), scope_in(trigger.context)
+        caps = self._snapshot.caps_of(trigger.environment_id)
+        severity, critical = severity_of(trigger.overrides, workflow), is_critical(workflow)
+        heeds_schedule, scope = workflow.outside_schedule != SEND and not critical, scope_in(trigger.context)
         for recipient in recipients:
             if recipient.refused:
                 composed = _nothing(trigger, recipient, recipient.refused)
@@ -80,12 +105,35 @@ class Plan:
                 pk = recipient.subscriber.pk
                 held, wishes = self._holdings.channels.get(pk, ()), self._holdings.wishes.of(pk, scope)
                 composed = composer.compose(recipient.subscriber, held, wishes.channels if wishes else None)
-                if wishes and wishes.schedule and not critical:
+                if wishes and wishes.schedule and heeds_schedule:
                     zones = _zones(recipient.subscriber, held)
-                    composed = self._scheduled(trigger, composed, wishes.schedule, zones)
+                    composed = self._scheduled(trigger, workflow, composed, wishes.schedule, zones)
+                if caps:
+                    composed = self._capping.kept(composed, pk, caps, severity, critical=critical)
             self._note(trigger, recipient, composed)
             for planned in composed.planned:
                 self._lot(trigger, planned).add(trigger, composed.id, recipient.subscriber.pk, planned)
+
+    @property
+    def spent(self) -> list[Use]:
+        """What counts towards the frequency caps."""
+        return self._capping.spent
+
+    @property
+    def notifications(self) -> list[NewNotification]:
+        """The notifications to write."""
+        return [
+            NewNotification(
+                trigger.environment_id,
+                composed.id,
+                trigger.id,
+                subscriber.pk,
+                len(composed.planned),
+                composed.details,
+                self._now,
+            )
+            for trigger, subscriber, composed in self.decided
+        ]
 
     def records(self, lane_of: Callable[[str], str]) -> list[Record]:
         """The deliveries, as journal records of the lanes that `lane_of` gives their integrations, or of
@@ -101,46 +149,46 @@ class Plan:
         ]
 
     def _scheduled(
-        self, trigger: Trigger, composed: Composed, schedule: Schedule, zones: Mapping[int, str | None]
+        self,
+        trigger: Trigger,
+        workflow: Workflow,
+        composed: Composed,
+        schedule: Schedule,
+        zones: Mapping[int, str | None],
     ) -> Composed:
-        """Each message when its recipient may be disturbed, but for those whose time would be over then."""
+        """Each message when its recipient may be disturbed, but for those whose time would be over then, and
+        those that are not to wait."""
         details, planned = list(composed.details), []
         for item in composed.planned:
             zone = zones[item.device_id]
             opens = opening(schedule, zone, self._now)
-            if opens is None or (opens > self._now and opens >= self._end(trigger, item, opens)):
+            late = opens is None or (opens > self._now and opens >= self.end_of(trigger, item, opens))
+            if opens is None or late or (opens > self._now and workflow.outside_schedule == SKIP):
                 details.append(self._about(Event.OUTSIDE_SCHEDULE, item, {"timezone": zone or "UTC"}))
                 continue
             if opens > self._now:
                 told = {"until": iso(opens), "timezone": zone or "UTC"}
                 details.append(self._about(Event.DEFERRED_TO_SCHEDULE, item, told))
                 item = item._replace(not_before=opens)
+            elif self._thorough:
+                details.append(self._about(Event.SCHEDULE_OPEN, item, {"timezone": zone or "UTC"}))
             planned.append(item)
-        return Composed(composed.id, planned, details)
+        return composed._replace(planned=planned, details=details)
 
     def _about(self, event: Event, item: Planned, raw: dict[str, str]) -> Detail:
-        return Detail(event.code, self._now, item.step_id, message_id=item.message_id, raw=raw)
+        named = raw if item.device_id else {**raw, "deviceToken": item.token}
+        return Detail(event.code, self._now, item.step_id, "", item.message_id, named, item.device_id)
 
     def _note(self, trigger: Trigger, recipient: Recipient, composed: Composed) -> None:
-        self.notifications.append(
-            NewNotification(
-                trigger.environment_id,
-                composed.id,
-                trigger.id,
-                recipient.subscriber.pk,
-                len(composed.planned),
-                composed.details,
-                self._now,
-            )
-        )
+        self.decided.append(Decided(trigger, recipient.subscriber, composed))
 
     def _lot(self, trigger: Trigger, planned: Planned) -> "_Lot":
         """Triggers of the same second share records."""
-        expires_at = self._end(trigger, planned, planned.not_before)
+        expires_at = self.end_of(trigger, planned, planned.not_before)
         key = (trigger.environment_id, planned.integration_id, expires_at, planned.not_before)
         return self._deliveries.setdefault(key, _Lot())
 
-    def _end(self, trigger: Trigger, planned: Planned, not_before: Millis) -> Millis:
+    def end_of(self, trigger: Trigger, planned: Planned, not_before: Millis) -> Millis:
         """Until when a message is tried. What waits for a schedule has all its tries ahead of it, but the
         time to live that was asked for counts from the trigger."""
         accepted_at = trigger.accepted_at // SECOND * SECOND

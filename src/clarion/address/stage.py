@@ -11,6 +11,8 @@ from clarion.address.contexts import settle_contexts
 from clarion.address.people import Recipient, settle_people
 from clarion.address.plan import Holdings, Plan
 from clarion.address.recency import Recency
+from clarion.check.frequency import Use, longest
+from clarion.compose.fitting import Fitting
 from clarion.journal.port import (
     PAGE_PREFIX,
     Batch,
@@ -24,7 +26,7 @@ from clarion.journal.port import (
 from clarion.model.clock import SECOND, Clock, Millis
 from clarion.model.context import scope_in
 from clarion.model.trigger import Accepted, Chunk, Page, Trigger
-from clarion.store import devices, notifications, preferences, triggers, workflows
+from clarion.store import devices, frequency, notifications, preferences, triggers, workflows
 from clarion.store.catalog import Catalog, CatalogChanged, Snapshot, check_current
 from clarion.store.database import Database
 from clarion.store.triggers import Admission
@@ -69,6 +71,7 @@ class AddressStage:
         clock: Clock,
         wants_subscriber: Collection[str],
         lifetime: Millis,
+        fitting: Fitting = Fitting(),  # noqa: B008
     ) -> None:
         self._database = database
         self._journal = journal
@@ -77,6 +80,7 @@ class AddressStage:
         self._wants_subscriber = wants_subscriber
         self._lifetime = lifetime
         self._recency = Recency()
+        self._fitting = fitting
 
     async def accepted(self, batch: Batch) -> None:
         """Address everybody that a group of triggers names."""
@@ -109,7 +113,7 @@ class AddressStage:
             check_current(connection, snapshot)
             addressed, times = self._admit(connection, snapshot, accepted)
             triggered.update(times)
-            plan = self._plan(snapshot, addressed, _holdings(connection, addressed))
+            plan = self._counted(connection, snapshot, addressed)
             pages, named = _spread(addressed)
             notifications.add(connection, plan.notifications)
             triggers.expanded(connection, named)
@@ -189,16 +193,31 @@ class AddressStage:
         more: Sequence[Record],
         complete: Sequence[str] = (),
     ) -> None:
-        """Compose, then write the notifications and their deliveries as one change with the batches' end."""
-        plan = self._plan(snapshot, addressed, await self._database.read(_holdings, addressed))
-        records = [*plan.records(lane_of), *more]
+        """Compose, then write the notifications and their deliveries as one change with the batches' end.
+
+        What is counted towards frequency caps has to be composed in that change."""
+        ready: tuple[Plan, list[Record]] | None = None
+        if not _is_capped(snapshot, addressed):
+            plan = self._plan(snapshot, addressed, await self._database.read(_holdings, addressed))
+            ready = plan, plan.records(lane_of)
 
         def write(connection: Connection) -> Sequence[Record]:
+            plan = ready[0] if ready else self._counted(connection, snapshot, addressed)
             notifications.add(connection, plan.notifications)
             triggers.expanded(connection, complete)
-            return records
+            return [*(ready[1] if ready else plan.records(lane_of)), *more]
 
         await self._journal.settle_all(batches, write)
+
+    def _counted(self, connection: Connection, snapshot: Snapshot, addressed: Sequence[Addressed]) -> Plan:
+        """A plan, with what it uses up of frequency caps counted in the same change."""
+        holdings = _holdings(connection, addressed)
+        if not _is_capped(snapshot, addressed):
+            return self._plan(snapshot, addressed, holdings)
+        uses, since = _uses(connection, snapshot, addressed, self._clock())
+        plan = self._plan(snapshot, addressed, holdings._replace(uses=uses))
+        frequency.spend(connection, plan.spent, since)
+        return plan
 
     def _plan(
         self,
@@ -206,7 +225,7 @@ class AddressStage:
         addressed: Sequence[Addressed],
         holdings: Holdings,
     ) -> Plan:
-        plan = Plan(snapshot, holdings, self._wants_subscriber, self._clock(), self._lifetime)
+        plan = Plan(snapshot, holdings, self._wants_subscriber, self._clock(), self._lifetime, self._fitting)
         for item in addressed:
             plan.add(item.admission, item.recipients)
         return plan
@@ -222,6 +241,31 @@ def _holdings(connection: Connection, addressed: Sequence[Addressed]) -> Holding
     scopes = {scope_in(trigger.context) for trigger in found}
     wishes = preferences.wishes(connection, pks, workflow_ids, scopes)
     return Holdings(devices.channels_of(connection, pks), wishes)
+
+
+def _is_capped(snapshot: Snapshot, addressed: Sequence[Addressed]) -> bool:
+    """Whether a frequency cap may hold something back."""
+    return any(snapshot.caps_of(item.admission.trigger.environment_id) for item in addressed)
+
+
+def _uses(
+    connection: Connection, snapshot: Snapshot, addressed: Sequence[Addressed], now: Millis
+) -> tuple[list[Use], Millis]:
+    """What recipients got of late where that is capped, and since when that counts. Nobody else decides on
+    them until the change ends."""
+    by_environment: dict[str, set[int]] = {}
+    for item in addressed:
+        pks = {recipient.subscriber.pk for recipient in item.recipients}
+        by_environment.setdefault(item.admission.trigger.environment_id, set()).update(pks)
+    found: list[Use] = []
+    since = now
+    for environment_id, pks in by_environment.items():
+        back = now - longest(snapshot.caps_of(environment_id))
+        if pks and back < now:
+            frequency.lock(connection, environment_id, pks)
+            found += frequency.uses(connection, pks, back)
+            since = min(since, back)
+    return found, since
 
 
 def _spread(addressed: Sequence[Addressed]) -> tuple[list[Record], list[str]]:

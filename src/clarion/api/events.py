@@ -8,8 +8,9 @@ from clarion.accept.gate import Call as TriggerCall
 from clarion.accept.gate import Receipt, check_size
 from clarion.api.bodies import NOT_JSON, text_in
 from clarion.api.contexts import Named, context_of
+from clarion.api.explanations import Explanation, foretold
 from clarion.api.people import MOST_ID_LENGTH, ChannelIn, ProfileIn, checked_id, grant_of, profile_of
-from clarion.api.route import Call, Category, NoQuery, Route
+from clarion.api.route import Call, Category, NoQuery, Route, Services
 from clarion.errors import FieldIssue, PayloadInvalid, RequestError, Unprocessable
 from clarion.model.ids import new_id
 from clarion.model.trigger import Person, TopicAudience, Trigger
@@ -38,7 +39,8 @@ class TenantIn(msgspec.Struct):
 
 
 class EventIn(msgspec.Struct, rename="camel", kw_only=True):
-    """What the three trigger calls share. `bridgeUrl` and `agentId` are ignored."""
+    """What the three trigger calls share. `bridgeUrl` and `agentId` are ignored. `dryRun`: decide and
+    compose, and tell what would be sent; nothing is sent or stored."""
 
     name: str
     payload: Json | None = None
@@ -47,6 +49,7 @@ class EventIn(msgspec.Struct, rename="camel", kw_only=True):
     actor: str | PersonIn | None = None
     tenant: str | TenantIn | None = None
     context: Named | None = None
+    dry_run: bool = False
 
 
 class TriggerIn(EventIn, kw_only=True):
@@ -68,17 +71,21 @@ class BulkIn(msgspec.Struct):
 
 
 class TriggerOut(msgspec.Struct, rename="camel", omit_defaults=True):
-    """TriggerEventResponseDto."""
+    """TriggerEventResponseDto, and what a dry run came to."""
 
     acknowledged: bool
     status: str
     transaction_id: str
     error: list[str] | None = None
+    dry_run: Explanation | None = None
 
 
 async def trigger(call: Call[TriggerIn, NoQuery]) -> TriggerOut:
-    """Start a workflow for one recipient or a list of them."""
-    return _out(await call.services.gate.accept(call.environment_id, asked(call.body)))
+    """Start a workflow for one recipient or a list of them; with `dryRun` only tell what that would send."""
+    wanted = asked(call.body)
+    if call.body.dry_run:
+        return await rehearsed(call.services, call.environment_id, wanted)
+    return _out(await call.services.gate.accept(call.environment_id, wanted))
 
 
 async def trigger_bulk(call: Call[BulkIn, NoQuery]) -> list[TriggerOut]:
@@ -97,8 +104,11 @@ async def trigger_bulk(call: Call[BulkIn, NoQuery]) -> list[TriggerOut]:
 
 
 async def trigger_broadcast(call: Call[BroadcastIn, NoQuery]) -> TriggerOut:
-    """Start a workflow for every subscriber of the environment."""
+    """Start a workflow for every subscriber of the environment; with `dryRun` only tell what that would send
+    to the first of them."""
     asked_for = msgspec.structs.replace(_common(call.body, []), broadcast=True)
+    if call.body.dry_run:
+        return await rehearsed(call.services, call.environment_id, asked_for)
     return _out(await call.services.gate.accept(call.environment_id, asked_for))
 
 
@@ -108,6 +118,15 @@ async def cancel(call: Call[None, NoQuery]) -> bool:
     if len(transaction_id) > MOST_ID_LENGTH:
         return False
     return await call.services.gate.cancel(call.environment_id, transaction_id)
+
+
+async def rehearsed(services: Services, environment_id: str, wanted: TriggerCall) -> TriggerOut:
+    """What a trigger would come to; one that could not start says so as it would."""
+    found, receipt = await services.gate.judge(environment_id, wanted)
+    answer = _out(receipt)
+    if found is not None:
+        answer.dry_run = foretold(services.catalog.snapshot, found, await services.rehearsal.of(found))
+    return answer
 
 
 def asked(given: TriggerIn) -> TriggerCall:
@@ -188,6 +207,8 @@ def _tenant(given: str | TenantIn | None) -> Json:
 async def _judged(call: Call[BulkIn, NoQuery], raw: msgspec.Raw) -> tuple[TriggerOut, Trigger | None]:
     try:
         given = msgspec.json.decode(raw, type=TriggerIn)
+        if given.dry_run:
+            raise _wrong("dryRun", f"can't be one of many: use {TRIGGER.path}")
         accepted, receipt = await call.services.gate.judge(call.environment_id, asked(given))
     except (RequestError, *NOT_JSON) as error:
         transaction_id = text_in(raw, "transactionId") or f"txn_{new_id(call.services.clock())}"

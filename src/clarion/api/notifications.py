@@ -10,6 +10,7 @@ from clarion.api.contexts import scope_asked
 from clarion.api.dates import date
 from clarion.api.pages import PageNumber
 from clarion.api.route import Call, NoQuery, Route
+from clarion.compose.overrides import severity_of
 from clarion.errors import NotFound
 from clarion.model.clock import Millis, iso
 from clarion.model.context import keys_in
@@ -182,7 +183,7 @@ def _out(snapshot: Snapshot, row: NotificationRow) -> NotificationOut:
         payload=row.trigger.payload,
         to={"subscriberId": subscriber.subscriber_id},
         tags=workflow.tags if workflow else [],
-        severity=workflow.severity if workflow else "none",
+        severity=severity_of(row.trigger.overrides, workflow) if workflow else "none",
         context_keys=keys_in(row.scope),
         created_at=iso(row.created_at),
         updated_at=iso(latest),

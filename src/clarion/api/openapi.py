@@ -9,7 +9,7 @@ import msgspec
 import clarion
 from clarion.accept.once import LONGEST_KEY
 from clarion.api.problems import PayloadProblem, Problem, ValidationProblem
-from clarion.api.route import Access, Route
+from clarion.api.route import Access, NoQuery, Route
 
 Json = dict[str, Any]
 _REF = "#/components/schemas/{name}"
@@ -109,8 +109,8 @@ def _refusals(route: Route) -> Iterator[tuple[str, str]]:
     """The statuses that a call may be refused with as an ErrorDto, each with what it tells."""
     if route.body is not None:
         yield "413", "The body is too large"
-    if "{" in route.path or route.body is not None:
-        yield "404", "What the path or the body names is not there"
+    if "{" in route.path or route.body is not None or route.query is not NoQuery:
+        yield "404", "What the path, the query or the body names is not there"
     if route.access is Access.PUBLIC:
         return
     yield "401", "No key, or one that is not known"

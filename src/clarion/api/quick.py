@@ -1,6 +1,8 @@
 """The trigger route's shorter way in: the same declaration, key, checks, answers and headers, without the
 router and the request object, since this is the one call that comes by the thousand a second."""
 
+from typing import NamedTuple
+
 import msgspec
 import structlog
 from starlette.types import Receive, Scope, Send
@@ -9,7 +11,7 @@ from clarion.accept.gate import MOST_BYTES, Receipt, check_size
 from clarion.accept.gate import Call as TriggerCall
 from clarion.accept.once import SERVER_ERROR, Repeatable, Replay, mark_of
 from clarion.api.bodies import decode_body
-from clarion.api.events import TRIGGER, asked
+from clarion.api.events import TRIGGER, TriggerIn, asked, rehearsed
 from clarion.api.keys import holder_of
 from clarion.api.limits import Limits
 from clarion.api.problems import problem_for, unexpected
@@ -57,22 +59,26 @@ class QuickTrigger:
         caller = await holder_of(authorization, self._services.catalog)
         await self._limits.take(caller.environment_id, TRIGGER.category, TRIGGER.cost, headers)
         raw = await _body(receive)
+        wanted = _wanted(raw)
+        if wanted.dry_run:
+            found = await rehearsed(self._services, caller.environment_id, wanted.call())
+            return Answer(TRIGGER.status, msgspec.json.encode({"data": found}))
         once = self._services.once
         repeatable = once.repeatable(
             caller.environment_id, key, lambda: mark_of(TRIGGER.method, TRIGGER.path, raw)
         )
         if repeatable is None:
-            return _told(await self._services.gate.accept(caller.environment_id, _call(raw)))
-        replay = await self._once(repeatable, raw)
+            return _told(await self._services.gate.accept(caller.environment_id, wanted.call()))
+        replay = await self._once(repeatable, wanted)
         if replay.repeated:
             headers.append((b"idempotency-replay", b"true"))
         return replay.answer
 
-    async def _once(self, call: Repeatable, raw: bytes) -> Replay:
+    async def _once(self, call: Repeatable, wanted: "_Wanted") -> Replay:
         if not self._services.journal.transactional:
-            return await self._services.once.answered(call, lambda: self._accepted(call, raw))
+            return await self._services.once.answered(call, lambda: self._accepted(call, wanted))
         try:
-            trigger, receipt = await self._services.gate.judge(call.environment_id, _call(raw))
+            trigger, receipt = await self._services.gate.judge(call.environment_id, wanted.call())
         except RequestError as error:
             if error.status >= SERVER_ERROR:
                 raise
@@ -87,11 +93,11 @@ class QuickTrigger:
 
         return await self._services.once.answered(call, known)
 
-    async def _accepted(self, call: Repeatable, raw: bytes) -> Answer:
+    async def _accepted(self, call: Repeatable, wanted: "_Wanted") -> Answer:
         """Accepted under a transaction that the key names: who dies before the answer is kept has not
         accepted it twice when the call is repeated."""
         try:
-            asked_for = _call(raw)
+            asked_for = wanted.call()
             named = asked_for.transaction_id or f"txn_{derived_id(call.environment_id, call.key)}"
             named_call = msgspec.structs.replace(asked_for, transaction_id=named)
             return _told(await self._services.gate.accept(call.environment_id, named_call))
@@ -105,8 +111,30 @@ class QuickTrigger:
         return Answer(error.status, msgspec.json.encode(problem))
 
 
-def _call(raw: bytes) -> TriggerCall:
-    return asked(decode_body(raw, TRIGGER.body, payload_errors=True))
+class _Wanted(NamedTuple):
+    """A body that was read, or what is wrong with it: that is told under its idempotency key."""
+
+    given: TriggerIn | None
+    error: RequestError | None = None
+
+    @property
+    def dry_run(self) -> bool:
+        """Whether nothing is to be sent."""
+        return self.given is not None and self.given.dry_run
+
+    def call(self) -> TriggerCall:
+        """The trigger as the accept stage takes it."""
+        if self.error is not None:
+            raise self.error
+        assert self.given is not None
+        return asked(self.given)
+
+
+def _wanted(raw: bytes) -> _Wanted:
+    try:
+        return _Wanted(decode_body(raw, TriggerIn, payload_errors=True))
+    except RequestError as error:
+        return _Wanted(None, error)
 
 
 def _told(receipt: Receipt) -> Answer:

@@ -9,6 +9,7 @@ import msgspec
 from clarion.accept.backlog import Backlog
 from clarion.accept.gate import Gate
 from clarion.accept.once import Once
+from clarion.address.rehearsal import Rehearsal
 from clarion.deliver.trial import Trial
 from clarion.journal.port import Journal
 from clarion.model.clock import Clock
@@ -34,6 +35,7 @@ class Services(NamedTuple):
     backlog: Backlog
     once: Once
     trial: Trial
+    rehearsal: Rehearsal
     rate_limits: Mapping[str, int]
 
 

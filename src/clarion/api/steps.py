@@ -6,8 +6,17 @@ import msgspec
 
 from clarion.api.contexts import Named, context_of
 from clarion.api.route import Call, Category, NoQuery, Route
-from clarion.api.workflows import Controls, StepOut, found_workflow, said_controls, step_out
-from clarion.compose.preview import Issue, preview
+from clarion.api.workflows import (
+    Controls,
+    IssuesOut,
+    StepOut,
+    found_workflow,
+    issues_out,
+    said_controls,
+    step_out,
+)
+from clarion.compose.naming import misnamed
+from clarion.compose.preview import preview
 from clarion.errors import NotFound
 from clarion.model.context import references, resolved
 from clarion.model.push import CONTROLS
@@ -24,25 +33,10 @@ class ControlsOut(Controls, rename="camel"):
     data_schema: Json
 
 
-class IssueOut(msgspec.Struct, rename="camel"):
-    """StepContentIssueDto."""
-
-    issue_type: str
-    message: str
-    severity: str = "error"
-
-
-class IssuesOut(msgspec.Struct):
-    """StepIssuesDto: by control."""
-
-    controls: dict[str, list[IssueOut]]
-
-
 class StepDetail(StepOut, rename="camel", kw_only=True):
     """StepResponseDto. `variables`: a JSON schema of what its templates can name."""
 
     controls: ControlsOut
-    issues: IssuesOut
 
 
 class PreviewData(msgspec.Struct):
@@ -81,17 +75,14 @@ class PreviewOut(msgspec.Struct, rename="camel"):
 async def get_step(call: Call[None, NoQuery]) -> StepDetail:
     """One step, by its stepId, `_id` or slug."""
     workflow, step = _found(call)
-    shown = msgspec.structs.asdict(step_out(workflow, step))
-    more = {
-        "controls": ControlsOut(step.controls, _SETTABLE),
-        "variables": _nameable(workflow),
-        "issues": _issues(preview(workflow, step.controls, {}).issues),
-    }
+    shown = msgspec.structs.asdict(step_out(workflow, step, call.snapshot))
+    more = {"controls": ControlsOut(step.controls, _SETTABLE), "variables": _nameable(workflow)}
     return StepDetail(**shown | more)
 
 
 async def preview_step(call: Call[PreviewIn, NoQuery]) -> PreviewOut:
-    """What a step says for sample data; templates that don't parse are told as issues."""
+    """What a step says for sample data; templates that don't parse, and variables that are nothing, are told
+    as issues."""
     workflow, step = _found(call)
     controls = step.controls
     if call.body.control_values is not None:
@@ -100,7 +91,8 @@ async def preview_step(call: Call[PreviewIn, NoQuery]) -> PreviewOut:
     data["env"] = _env(call) | (data.get("env") or {})
     data["context"] = await _context(call)
     found = preview(workflow, controls, data)
-    return PreviewOut(Shown(step.type, found.shown), found.sample, _issues(found.issues))
+    issues = [*found.issues, *misnamed(workflow, controls, data["env"])]
+    return PreviewOut(Shown(step.type, found.shown), found.sample, issues_out(issues))
 
 
 def _found(call: Call[Any, Any]) -> tuple[Workflow, Step]:
@@ -126,13 +118,6 @@ async def _context(call: Call[PreviewIn, NoQuery]) -> Json:
     named = context_of(given.context if given else None, "previewPayload.context")
     keys = [one.key for one in references(named)]
     return resolved(named, await call.services.database.read(contexts.data_of, call.environment_id, keys))
-
-
-def _issues(found: list[Issue]) -> IssuesOut:
-    by_control: dict[str, list[IssueOut]] = {}
-    for issue in found:
-        by_control.setdefault(issue.control, []).append(IssueOut(issue.kind, issue.message))
-    return IssuesOut(by_control)
 
 
 def _nameable(workflow: Workflow) -> Json:

@@ -10,6 +10,8 @@ from clarion.api import (
     environment_variables,
     environments,
     events,
+    explanations,
+    frequency_caps,
     health,
     integration_health,
     integrations,
@@ -33,6 +35,7 @@ ROUTES: tuple[Route, ...] = (
     *health.ROUTES,
     *events.ROUTES,
     *transactions.ROUTES,
+    *explanations.ROUTES,
     *ledger.ROUTES,
     *subscribers.ROUTES,
     *credentials.ROUTES,
@@ -54,5 +57,6 @@ ROUTES: tuple[Route, ...] = (
     *notifications.ROUTES,
     *environments.ROUTES,
     *environment_variables.ROUTES,
+    *frequency_caps.ROUTES,
     *sandbox.ROUTES,
 )

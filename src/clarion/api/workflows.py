@@ -12,7 +12,9 @@ from clarion.api.people import checked_id
 from clarion.api.route import Call, Category, NoQuery, Route
 from clarion.api.slugs import short_id, slug
 from clarion.compose import conditions
+from clarion.compose.naming import misnamed
 from clarion.compose.presentation import said, value_of
+from clarion.compose.preview import Issue, preview
 from clarion.compose.templates import check
 from clarion.errors import Conflict, LimitExceeded, NotFound, TemplateError, Unprocessable
 from clarion.model.clock import Millis, iso
@@ -26,6 +28,7 @@ MOST_STEPS = 20
 MOST_TAGS = 16
 
 Severity = Literal["high", "medium", "low", "none"]
+OutsideSchedule = Literal["defer", "skip", "send"]
 Json = dict[str, Any]
 
 
@@ -67,7 +70,8 @@ class PreferencesIn(msgspec.Struct):
 
 
 class WorkflowIn(msgspec.Struct, rename="camel", kw_only=True):
-    """CreateWorkflowDto and UpdateWorkflowDto."""
+    """CreateWorkflowDto and UpdateWorkflowDto, and what becomes of a push outside of a recipient's schedule.
+    The SDKs don't know that last one: where it is left out it stays as it was."""
 
     name: str
     steps: list[StepIn]
@@ -80,6 +84,7 @@ class WorkflowIn(msgspec.Struct, rename="camel", kw_only=True):
     is_translation_enabled: bool | None = None
     preferences: PreferencesIn | None = None
     severity: Severity | None = None
+    outside_schedule: OutsideSchedule | None = None
 
 
 class NewWorkflow(WorkflowIn, kw_only=True, rename="camel"):
@@ -98,12 +103,28 @@ class WorkflowPatch(msgspec.Struct, rename="camel"):
     payload_schema: Json | None | UnsetType = UNSET
     validate_payload: bool | UnsetType = UNSET
     is_translation_enabled: bool | UnsetType = UNSET
+    outside_schedule: OutsideSchedule | UnsetType = UNSET
 
 
 class Controls(msgspec.Struct):
     """PushControlsMetadataResponseDto."""
 
     values: Json
+
+
+class IssueOut(msgspec.Struct, rename="camel", omit_defaults=True):
+    """StepContentIssueDto."""
+
+    issue_type: str
+    message: str
+    severity: str
+    variable_name: str | None = None
+
+
+class IssuesOut(msgspec.Struct):
+    """StepIssuesDto: by control."""
+
+    controls: dict[str, list[IssueOut]]
 
 
 class StepOut(msgspec.Struct, rename="camel", kw_only=True):
@@ -120,6 +141,7 @@ class StepOut(msgspec.Struct, rename="camel", kw_only=True):
     controls: Controls
     control_values: Json
     variables: Json
+    issues: IssuesOut
 
 
 class WorkflowOut(msgspec.Struct, rename="camel", kw_only=True):
@@ -141,6 +163,7 @@ class WorkflowOut(msgspec.Struct, rename="camel", kw_only=True):
     status: str
     severity: str
     last_triggered_at: str | None
+    outside_schedule: str
     created_at: str
     updated_at: str
 
@@ -199,7 +222,7 @@ async def create_workflow(call: Call[NewWorkflow, NoQuery]) -> WorkflowOut:
         await call.services.catalog.change(workflows.create, workflow)
     except Conflict as error:
         raise _taken(error) from error
-    return workflow_out(workflow)
+    return workflow_out(workflow, call.snapshot)
 
 
 async def get_workflow(call: Call[None, NoQuery]) -> WorkflowOut:
@@ -261,7 +284,7 @@ async def list_workflows(call: Call[None, ListQuery]) -> WorkflowList:
 async def shown_workflow(call: Call[Any, Any], item: Workflow) -> WorkflowOut:
     """A workflow on the wire, with when it was last triggered."""
     triggered = await call.services.database.read(workflows.last_triggered, [item.id])
-    return workflow_out(item, triggered.get(item.id))
+    return workflow_out(item, call.snapshot, triggered.get(item.id))
 
 
 def _filled(base: Workflow, given: WorkflowIn) -> Workflow:
@@ -283,6 +306,7 @@ def _filled(base: Workflow, given: WorkflowIn) -> Workflow:
         is_translation_enabled=bool(given.is_translation_enabled),
         preferences=msgspec.to_builtins(wanted),
         severity=given.severity or "none",
+        outside_schedule=given.outside_schedule or base.outside_schedule,
     )
 
 
@@ -438,7 +462,7 @@ def step_slug(step: Step) -> str:
     return f"{slug(step.name)}_st_{step.id}"
 
 
-def workflow_out(item: Workflow, triggered_at: Millis | None = None) -> WorkflowOut:
+def workflow_out(item: Workflow, snapshot: Snapshot, triggered_at: Millis | None = None) -> WorkflowOut:
     """A workflow on the wire."""
     return WorkflowOut(
         id=item.id,
@@ -451,7 +475,7 @@ def workflow_out(item: Workflow, triggered_at: Millis | None = None) -> Workflow
         validate_payload=item.validate_payload,
         payload_schema=item.payload_schema,
         is_translation_enabled=item.is_translation_enabled,
-        steps=[step_out(item, step) for step in item.steps],
+        steps=[step_out(item, step, snapshot) for step in item.steps],
         origin=item.origin,
         preferences={
             "default": item.preferences.get("workflow") or WANTED,
@@ -460,13 +484,16 @@ def workflow_out(item: Workflow, triggered_at: Millis | None = None) -> Workflow
         status=_status(item),
         severity=item.severity,
         last_triggered_at=_date(triggered_at),
+        outside_schedule=item.outside_schedule,
         created_at=iso(item.created_at),
         updated_at=iso(item.updated_at),
     )
 
 
-def step_out(workflow: Workflow, step: Step) -> StepOut:
-    """A step on the wire."""
+def step_out(workflow: Workflow, step: Step, snapshot: Snapshot) -> StepOut:
+    """A step on the wire, with what is wrong with it; it was saved all the same."""
+    env = snapshot.variables_of(workflow.environment_id)
+    issues = [*preview(workflow, step.controls, {}).issues, *misnamed(workflow, step.controls, env)]
     return StepOut(
         id=step.id,
         step_id=step.step_id,
@@ -479,7 +506,17 @@ def step_out(workflow: Workflow, step: Step) -> StepOut:
         controls=Controls(step.controls),
         control_values=step.controls,
         variables={},
+        issues=issues_out(issues),
     )
+
+
+def issues_out(found: Sequence[Issue]) -> IssuesOut:
+    """What is wrong with a step, by control."""
+    by_control: dict[str, list[IssueOut]] = {}
+    for issue in found:
+        told = IssueOut(issue.kind, issue.message, "error", issue.variable or None)
+        by_control.setdefault(issue.control, []).append(told)
+    return IssuesOut(by_control)
 
 
 def _date(at: Millis | None) -> str | None:

@@ -11,6 +11,7 @@ import msgspec
 from clarion.cli.caller import ApiCaller
 from clarion.errors import SettingsError
 from clarion.model.preference import WANTED
+from clarion.model.workflow import DEFER
 from clarion.providers.registry import SECRETS
 from clarion.security.keys import masked
 
@@ -49,6 +50,7 @@ class WorkflowFile(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     tags: list[str] = []
     active: bool = True
     severity: str = "none"
+    outside_schedule: str = DEFER
     validate_payload: bool = False
     payload_schema: Json | None = None
     preferences: Json = {}
@@ -61,9 +63,19 @@ class TopicFile(msgspec.Struct, forbid_unknown_fields=True):
     name: str | None = None
 
 
-class Configuration(msgspec.Struct, forbid_unknown_fields=True):
-    """The whole file."""
+class CapFile(msgspec.Struct, forbid_unknown_fields=True):
+    """A frequency cap; severities that `passes` names are never held back."""
 
+    scope: str
+    most: int
+    window: Json
+    passes: list[str] = msgspec.field(default_factory=lambda: ["high"])
+
+
+class Configuration(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+    """The whole file. Frequency caps are all or, where they are left out, stay as they are."""
+
+    frequency_caps: list[CapFile] | None = None
     integrations: list[IntegrationFile] = []
     workflows: list[WorkflowFile] = []
     topics: list[TopicFile] = []
@@ -110,6 +122,9 @@ async def changes(api: ApiCaller, wanted: Configuration) -> list[Change]:
     if wanted.workflows:
         present = {item["workflowId"]: item async for item in api.workflows()}
         found += [_workflow(item, present.get(item.workflow_id)) for item in wanted.workflows]
+    if wanted.frequency_caps is not None:
+        present_caps = await api.call("GET", "/v1/frequency-caps")
+        found.append(_frequency_caps(wanted.frequency_caps, present_caps["caps"]))
     for topic in wanted.topics:
         found.append(_topic(topic, await _present_topic(api, topic.key)))
     return [change for change in found if change is not None]
@@ -118,7 +133,9 @@ async def changes(api: ApiCaller, wanted: Configuration) -> list[Change]:
 async def exported(api: ApiCaller) -> bytes:
     """The environment as a file; secrets stand there as variables."""
     integrations = await api.call("GET", "/v1/integrations")
+    caps = (await api.call("GET", "/v1/frequency-caps"))["caps"]
     found = Configuration(
+        msgspec.convert(caps, list[CapFile]),
         [_integration_file(item) for item in integrations],
         [_workflow_file(item) async for item in api.workflows()],
         [TopicFile(item["key"], item.get("name")) async for item in _topics(api)],
@@ -172,6 +189,13 @@ def _workflow_body(item: WorkflowFile) -> Json:
     return body
 
 
+def _frequency_caps(wanted: list[CapFile], present: list[Json]) -> Change | None:
+    caps = msgspec.to_builtins(wanted)
+    if caps == present:
+        return None
+    return Change("environment", "frequencyCaps", "PUT", "/v1/frequency-caps", {"caps": caps}, ["caps"])
+
+
 def _topic(wanted: TopicFile, present: Json | None) -> Change | None:
     body: Json = msgspec.to_builtins(wanted) if wanted.name else {"key": wanted.key}
     if present is None:
@@ -210,6 +234,7 @@ def _workflow_file(item: Json) -> WorkflowFile:
         item["tags"],
         item["active"],
         item["severity"],
+        item["outsideSchedule"],
         item["validatePayload"],
         item["payloadSchema"],
         {name: layer for name, layer in layers.items() if layer and layer != WANTED},

@@ -13,6 +13,7 @@ VERBS = {
     "worker": "Run the delivery alone.",
     "migrate": "Bring the database to the schema of this version.",
     "watch": "Follow a trigger until it is done; pause, resume or cancel it.",
+    "explain": "Tell why a trigger's pushes went out or didn't.",
     "journal": "Show what waits and what was parked; replay it.",
     "providers": "List the push providers and what each needs.",
     "send": "Send a test push to one token and show what was said.",

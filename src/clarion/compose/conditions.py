@@ -7,6 +7,7 @@ of the editor's export. A text such as `{{payload.limit}}` stands for the variab
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from itertools import takewhile
 from typing import Any, NamedTuple
 
 import msgspec
@@ -47,6 +48,11 @@ class Condition:
         """Whether it can depend on the variable."""
         facts = self._rule.facts()
         return bool(facts["computed_reads"]) or any(path[:1] in ([], [name]) for path in facts["reads"])
+
+    def names(self) -> list[tuple[str, ...]]:
+        """The variables that it reads; the number of an item in a list ends a path."""
+        reads = self._rule.facts()["reads"]
+        return [tuple(takewhile(lambda word: isinstance(word, str), path)) for path in reads if path]
 
     def held(self, variables: Mapping[str, Any]) -> Held:
         """Whether it holds for `variables`."""

@@ -6,7 +6,9 @@ from typing import NamedTuple
 import msgspec
 
 from clarion.compose.conditions import Condition, Held
+from clarion.compose.fitting import Fitting, fitted, surely_fits
 from clarion.compose.overrides import Overrides, chosen_devices, overrides_for
+from clarion.compose.plain import line, words
 from clarion.compose.presentation import presentation, said, texts
 from clarion.compose.templates import mentions, render
 from clarion.compose.variables import STEP, profile, variables
@@ -44,6 +46,13 @@ class _Own(NamedTuple):
     look: Presentation
 
 
+class _Said(NamedTuple):
+    """What all recipients of a step share under one provider, and whether it had to be cut."""
+
+    content: PushMessage
+    cut: bool
+
+
 class Composed(NamedTuple):
     """A notification: its messages, and what was left out and why."""
 
@@ -55,7 +64,8 @@ class Composed(NamedTuple):
 class Composer:
     """Composes one trigger for many recipients; what they share is made once.
 
-    `wants_subscriber` names the providers whose body carries the recipient's profile.
+    `wants_subscriber` names the providers whose body carries the recipient's profile. With `thorough` what
+    speaks for a step is noted too, not only what speaks against it.
     """
 
     def __init__(
@@ -66,7 +76,12 @@ class Composer:
         wants_subscriber: Collection[str],
         now: Millis,
         env: Mapping[str, str] = {},
+        fitting: Fitting = Fitting(),  # noqa: B008
+        *,
+        thorough: bool = False,
     ) -> None:
+        self._fitting = fitting
+        self._thorough = thorough
         self._trigger = trigger
         self._integrations = integrations
         self._wants_subscriber = wants_subscriber
@@ -76,7 +91,8 @@ class Composer:
         self._workflow = workflow
         self._unasked = standing(workflow, PUSH, {})
         self._steps = [step for step in workflow.steps if step.type == "push"]
-        self._contents: dict[tuple[str, str], PushMessage] = {}
+        self._contents: dict[tuple[str, str], _Said] = {}
+        self._around: dict[tuple[str, str], int] = {}
         self._overrides: dict[tuple[str, str], Overrides] = {}
         self._personal_steps: dict[str, bool] = {}
         self._conditions: dict[str, tuple[Condition, Held | None]] = {}
@@ -92,6 +108,9 @@ class Composer:
             event = wanted.layer.value
             composed.details.extend(self._detail(event, step) for step in self._steps)
             return composed
+        if self._thorough:
+            raw = {"decidedBy": wanted.layer.name.lower()}
+            composed.details.extend(self._detail(Event.WANTED, step, raw=raw) for step in self._steps)
         push = [channel for channel in channels if channel.provider_id in DEVICE_PROVIDERS]
         if self._chosen is not None:
             push = _narrowed(push, self._chosen)
@@ -111,14 +130,18 @@ class Composer:
             raw = {"error": held.error} if held.error else None
             details.append(self._detail(Event.SKIPPED_BY_CONDITIONS, step, raw=raw))
             return []
+        if self._thorough and held is not _ALWAYS:
+            details.append(self._detail(Event.CONDITION_HELD, step))
         if not channels:
             missing = Event.NO_CHANNEL if self._chosen is None else Event.NO_CHOSEN_DEVICE
             details.append(self._detail(missing, step))
         own = self._own(step, subscriber) if channels else None
         planned: list[Planned] = []
         for channel in channels:
-            for token, device_id in self._targets(step, channel, details):
-                planned.append(self._message(step, subscriber, channel, token, device_id, own))
+            targets = list(self._targets(step, channel, details))
+            if targets:
+                said = self._said(step, subscriber, channel, own, details)
+                planned += [self._message(step, subscriber, channel, *target, *said) for target in targets]
         return planned
 
     def _condition(self, step: Step, subscriber: Subscriber) -> Held:
@@ -158,13 +181,43 @@ class Composer:
         channel: Channel,
         token: str,
         device_id: int,
-        own: "_Own | None",
+        content: PushMessage,
+        personal: Personal | None,
     ) -> Planned:
         names = (subscriber.subscriber_id, step.step_id, channel.integration_id, token)
-        content = self._content(step, channel.provider_id)
-        personal = self._personal(subscriber, channel, own)
         message_id = placed_id(self._trigger.id, subscriber.pk, *names)
         return Planned(message_id, channel.integration_id, step.step_id, token, device_id, content, personal)
+
+    def _said(
+        self,
+        step: Step,
+        subscriber: Subscriber,
+        channel: Channel,
+        own: "_Own | None",
+        details: list[Detail],
+    ) -> tuple[PushMessage, Personal | None]:
+        """What a recipient is told under one integration; that it had to be cut is noted."""
+        content, cut = self._content(step, channel.provider_id)
+        if own is not None:
+            whole, own = own, self._own_fitted(step, channel.provider_id, own, content)
+            cut = own is not whole
+        if cut:
+            limit = {"mostBytes": self._fitting.limits[channel.provider_id].most}
+            details.append(self._detail(Event.CONTENT_CUT, step, channel.provider_id, limit))
+        return content, self._personal(subscriber, channel, own)
+
+    def _own_fitted(self, step: Step, provider_id: str, own: "_Own", content: PushMessage) -> "_Own":
+        limit = self._fitting.limits.get(provider_id)
+        if limit is None:
+            return own
+        key = (step.step_id, provider_id)
+        if key not in self._around:
+            self._around[key] = limit.weight(content)
+        if own.look is PLAIN and surely_fits(own.title, own.body, self._around[key], limit):
+            return own
+        whole = msgspec.structs.replace(content, title=own.title, body=own.body, presentation=own.look)
+        found = fitted(whole, limit)
+        return own if found is whole else own._replace(title=found.title, body=found.body)
 
     def _personal(self, subscriber: Subscriber, channel: Channel, own: "_Own | None") -> Personal | None:
         wants = channel.provider_id in self._wants_subscriber
@@ -174,13 +227,13 @@ class Composer:
         look = None if look is PLAIN else look
         return Personal(title, body, profile(subscriber) if wants else {}, channel.webhook_url or "", look)
 
-    def _content(self, step: Step, provider_id: str) -> PushMessage:
+    def _content(self, step: Step, provider_id: str) -> _Said:
         """What all recipients share; title and body too when they don't depend on the recipient."""
         key = (step.step_id, provider_id)
         if key not in self._contents:
             overrides = self._overrides_of(step, provider_id)
             title, body, look = ("", "", None) if self._is_personal(step) else self._words(step, {})
-            self._contents[key] = PushMessage(
+            whole = PushMessage(
                 title,
                 body,
                 self._trigger.payload,
@@ -190,6 +243,9 @@ class Composer:
                 step=STEP,
                 presentation=look or PLAIN,
             )
+            limit = self._fitting.limits.get(provider_id)
+            content = fitted(whole, limit) if limit and not self._is_personal(step) else whole
+            self._contents[key] = _Said(content, content is not whole)
         return self._contents[key]
 
     def _own(self, step: Step, subscriber: Subscriber) -> "_Own | None":
@@ -198,6 +254,8 @@ class Composer:
     def _words(self, step: Step, subscriber: Json) -> "_Own":
         seen = {**self._variables, "subscriber": subscriber}
         title, body = render(_control(step, "subject"), seen), render(_control(step, "body"), seen)
+        if self._fitting.plain:
+            title, body = line(title), words(body)
         return _Own(title, body, presentation(self._look(step), lambda source: render(source, seen)))
 
     def _look(self, step: Step) -> Json:

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from clarion.model.push import Json
+from clarion.model.workflow import SEVERITIES, Workflow
 
 PASSTHROUGH = "_passthrough"
 
@@ -31,6 +32,12 @@ def chosen_devices(overrides: Json) -> frozenset[str] | None:
     if not isinstance(named, list):
         return None
     return frozenset(name for name in named if isinstance(name, str))
+
+
+def severity_of(overrides: Json, workflow: Workflow) -> str:
+    """How severe a trigger is: as it says itself, else as its workflow says."""
+    said = overrides.get("severity")
+    return said if said in SEVERITIES else workflow.severity
 
 
 def layered(lower: Json, higher: Json) -> Json:

@@ -11,9 +11,9 @@ from clarion.model.push import CONTROLS, Json
 from clarion.model.workflow import Workflow
 
 WORDS = ("subject", "body")
-_ILLEGAL = "ILLEGAL_VARIABLE_IN_CONTROL_VALUE"
+ILLEGAL = "ILLEGAL_VARIABLE_IN_CONTROL_VALUE"
 _OTHERS = ("actor", "tenant", "context", "env")
-_ROOTS = frozenset({"payload", "subscriber", "actor", "tenant", "context", "step", "workflow", "env"})
+ROOTS = frozenset({"payload", "subscriber", "actor", "tenant", "context", "step", "workflow", "env"})
 """What a template's variables begin with; everything else is a key of the payload."""
 
 _SUBSCRIBER: Json = {
@@ -28,11 +28,12 @@ _SUBSCRIBER: Json = {
 
 
 class Issue(NamedTuple):
-    """What is wrong with a control, in the contract's kinds."""
+    """What is wrong with a control, in the contract's kinds; and the variable that it is about."""
 
     control: str
     kind: str
     message: str
+    variable: str = ""
 
 
 class Preview(NamedTuple):
@@ -58,13 +59,13 @@ def preview(workflow: Workflow, controls: Json, given: Json) -> Preview:
             shown[name] = render(str(controls.get(name) or ""), seen)
         except TemplateError as error:
             shown[name] = ""
-            issues.append(Issue(name, _ILLEGAL, str(error)))
+            issues.append(Issue(name, ILLEGAL, str(error)))
     for name, value in said(controls).items():
         try:
             look = presentation({name: value}, lambda source: render(source, seen))
             shown[name] = getattr(look, CONTROLS[name])
         except TemplateError as error:
-            issues.append(Issue(name, _ILLEGAL, str(error)))
+            issues.append(Issue(name, ILLEGAL, str(error)))
     return Preview(shown, sample, issues)
 
 
@@ -73,7 +74,7 @@ def _sample(controls: Json, given: Json) -> Json:
     named: Json = {}
     for value in controls.values():
         for path in paths(value) if isinstance(value, str) else ():
-            rooted = path if path[0] in _ROOTS else ("payload", *path)
+            rooted = path if path[0] in ROOTS else ("payload", *path)
             if len(rooted) > 1:
                 _place(named, rooted)
     payload = _over(named.pop("payload", {}), given.get("payload") or {})

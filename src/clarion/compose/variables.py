@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from clarion.compose.overrides import severity_of
 from clarion.model.clock import iso
 from clarion.model.people import Subscriber
 from clarion.model.push import Json
@@ -23,7 +24,7 @@ def variables(trigger: Trigger, workflow: Workflow, env: Mapping[str, str]) -> J
         "context": trigger.context,
         "step": STEP,
         "env": env,
-        "workflow": described(workflow),
+        "workflow": described(workflow) | {"severity": severity_of(trigger.overrides, workflow)},
     }
 
 

@@ -166,7 +166,11 @@ class Receipts(msgspec.Struct, frozen=True, omit_defaults=True):
 
 def message_of(delivery: Delivery, send: Send) -> PushMessage:
     """What a send says: its content, with what is its own."""
-    shared, own = delivery.contents[send.content], send.personal
+    return with_own(delivery.contents[send.content], send.personal)
+
+
+def with_own(shared: PushMessage, own: Personal | None) -> PushMessage:
+    """A content with what one recipient has of their own."""
     if own is None:
         return shared
     return msgspec.structs.replace(

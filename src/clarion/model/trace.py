@@ -16,6 +16,24 @@ class Event(Enum):
     STEP_CANCELED = ("step_canceled", "Step canceled", "Failed")
     WORKFLOW_MISSING = ("workflow_missing", "Workflow was deleted before it could run", "Failed")
     CONTENT_FAILED = ("message_content_failed", "Message content could not be generated", "Failed")
+    TRANSACTION_KNOWN = (
+        "transaction_known",
+        "The transaction was triggered before, so this would be left out",
+        "Failed",
+    )
+    NOT_ADDRESSED = (
+        "recipient_not_addressed",
+        "The subscriber is not among the recipients, or is not addressed yet",
+        "Pending",
+    )
+    WANTED = ("step_wanted", "Step is wanted by the preferences", "Success")
+    CONDITION_HELD = ("step_condition_held", "Step's condition holds", "Success")
+    SCHEDULE_OPEN = ("schedule_open", "The subscriber's schedule is open", "Success")
+    CONTENT_CUT = (
+        "message_content_cut",
+        "Message content was cut to what the provider takes",
+        "Warning",
+    )
     SKIPPED_BY_CONDITIONS = (
         "step_skipped_by_conditions",
         "Step was filtered based on steps filters",
@@ -31,6 +49,12 @@ class Event(Enum):
         "Step was skipped outside of the subscriber's schedule",
         "Success",
     )
+    FREQUENCY_CAPPED = (
+        "step_skipped_by_frequency_cap",
+        "Step was skipped: a frequency cap of the environment is used up",
+        "Success",
+    )
+    FREQUENCY_LEFT = ("frequency_cap_left", "The frequency caps of the environment have room", "Success")
     FILTERED_BY_WORKFLOW = (
         "step_filtered_by_workflow",
         "Step filtered by workflow resource preferences",
@@ -99,7 +123,10 @@ EVENTS = {event.code: event for event in Event}
 
 
 class Detail(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One line of a trace. `event` is an `Event.code`; `raw` whatever helps to understand it."""
+    """One line of a trace. `event` is an `Event.code`; `raw` whatever helps to understand it.
+
+    `device_id` is 0 where it isn't about one device, or about a token that only the trigger names.
+    """
 
     event: str
     at: Millis
@@ -107,3 +134,4 @@ class Detail(msgspec.Struct, frozen=True, omit_defaults=True):
     provider_id: str = ""
     message_id: str = ""
     raw: dict[str, Any] | None = None
+    device_id: int = 0

@@ -25,6 +25,13 @@ STEP_TYPES = frozenset(
 RUNNABLE_STEP_TYPES = frozenset({"push"})
 
 
+SEVERITIES = ("high", "medium", "low", "none")
+
+DEFER, SKIP, SEND = "defer", "skip", "send"
+"""What a workflow does with a push outside of its recipient's schedule: wait for it to open, leave it out, or
+send all the same."""
+
+
 class Step(msgspec.Struct, frozen=True, omit_defaults=True):
     """One step. `controls` are its editable values; a push step has `subject` and `body`."""
 
@@ -54,3 +61,4 @@ class Workflow(msgspec.Struct, frozen=True, omit_defaults=True):
     preferences: dict[str, Any] = {}
     severity: str = "none"
     origin: str = "novu-cloud"
+    outside_schedule: str = DEFER

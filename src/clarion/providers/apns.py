@@ -32,11 +32,13 @@ from clarion.model.clock import DAY, MINUTE, SECOND, Millis
 from clarion.model.http import ClientIdentity, HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target, stated
-from clarion.providers.port import AccessToken, Defaults, Field, decoded, merge, retry_after
+from clarion.providers.port import WEIGHED, AccessToken, Defaults, Field, decoded, merge, retry_after
 
 PRODUCTION = "https://api.push.apple.com"
 SANDBOX = "https://api.sandbox.push.apple.com"
 MOST_COLLAPSE_BYTES = 64
+MOST_BYTES = 4096
+"""Of the body; voip may have 5,120, which is not made use of."""
 
 _WINDOW: Millis = 20 * MINUTE
 _LIFETIME: Millis = 50 * MINUTE
@@ -146,6 +148,7 @@ class Apns(Defaults):
 
     id = "apns"
     name = "APNs"
+    most_bytes: int | None = MOST_BYTES
     docs = "https://developer.apple.com/documentation/usernotifications"
     addressed_by = "APNs device token, hexadecimal"
     fields = (
@@ -198,7 +201,7 @@ class Apns(Defaults):
         if _is_plain(message):
             return _plain_request(credentials, message, target, token)
         draft = _drafted(message)
-        body = merge(_body(draft, target), _part(message.passthrough, "body"))
+        body = _whole_body(message, draft, target)
         own = _passed_headers(message)
         signed = {"authorization": f"bearer {token}"} if credentials.identity is None else {}
         headers = signed | {"content-type": "application/json"}
@@ -207,6 +210,9 @@ class Apns(Defaults):
         url = _url(credentials, target.token, _part(message.passthrough, "query"))
         encoded = msgspec.json.encode(body)
         return HttpRequest("POST", url, tuple(headers.items()), encoded, credentials.identity)
+
+    def weight(self, message: PushMessage) -> int:
+        return len(msgspec.json.encode(_whole_body(message, _drafted(message), WEIGHED)))
 
     def read(self, reply: HttpReply, message: PushMessage) -> Verdict:
         identity = reply.headers.get("apns-id", "")
@@ -466,6 +472,11 @@ def _beside(payload: Json) -> Json:
     rest = {key: value for key, value in payload.items() if key != "aps"}
     nested: Json = merge({"payload": {"aps": payload["aps"]}}, rest)
     return nested
+
+
+def _whole_body(message: PushMessage, draft: Json, target: Target) -> Json:
+    whole: Json = merge(_body(draft, target), _part(message.passthrough, "body"))
+    return whole
 
 
 def _body(draft: Json, target: Target) -> Json:

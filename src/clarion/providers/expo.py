@@ -17,6 +17,7 @@ from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target, stated
 from clarion.providers.port import (
+    WEIGHED,
     Defaults,
     Field,
     Rate,
@@ -30,6 +31,8 @@ from clarion.providers.port import (
 ORIGIN = "https://exp.host"
 SEND_PATH = "/--/api/v2/push/send"
 RECEIPTS_PATH = "/--/api/v2/push/getReceipts"
+MOST_BYTES = 4096
+"""Of one notification."""
 
 MOST_RECEIPTS = 1000
 """Ticket ids of one receipts request."""
@@ -120,6 +123,7 @@ class Expo(Defaults):
 
     id = "expo"
     name = "Expo Push"
+    most_bytes: int | None = MOST_BYTES
     docs = "https://docs.expo.dev/push-notifications/sending-notifications/"
     addressed_by = "Expo push token, ExponentPushToken[…]"
     fields = (
@@ -161,6 +165,9 @@ class Expo(Defaults):
         return HttpRequest(
             "POST", with_passed_query(ORIGIN + SEND_PATH, message), tuple(headers.items()), body
         )
+
+    def weight(self, message: PushMessage) -> int:
+        return len(msgspec.json.encode(_composed(message, WEIGHED)))
 
     def read(self, reply: HttpReply, message: PushMessage) -> Verdict:
         answer = decoded(reply.body)

@@ -19,6 +19,7 @@ from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target, stated
 from clarion.providers.port import (
+    WEIGHED,
     AccessToken,
     Defaults,
     Field,
@@ -104,6 +105,7 @@ class Fcm(Defaults):
     id = "fcm"
     rate = Rate(10_000, 10_000)
     first_retry = 10 * SECOND
+    most_bytes: int | None = MOST_BYTES
     name = "Firebase Cloud Messaging"
     docs = "https://firebase.google.com/docs/cloud-messaging"
     addressed_by = "FCM registration token, or fid: and a Firebase installation id"
@@ -159,16 +161,16 @@ class Fcm(Defaults):
         plain = _plain(credentials, message, target, token)
         if plain is not None:
             return plain
-        body = _composed(message, target)
+        body = _whole(message, target)
         headers = dict(_headers(token))
         url = _url(credentials)
         if message.override or message.passthrough or message.legacy:
-            passed = message.passthrough.get("body", {})
-            body = merge(merge(body, _routed(message.override)), passed)
-            body = _one_aim(body, message.legacy, message.override, passed)
             headers |= passed_headers(message)
             url = with_passed_query(url, message)
         return HttpRequest("POST", url, tuple(headers.items()), msgspec.json.encode({"message": body}))
+
+    def weight(self, message: PushMessage) -> int:
+        return _size(_whole(message, WEIGHED))
 
     def read(self, reply: HttpReply, message: PushMessage) -> Verdict:
         answer = decoded(reply.body)
@@ -260,6 +262,16 @@ def _headers(token: str) -> tuple[tuple[str, str], ...]:
 
 def _url(credentials: ServiceAccount) -> str:
     return f"{ORIGIN}/v1/projects/{credentials.project_id}/messages:send"
+
+
+def _whole(message: PushMessage, target: Target) -> Json:
+    """The message with what overrides say."""
+    body = _composed(message, target)
+    if not (message.override or message.passthrough or message.legacy):
+        return body
+    passed = message.passthrough.get("body", {})
+    body = merge(merge(body, _routed(message.override)), passed)
+    return _one_aim(body, message.legacy, message.override, passed)
 
 
 def _composed(message: PushMessage, target: Target) -> Json:

@@ -17,6 +17,7 @@ from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target, stated
 from clarion.providers.port import (
+    WEIGHED,
     AccessToken,
     Defaults,
     Field,
@@ -116,6 +117,7 @@ class Huawei(Defaults):
 
     id = "huawei"
     name = "Huawei Push Kit"
+    most_bytes: int | None = MOST_BYTES
     docs = "https://developer.huawei.com/consumer/en/hms/huawei-pushkit/"
     addressed_by = "Push Kit token"
     fields = (
@@ -161,6 +163,10 @@ class Huawei(Defaults):
         identity = {"__nvMessageId": target.message_id}
         composed = _composed(message, [target.token], target.message_id, identity)
         return _request(credentials, message, composed, token)
+
+    def weight(self, message: PushMessage) -> int:
+        identity = {"__nvMessageId": WEIGHED.message_id}
+        return _size(_composed(message, [], WEIGHED.message_id, identity))
 
     def read(self, reply: HttpReply, message: PushMessage) -> Verdict:
         answer = decoded(reply.body)

@@ -78,6 +78,8 @@ class Provider(Protocol[C]):
     """Its answers, or its receipts, say that a device is gone for good."""
     first_retry: Millis
     """The soonest that a message may be tried again after it failed, unless its answer asks for less."""
+    most_bytes: int | None
+    """What `weight` may come to; None where the provider documents no such limit."""
 
     @property
     def fields(self) -> Sequence[Field]:
@@ -99,6 +101,10 @@ class Provider(Protocol[C]):
 
     def refuse(self, credentials: C, target: Target) -> Verdict | None:
         """Why a token needs no request: it can't be one. None when it is to be tried."""
+        ...
+
+    def weight(self, message: PushMessage) -> int:
+        """The bytes of a message as the provider counts them."""
         ...
 
     def build(self, credentials: C, message: PushMessage, target: Target, token: str) -> HttpRequest:
@@ -123,6 +129,7 @@ class Defaults:
     supported: bool = True
     tells_dead: bool = True
     first_retry: Millis = SECOND
+    most_bytes: int | None = None
 
     def completed(self, stored: Json) -> Json:
         """Nothing is made."""
@@ -131,6 +138,14 @@ class Defaults:
     def refuse(self, credentials: Any, target: Target) -> Verdict | None:
         """Every token is tried."""
         return None
+
+    def weight(self, message: PushMessage) -> int:
+        """Nothing is counted."""
+        return 0
+
+
+WEIGHED = Target("0" * 32, "")
+"""Stands in for the device of a message that is weighed: tokens don't count."""
 
 
 @runtime_checkable

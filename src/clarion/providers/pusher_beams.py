@@ -16,6 +16,7 @@ from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target, stated
 from clarion.providers.port import (
+    WEIGHED,
     Defaults,
     Field,
     Rate,
@@ -74,6 +75,7 @@ class PusherBeams(Defaults):
 
     id = "pusher-beams"
     name = "Pusher Beams"
+    most_bytes: int | None = MOST_BYTES
     docs = "https://pusher.com/docs/beams/"
     addressed_by = "user id that the app signed in with"
     fields = (
@@ -100,6 +102,11 @@ class PusherBeams(Defaults):
     ) -> HttpRequest:
         content = _content(message, target.message_id, {"__nvMessageId": target.message_id})
         return _request(credentials, message, {"users": [target.token], **content})
+
+    def weight(self, message: PushMessage) -> int:
+        """That of the heaviest of the platforms' blocks: each goes out alone."""
+        identity = {"__nvMessageId": WEIGHED.message_id}
+        return max(len(_encoded(block)) for block in _content(message, WEIGHED.message_id, identity).values())
 
     def read(self, reply: HttpReply, message: PushMessage) -> Verdict:
         answer = decoded(reply.body)

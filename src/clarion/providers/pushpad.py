@@ -14,6 +14,7 @@ from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target, stated
 from clarion.providers.port import (
+    WEIGHED,
     Defaults,
     Field,
     decoded,
@@ -67,6 +68,7 @@ class Pushpad(Defaults):
 
     id = "pushpad"
     name = "Pushpad"
+    most_bytes: int | None = MOST_BYTES
     docs = "https://pushpad.xyz/docs"
     addressed_by = "uid that the site subscribed with"
     fields = (
@@ -91,6 +93,9 @@ class Pushpad(Defaults):
     ) -> HttpRequest:
         said = _composed(message, [target.token], {"__nvMessageId": target.message_id})
         return _request(credentials, message, said)
+
+    def weight(self, message: PushMessage) -> int:
+        return len(msgspec.json.encode(_composed(message, [], {"__nvMessageId": WEIGHED.message_id})))
 
     def read(self, reply: HttpReply, message: PushMessage) -> Verdict:
         answer = decoded(reply.body)

@@ -36,6 +36,7 @@ from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target, stated
 from clarion.providers.port import (
+    WEIGHED,
     Defaults,
     Field,
     decoded,
@@ -159,6 +160,7 @@ class WebPush(Defaults):
 
     id = "web-push"
     name = "Web Push"
+    most_bytes: int | None = MOST_BYTES
     docs = "https://www.rfc-editor.org/rfc/rfc8030"
     addressed_by = "the browser's PushSubscription as JSON"
     fields = (
@@ -197,8 +199,7 @@ class WebPush(Defaults):
         self, credentials: WebPushCredentials, message: PushMessage, target: Target, token: str
     ) -> HttpRequest:
         to = subscription(target.token)
-        look = {} if message.presentation is PLAIN else _shown(message.presentation)
-        own = merge(merge(look, message.legacy), message.override)
+        own = _own(message)
         plaintext = _plaintext(message, own, target.message_id)
         headers = {
             "ttl": str(TTL_SECONDS),
@@ -211,6 +212,9 @@ class WebPush(Defaults):
         headers |= passed_headers(message)
         body = encrypted(plaintext, to, generate_private_key(SECP256R1()), secrets.token_bytes(_SALT_BYTES))
         return HttpRequest("POST", with_passed_query(to.endpoint, message), tuple(headers.items()), body)
+
+    def weight(self, message: PushMessage) -> int:
+        return len(_plaintext(message, _own(message), WEIGHED.message_id))
 
     def read(self, reply: HttpReply, message: PushMessage) -> Verdict:
         code, outcome, explanation = _classified(reply)
@@ -290,6 +294,13 @@ def _shown(look: Presentation) -> Json:
         data=stated(url=look.url),
     )
     return shown | ({"silent": True} if look.silent else {})
+
+
+def _own(message: PushMessage) -> Json:
+    """What the message says beside its words, the stronger over the weaker."""
+    look = {} if message.presentation is PLAIN else _shown(message.presentation)
+    own: Json = merge(merge(look, message.legacy), message.override)
+    return own
 
 
 def _plaintext(message: PushMessage, own: Json, message_id: str) -> bytes:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from clarion.model.clock import Millis
+from clarion.model.ids import earliest, time_of
 from clarion.model.people import Subscriber
 from clarion.model.trace import Detail
 from clarion.model.trigger import Trigger
@@ -27,6 +28,7 @@ class MessageRow(msgspec.Struct, frozen=True):
     trigger_id: str
     subscriber_pk: int
     integration_id: str
+    device_id: int
     step_id: str
     token: str
     title: str
@@ -41,6 +43,7 @@ class MessageRow(msgspec.Struct, frozen=True):
     token_retired: bool
     created_at: Millis
     updated_at: Millis
+    history: str
     transaction_id: str
     workflow_id: str
     scope: str | None
@@ -137,7 +140,7 @@ def delete_messages_of(connection: Connection, environment_id: str, transaction_
 def _delete(connection: Connection, environment_id: str, which: sa.ColumnElement[bool], now: Millis) -> bool:
     """Blank what was said and keep the outcome: the ledger counts it, and redelivery must not send again."""
     shown = which & (messages.c.environment_id == environment_id) & messages.c.deleted_at.is_(None)
-    blank = {"title": "", "content": "", "raw": "", "deleted_at": now}
+    blank = {"title": "", "content": "", "raw": "", "history": "", "deleted_at": now}
     return connection.execute(messages.update().where(shown).values(blank)).rowcount > 0
 
 
@@ -154,6 +157,24 @@ def notification(connection: Connection, environment_id: str, identity: str) -> 
     entry = (notifications.c.environment_id == environment_id) & (notifications.c.id == identity)
     found = _read(connection, connection.execute(_notifications().where(entry)).all())
     return found[0] if found else None
+
+
+def of_trigger(
+    connection: Connection, environment_id: str, trigger_id: str, after: str, most: int
+) -> list[NotificationRow]:
+    """The notifications of a trigger behind one, in the order of their recipients.
+
+    Their ids begin with the trigger's time: they are read off the primary key, not sorted.
+    """
+    entry = notifications.c
+    at = time_of(trigger_id)
+    query = _notifications().where(
+        entry.environment_id == environment_id,
+        entry.id > max(after, earliest(at)),
+        entry.id < earliest(at + 1),
+        entry.trigger_id.concat("") == trigger_id,
+    )
+    return _read(connection, connection.execute(query.order_by(entry.id).limit(most)).all())
 
 
 def _messages() -> sa.Select[Any]:

@@ -3,16 +3,17 @@
 Each change counts a revision up in its own transaction, so that every process sees that it reads old news.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
 
 from sqlalchemy.engine import Connection
 
+from clarion.check.frequency import Cap
 from clarion.errors import ClarionError
 from clarion.model.people import Environment, Integration
 from clarion.model.workflow import Workflow
 from clarion.security.vault import Vault
-from clarion.store import environment_variables, environments, integrations, workflows
+from clarion.store import environment_variables, environments, frequency, integrations, workflows
 from clarion.store.database import Database
 from clarion.store.environment_variables import Variable
 
@@ -44,6 +45,7 @@ class Snapshot:
         listed_integrations: list[Integration],
         listed_workflows: list[Workflow],
         listed_variables: Sequence[Variable] = (),
+        caps: Mapping[str, list[Cap]] = {},
     ) -> None:
         self.revision = revision
         self.organization_id = organization_id
@@ -53,6 +55,7 @@ class Snapshot:
         self.integrations = {integration.id: integration for integration in listed_integrations}
         self.workflows = {workflow.id: workflow for workflow in listed_workflows}
         self.variables = {variable.key: variable for variable in listed_variables}
+        self._caps = caps
         self._named = {(item.environment_id, item.workflow_id): item for item in listed_workflows}
 
     def workflow_named(self, environment_id: str, workflow_id: str) -> Workflow | None:
@@ -70,6 +73,10 @@ class Snapshot:
             for key, variable in self.variables.items()
             if (value := variable.values.get(environment_id)) is not None
         }
+
+    def caps_of(self, environment_id: str) -> list[Cap]:
+        """How often an environment may push to somebody."""
+        return self._caps.get(environment_id, [])
 
     def integrations_of(self, environment_id: str) -> list[Integration]:
         """The integrations of an environment."""
@@ -140,4 +147,5 @@ def _load(connection: Connection, vault: Vault) -> Snapshot:
         integrations.every(connection, vault),
         workflows.every(connection),
         environment_variables.every(connection, vault),
+        frequency.policies(connection),
     )

@@ -13,6 +13,7 @@ from clarion.store.dialect import Sql, run, sql
 from clarion.store.tables import (
     api_keys,
     environments,
+    frequency_policies,
     integration_changes,
     integration_health,
     integrations,
@@ -85,7 +86,8 @@ def empty(connection: Connection, identity: str) -> bool:
 
 def delete(connection: Connection, identity: str) -> None:
     """Remove an environment that is empty."""
-    for table in (integration_health, integration_changes, integrations, rate_buckets):
+    tables = (integration_health, integration_changes, integrations, rate_buckets, frequency_policies)
+    for table in tables:
         connection.execute(table.delete().where(table.c.environment_id == identity))
     orphans = environments.update().where(environments.c.parent_id == identity)
     connection.execute(orphans.values(parent_id=None))

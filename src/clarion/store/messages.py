@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+import msgspec
 from sqlalchemy.engine import Connection
 
 from clarion.model.clock import Millis
@@ -10,6 +11,9 @@ from clarion.model.outcome import MessageStatus, Outcome, Verdict
 from clarion.model.result import Result
 from clarion.store import devices
 from clarion.store.dialect import listed, run, run_many, sql, storable
+
+_MOST_KEPT = 500
+"""Characters of an answer that the history keeps."""
 
 
 def record(connection: Connection, results: Sequence[Result]) -> None:
@@ -29,6 +33,18 @@ def record(connection: Connection, results: Sequence[Result]) -> None:
                 for item in died
             ],
         )
+
+
+class Try(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One try and the provider's answer; `number` 0 where the provider wasn't asked."""
+
+    number: int
+    at: Millis
+    outcome: str
+    code: str = ""
+    explanation: str = ""
+    raw: str = ""
+    provider_message_id: str = ""
 
 
 class Settled(NamedTuple):
@@ -66,16 +82,27 @@ def revise(connection: Connection, environment_id: str, revisions: Sequence[Revi
     )
 
 
+def tries(history: str) -> list[Try]:
+    """The tries of a message before its last."""
+    return [msgspec.json.decode(line, type=Try) for line in history.split("\n") if line]
+
+
+def _line(tried: Try) -> str:
+    return storable(msgspec.json.encode(tried).decode()) + "\n"
+
+
 def _revised(environment_id: str, item: Revision, now: Millis) -> tuple[object, ...]:
     verdict = item.verdict
     died = verdict.outcome is Outcome.TOKEN_DEAD and item.device_id != 0
     why = map(storable, (verdict.code, verdict.explanation, verdict.raw))
+    accepted = Try(0, item.sent_at, Outcome.ACCEPTED.value)
     return (
         MessageStatus.FAILED.value,
         verdict.outcome.value,
         *why,
         died,
         now,
+        _line(accepted),
         environment_id,
         item.message_id,
     )
@@ -88,28 +115,38 @@ def _row(result: Result) -> tuple[object, ...]:
     said = (storable(result.title), storable(result.content))
     why = (verdict.code, verdict.explanation, verdict.raw, verdict.provider_message_id)
     outcome = (result.status.value, verdict.outcome.value, *map(storable, why))
-    rest = (send.attempt, result.token_died, result.at, result.at)
+    rest = (send.attempt, result.token_died, result.at, result.at, _passed(result))
     return (*names, *target, *said, *outcome, *rest)
+
+
+def _passed(result: Result) -> str:
+    """A try that another follows, for the history; nothing for the last one, which the message tells."""
+    if result.status is not MessageStatus.PENDING:
+        return ""
+    verdict = result.verdict
+    said = (verdict.code, verdict.explanation, verdict.raw[:_MOST_KEPT], verdict.provider_message_id)
+    return _line(Try(result.send.attempt, result.at, verdict.outcome.value, *said))
 
 
 # Writes the outcome of a try. A final outcome stays as it was first written.
 _RECORD = sql("""
 INSERT INTO messages (environment_id, id, notification_id, trigger_id, subscriber_pk, integration_id,
   device_id, step_id, token, title, content, status, outcome, code, explanation, raw, provider_message_id,
-  attempts, token_retired, created_at, updated_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  attempts, token_retired, created_at, updated_at, history)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (environment_id, id) DO UPDATE SET
   status = excluded.status, outcome = excluded.outcome, code = excluded.code,
   explanation = excluded.explanation, raw = excluded.raw,
   provider_message_id = excluded.provider_message_id, attempts = excluded.attempts,
-  token_retired = excluded.token_retired, updated_at = excluded.updated_at
+  token_retired = excluded.token_retired, updated_at = excluded.updated_at,
+  history = messages.history || excluded.history
 WHERE messages.status = 'pending'
 """)
 
 # A receipt says more than the acceptance before it.
 _REVISE = sql("""
 UPDATE messages SET status = ?, outcome = ?, code = ?, explanation = ?, raw = ?, token_retired = ?,
-  updated_at = ?
+  updated_at = ?, history = history || ?
 WHERE environment_id = ? AND id = ? AND status = 'delivered'
 """)
 

@@ -1,12 +1,14 @@
 """Devices as their apps know them: registered one at a time, found by id, moved with their owner, pruned."""
 
+from collections.abc import Iterable
+
 import msgspec
 from sqlalchemy.engine import Connection
 
 from clarion.model.clock import Millis
 from clarion.model.people import ISSUED_PREFIX, issued_id
 from clarion.store import devices
-from clarion.store.dialect import run, sql
+from clarion.store.dialect import listed, run, sql
 
 
 class Registration(msgspec.Struct, frozen=True):
@@ -84,6 +86,12 @@ def find(connection: Connection, subscriber_pk: int, device_id: str) -> DeviceRo
     return DeviceRow(*row) if row else None
 
 
+def ids_of(connection: Connection, pks: Iterable[int]) -> dict[int, str]:
+    """What the API calls devices, live and retired."""
+    rows = run(connection, _CHOSEN_IDS, listed(pks))
+    return {pk: chosen_id or issued_id(pk) for pk, chosen_id in rows}
+
+
 def remove(connection: Connection, pk: int) -> None:
     """Forget a device."""
     run(connection, _REMOVE, pk)
@@ -135,6 +143,7 @@ def _issued_pk(name: str) -> int:
     return int(number) if issued else 0
 
 
+_CHOSEN_IDS = sql("SELECT d.pk, d.chosen_id FROM {numbers} JOIN devices d ON d.pk = j.value")
 _COLUMNS = ", ".join(f"d.{name}" for name in DeviceRow.__struct_fields__)
 
 # One registration of a token at a time, so that it can't end up with two owners.

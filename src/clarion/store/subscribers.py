@@ -33,6 +33,11 @@ def by_pk(connection: Connection, pks: Iterable[int]) -> dict[int, Subscriber]:
     return {row[0]: _read(row) for row in rows}
 
 
+def named(connection: Connection, environment_id: str, names: Iterable[str]) -> dict[str, Subscriber]:
+    """Those of the names that are there."""
+    return _by_name(connection, environment_id, listed(names))
+
+
 def create(
     connection: Connection, environment_id: str, subscriber_id: str, profile: Mapping[str, Any], now: Millis
 ) -> Subscriber:

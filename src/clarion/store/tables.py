@@ -306,6 +306,28 @@ engagements = sa.Table(
     comment="What a phone reported of a message: each kind of event once.",
 )
 
+frequency_policies = sa.Table(
+    "frequency_policies",
+    metadata,
+    sa.Column("environment_id", _Id, nullable=False),
+    sa.Column("caps", Json, nullable=False),
+    sa.Column("updated_at", _Time, nullable=False),
+    sa.PrimaryKeyConstraint("environment_id"),
+    comment="How often an environment may push to somebody.",
+)
+
+frequency_uses = sa.Table(
+    "frequency_uses",
+    metadata,
+    sa.Column("subscriber_pk", _Row, sa.ForeignKey("subscribers.pk", ondelete="CASCADE"), nullable=False),
+    sa.Column("device_id", _Row, nullable=False),
+    sa.Column("notification_id", _Id, nullable=False),
+    sa.Column("step_id", sa.Text, nullable=False),
+    sa.Column("at", _Time, nullable=False),
+    sa.PrimaryKeyConstraint("subscriber_pk", "notification_id", "step_id", "device_id"),
+    comment="A push that counts towards a cap; device_id is 0 where it counts for its subscriber.",
+)
+
 rate_buckets = sa.Table(
     "rate_buckets",
     metadata,
@@ -419,6 +441,7 @@ workflows = sa.Table(
     sa.Column("preferences", Json, nullable=False),
     sa.Column("severity", sa.Text, nullable=False),
     sa.Column("origin", sa.Text, nullable=False),
+    sa.Column("outside_schedule", sa.Text, nullable=False, server_default="defer"),
     sa.Column("created_at", _Time, nullable=False),
     sa.Column("updated_at", _Time, nullable=False),
     sa.UniqueConstraint("environment_id", "workflow_id"),
@@ -491,6 +514,13 @@ messages = sa.Table(
     sa.Column("created_at", _Time, nullable=False),
     sa.Column("updated_at", _Time, nullable=False),
     sa.Column("deleted_at", _Time),
+    sa.Column(
+        "history",
+        sa.Text,
+        nullable=False,
+        server_default="",
+        comment="Tries before the last, a line of JSON each.",
+    ),
     sa.PrimaryKeyConstraint("environment_id", "id"),
     sa.Index(None, "notification_id"),
     sa.Index(None, "trigger_id", "status"),

@@ -72,6 +72,17 @@ async def test_the_least_workflow_is_inactive_and_wanted_by_everybody(dev: Calle
     assert found["preferences"]["user"] is None
 
 
+async def test_what_becomes_of_a_push_outside_of_a_schedule_stays_where_it_is_left_out(dev: Caller) -> None:
+    assert (await made(dev))["outsideSchedule"] == "defer"
+    path = f"{PATH}/order-shipped"
+    assert data(await dev.put(path, {**FULL, "outsideSchedule": "skip"}))["outsideSchedule"] == "skip"
+    assert data(await dev.put(path, FULL))["outsideSchedule"] == "skip"
+    assert data(await dev.patch(path, {"outsideSchedule": "send"}))["outsideSchedule"] == "send"
+    wrong = error(await dev.patch(path, {"outsideSchedule": "drop"}), 422)
+    assert set(wrong["errors"]) == {"outsideSchedule"}
+    assert data(await dev.get(path))["outsideSchedule"] == "send"
+
+
 async def test_a_workflow_is_found_by_identifier_id_and_slug(dev: Caller) -> None:
     await made(dev, workflowId="other")
     found = await made(dev)
@@ -313,3 +324,27 @@ async def test_a_workflow_tells_when_it_was_last_triggered(api: Api, dev: Caller
     )
     rising = data(await dev.get("/v2/workflows", orderBy="lastTriggeredAt", orderDirection="ASC"))
     assert [item["workflowId"] for item in rising["workflows"]] == ["third", "second", "first"]
+
+
+async def test_variables_that_are_nothing_are_told_and_the_workflow_is_saved(dev: Caller) -> None:
+    words = {
+        "subject": "Hi {{subscriber.firstname}}",
+        "body": "{{payload.oder}} {{env.HOST}} {{payload.order}}",
+    }
+    found = await made(dev, steps=[{**PUSH, "controlValues": words}])
+    issues = found["steps"][0]["issues"]["controls"]
+    told = {
+        control: [(issue["issueType"], issue["variableName"]) for issue in listed]
+        for control, listed in issues.items()
+    }
+    illegal = "ILLEGAL_VARIABLE_IN_CONTROL_VALUE"
+    assert told == {
+        "subject": [(illegal, "subscriber.firstname")],
+        "body": [(illegal, "env.HOST"), (illegal, "payload.oder")],
+    }
+    step = f"{PATH}/order-shipped/step/push/preview"
+    preview = data(await dev.post(step, {}), 201)
+    assert preview["issues"]["controls"].keys() == {"subject", "body"}
+    data(await dev.post("/v1/environment-variables", {"key": "HOST", "type": "string"}))
+    left = data(await dev.get(f"{PATH}/order-shipped"))["steps"][0]["issues"]["controls"]["body"]
+    assert {issue["variableName"] for issue in left} <= {"payload.oder", "env.HOST"}

@@ -29,6 +29,7 @@ workflows:
           body: "{{payload.text}}"
   - workflowId: alarm
     severity: high
+    outsideSchedule: send
     preferences:
       workflow:
         all: {enabled: true, readOnly: true}

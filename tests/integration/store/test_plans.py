@@ -13,6 +13,7 @@ from clarion.store import (
     contexts,
     devices,
     engagements,
+    frequency,
     idempotency,
     messages,
     notifications,
@@ -45,6 +46,7 @@ MODULES = (
     preferences,
     idempotency,
     engagements,
+    frequency,
     rates,
     workflows,
 )

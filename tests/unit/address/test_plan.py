@@ -12,7 +12,7 @@ from clarion.model.people import Channel, Device
 from clarion.model.push import Delivery, message_of
 from clarion.model.trace import Detail, Event
 from clarion.model.trigger import Trigger
-from clarion.model.workflow import Workflow
+from clarion.model.workflow import DEFER, SEND, SKIP, Workflow
 from clarion.store.catalog import Snapshot
 from clarion.store.preferences import Chosen, Wishes
 from clarion.store.triggers import Admission
@@ -132,11 +132,41 @@ def test_a_refused_recipient_gets_nothing_and_the_next_one_does() -> None:
     assert [send.subscriber_pk for send in delivery.sends] == [2]
 
 
+MORNING = {"isEnabled": True, "hours": [{"start": "09:00 AM", "end": "11:00 AM"}]}
+SCHEDULE = {"isEnabled": True, "weeklySchedule": {"monday": MORNING}}
+
+
+@pytest.mark.parametrize(
+    ("outside", "critical", "events", "sent"),
+    [
+        (DEFER, False, [Event.DEFERRED_TO_SCHEDULE], 1),
+        (SKIP, False, [Event.OUTSIDE_SCHEDULE], 0),
+        (SEND, False, [], 1),
+        (SKIP, True, [], 1),
+    ],
+)
+def test_a_workflow_says_what_becomes_of_a_push_outside_of_a_schedule(
+    outside: str, critical: bool, events: list[Event], sent: int
+) -> None:
+    chosen = {"workflow": {"all": {"enabled": True, "readOnly": critical}, "channels": {}}}
+    flow = msgspec.structs.replace(workflow(), outside_schedule=outside, preferences=chosen)
+    holdings = Holdings(
+        {1: [Channel(1, "fcm", "i1", "i1", [Device(7, 1, "i1", "phone")])]}, Chosen({1: Wishes({}, SCHEDULE)})
+    )
+    plan = Plan(Snapshot(1, "org", [], [], [integration("i1")], [flow]), holdings, frozenset(), NOW, HOUR)
+    plan.add(Admission(trigger(), cancelled=False), recipients([1]))
+    (note,) = plan.notifications
+    assert ([detail.event for detail in note.details], note.planned) == (
+        [event.code for event in events],
+        sent,
+    )
+    lanes = [record.lane for record in plan.records(deliver_lane)]
+    assert lanes == [waiting_lane("i1") if outside == DEFER else deliver_lane("i1")] * sent
+
+
 def test_a_device_has_its_own_hours_and_others_those_of_their_subscriber() -> None:
-    morning = {"isEnabled": True, "hours": [{"start": "09:00 AM", "end": "11:00 AM"}]}
-    schedule = {"isEnabled": True, "weeklySchedule": {"monday": morning}}
     devices = [Device(7, 1, "i1", "in-tokyo", timezone="Asia/Tokyo"), Device(8, 1, "i1", "at-home")]
-    holdings = Holdings({1: [Channel(1, "fcm", "i1", "i1", devices)]}, Chosen({1: Wishes({}, schedule)}))
+    holdings = Holdings({1: [Channel(1, "fcm", "i1", "i1", devices)]}, Chosen({1: Wishes({}, SCHEDULE)}))
     snapshot = Snapshot(1, "org", [], [], [integration("i1")], [workflow()])
     plan = Plan(snapshot, holdings, frozenset(), NOW, HOUR)
     plan.add(Admission(trigger(), cancelled=False), recipients([1], timezone="Europe/London"))

@@ -1,0 +1,1 @@
+"""Whether and when a step goes on: pure rules over values."""
