@@ -28,13 +28,12 @@ def opening(schedule: Schedule, zone: str | None, now: Millis) -> Millis | None:
         return now
     place = zone_of(zone)
     today = datetime.fromtimestamp(now / SECOND, place).date()
-    openings = [
-        max(start, now)
-        for days in range(-1, _LOOKED_AHEAD)
-        for start, end in _ranges(week, today + timedelta(days=days), place)
-        if end > now
-    ]
-    return min(openings, default=None)
+    for days in range(-1, _LOOKED_AHEAD):
+        day = today + timedelta(days=days)
+        openings = [max(start, now) for start, end in _ranges(week, day, place) if end > now]
+        if openings:
+            return min(openings)
+    return None
 
 
 @lru_cache(1024)
@@ -50,10 +49,15 @@ def _ranges(week: Mapping[str, Any], day: date, zone: tzinfo) -> Iterator[tuple[
     """The open ranges that begin on a day; each ends where the next minute begins."""
     own = week.get(_DAYS[day.weekday()]) or {}
     for hours in (own.get("hours") or ()) if own.get("isEnabled") else ():
-        start, end = _time(hours["start"]), _time(hours["end"])
-        until = day if end >= start else day + timedelta(days=1)
-        # Of a time that comes twice the range has both, when the clocks go back.
-        yield _start(day, start, zone), _end(until, end, zone)
+        yield _range(day, hours["start"], hours["end"], zone)
+
+
+@lru_cache(4096)
+def _range(day: date, start_text: str, end_text: str, zone: tzinfo) -> tuple[Millis, Millis]:
+    """Many have the same hours; of a time that comes twice, when the clocks go back, a range has both."""
+    start, end = _time(start_text), _time(end_text)
+    until = day if end >= start else day + timedelta(days=1)
+    return _start(day, start, zone), _end(until, end, zone)
 
 
 def _start(day: date, at: time, zone: tzinfo) -> Millis:
