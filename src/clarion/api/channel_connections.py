@@ -133,6 +133,7 @@ async def list_channel_connections(call: Call[None, ConnectionsQuery]) -> Connec
         page = cursor_page(
             lambda anchor, order: channel_connections.search(connection, vault, wanted, anchor, order),
             lambda identity: channel_connections.by_id(connection, vault, call.environment_id, identity),
+            lambda row: (row.pk,),
             call.query,
         )
         total, capped = channel_connections.count(connection, wanted)

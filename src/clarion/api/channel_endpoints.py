@@ -135,6 +135,7 @@ async def list_channel_endpoints(call: Call[None, EndpointsQuery]) -> EndpointPa
         page = cursor_page(
             lambda anchor, order: channel_endpoints.search(connection, vault, wanted, anchor, order),
             lambda identity: channel_endpoints.by_id(connection, vault, call.environment_id, identity),
+            lambda row: (row.pk,),
             call.query,
         )
         total, capped = channel_endpoints.count(connection, wanted)

@@ -91,6 +91,7 @@ async def list_contexts(call: Call[None, ContextsQuery]) -> ContextPage:
         page = cursor_page(
             lambda anchor, order: contexts.search(connection, wanted, anchor, order),
             lambda identity: contexts.by_id(connection, call.environment_id, identity),
+            lambda row: (row.pk,),
             call.query,
         )
         total, capped = contexts.count(connection, wanted)

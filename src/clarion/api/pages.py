@@ -1,12 +1,13 @@
 """Cursor paging both ways, over rows that have an id."""
 
+import re
 from collections.abc import Callable
 from typing import Annotated, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
 from clarion.errors import Unprocessable
-from clarion.store.listing import Order
+from clarion.store.listing import Order, Place
 
 PageNumber = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 """Of a list in pages; rows before it still count in 64 bits."""
@@ -49,29 +50,55 @@ class CursorPage(NamedTuple, Generic[R]):
 
 
 def cursor_page(
-    fetch: Callable[[R | None, Order], list[R]], find: Callable[[str], R | None], query: CursorQuery
+    fetch: Callable[[Place | None, Order], list[R]],
+    find: Callable[[str], R | None],
+    numbers: Callable[[R], tuple[int, ...]],
+    query: CursorQuery,
+    *,
+    width: int = 1,
 ) -> CursorPage[R]:
-    """One page. `fetch` reads rows behind an anchor in an order, or before it with the nearest first."""
-    cursor, back = (query.before, True) if query.before else (query.after, False)
-    anchor = _anchor(find, cursor, "before" if back else "after")
-    shown = query.limit - 1 if query.include_cursor and anchor else query.limit
+    """One page. `fetch` reads rows behind a place in an order, or before it with the nearest first; `numbers`
+    are those that the order goes by, `width` of them."""
+
+    def place(row: R) -> Place:
+        return Place(row.id, numbers(row))
+
+    back = query.before is not None
+    anchor = _anchor(query, width, lambda identity: place(row) if (row := find(identity)) else None)
+    own = find(anchor.id) if anchor and query.include_cursor else None
+    shown = query.limit - 1 if own else query.limit
     rows = fetch(anchor, Order(query.descending, back, shown + 1))
     more, rows = len(rows) > shown, rows[:shown]
-    if query.include_cursor and anchor:
-        rows = [anchor, *rows]
+    if own:
+        rows = [own, *rows]
     if back:
         rows.reverse()
-    following = rows[-1].id if rows and (back or more) else None
-    preceding = rows[0].id if rows and (more if back else bool(anchor)) else None
+    following = place(rows[-1]) if rows and (back or more) else None
+    preceding = place(rows[0]) if rows and (more if back else bool(anchor)) else None
     if not rows and anchor:
-        following, preceding = (anchor.id, None) if back else (None, anchor.id)
-    return CursorPage(rows, following, preceding)
+        following, preceding = (anchor, None) if back else (None, anchor)
+    return CursorPage(rows, _cursor(following), _cursor(preceding))
 
 
-def _anchor(find: Callable[[str], R | None], cursor: str | None, parameter: str) -> R | None:
+def _cursor(place: Place | None) -> str | None:
+    """A place as text: it says all about itself, so that it is good when its row is gone or has moved."""
+    return ".".join([place.id, *map(str, place.numbers)]) if place else None
+
+
+_CURSOR = re.compile(r"([0-9a-f]{32})((?:\.[0-9]{1,18})*)")
+
+
+def _anchor(query: CursorQuery, width: int, find: Callable[[str], Place | None]) -> Place | None:
+    """The place that a cursor means. The id of a row that is there is one, too, also that of a cursor which
+    was made in another order."""
+    cursor, parameter = (query.before, "before") if query.before is not None else (query.after, "after")
     if cursor is None:
         return None
-    found = find(cursor)
+    told = _CURSOR.fullmatch(cursor)
+    numbers = tuple(map(int, told[2].split(".")[1:])) if told else ()
+    if told and len(numbers) == width:
+        return Place(told[1], numbers)
+    found = find(told[1] if told else cursor)
     if found is None:
         message = "is not a cursor of this list: use next or previous of an answer"
         raise Unprocessable(f"{parameter} {message}", {parameter: [message]})

@@ -193,12 +193,15 @@ async def search_subscribers(call: Call[None, SearchQuery]) -> SubscriberPage:
         phone=query.phone,
         subscriber_id=query.subscriber_id,
     )
+    by_change = query.order_by == "updatedAt"
 
     def read(connection: Connection) -> SubscriberPage:
         page = cursor_page(
             lambda anchor, order: subscribers.search(connection, search, query.order_by, anchor, order),
             lambda identity: subscribers.by_id(connection, call.environment_id, identity),
+            lambda row: (row.updated_at, row.pk) if by_change else (row.pk,),
             query,
+            width=2 if by_change else 1,
         )
         total, capped = subscribers.count(connection, search)
         rows = view(connection, call.snapshot, page.rows)

@@ -221,6 +221,7 @@ async def list_topics(call: Call[None, ListQuery]) -> TopicPage:
                 connection, environment_id, query.key, query.name, anchor, order
             ),
             lambda identity: topics.by_id(connection, environment_id, identity),
+            lambda row: (row.created_at,),
             query,
         )
         total, capped = topics.count(connection, environment_id, query.key, query.name)
@@ -380,6 +381,7 @@ def _page(connection: Connection, call: Call[None, MembersQuery], wanted: Member
     page = cursor_page(
         lambda anchor, order: topics.members(connection, wanted, anchor, order),
         lambda identity: topics.subscription(connection, call.environment_id, identity),
+        lambda row: (row.pk,),
         call.query,
     )
     total, capped = topics.count_members(connection, wanted)

@@ -12,7 +12,7 @@ from clarion.errors import Conflict
 from clarion.model.clock import Millis
 from clarion.model.push import Json
 from clarion.security.vault import Vault
-from clarion.store.listing import Order, capped, in_order
+from clarion.store.listing import Order, Place, capped, in_order
 from clarion.store.tables import channel_connections as table
 from clarion.store.tables import subscribers as people
 
@@ -93,12 +93,10 @@ def by_id(
 
 
 def search(
-    connection: Connection, vault: Vault, wanted: Wanted, anchor: ChannelConnection | None, order: Order
+    connection: Connection, vault: Vault, wanted: Wanted, anchor: Place | None, order: Order
 ) -> list[ChannelConnection]:
     """Connections in the order of their creation."""
-    query = in_order(
-        _selected().where(*owned(table, wanted)), table.c.pk, anchor.pk if anchor else None, order
-    )
+    query = in_order(_selected().where(*owned(table, wanted)), [table.c.pk], anchor and anchor.numbers, order)
     return [_read(vault, row) for row in connection.execute(query).mappings()]
 
 

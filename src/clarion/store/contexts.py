@@ -14,7 +14,7 @@ from clarion.model.context import Reference
 from clarion.model.ids import new_id
 from clarion.model.push import Json
 from clarion.store.dialect import listed, run, run_many, sql, storable
-from clarion.store.listing import Order, capped, in_order
+from clarion.store.listing import Order, Place, capped, in_order
 from clarion.store.tables import contexts as table
 
 
@@ -72,9 +72,9 @@ class Wanted(NamedTuple):
     search: str | None = None
 
 
-def search(connection: Connection, wanted: Wanted, anchor: Context | None, order: Order) -> list[Context]:
+def search(connection: Connection, wanted: Wanted, anchor: Place | None, order: Order) -> list[Context]:
     """Contexts in the order of their creation."""
-    query = in_order(_matching(wanted), table.c.pk, anchor.pk if anchor else None, order)
+    query = in_order(_matching(wanted), [table.c.pk], anchor and anchor.numbers, order)
     return [Context(*row) for row in connection.execute(query)]
 
 

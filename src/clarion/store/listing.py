@@ -1,5 +1,6 @@
 """Lists read a page at a time, in the order that their rows were made in."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -23,13 +24,26 @@ class Order(NamedTuple):
         return self.descending != self.back
 
 
+class Place(NamedTuple):
+    """Where a row stands in a list, for readers to go on from when it is gone: its id, and the numbers that
+    the list is ordered by."""
+
+    id: str
+    numbers: tuple[int, ...]
+
+
 def in_order(
-    query: Select[*tuple[Any, ...]], pk: sa.ColumnElement[int], anchor: int | None, order: Order
+    query: Select[*tuple[Any, ...]],
+    columns: Sequence[sa.ColumnElement[Any]],
+    anchor: Sequence[int | str] | None,
+    order: Order,
 ) -> Select[*tuple[Any, ...]]:
-    """A query's rows behind the row `anchor`, or before it with the nearest first."""
+    """A query's rows behind an anchor's values of the columns, or before them with the nearest first."""
     if anchor is not None:
-        query = query.where(pk < anchor if order.falling else pk > anchor)
-    return query.order_by(pk.desc() if order.falling else pk).limit(order.most)
+        values = (sa.literal(value, column.type) for column, value in zip(columns, anchor, strict=True))
+        here, there = sa.tuple_(*columns), sa.tuple_(*values)
+        query = query.where(here < there if order.falling else here > there)
+    return query.order_by(*(c.desc() if order.falling else c for c in columns)).limit(order.most)
 
 
 def capped(connection: Connection, query: Select[*tuple[Any, ...]]) -> tuple[int, bool]:

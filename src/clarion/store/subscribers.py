@@ -13,7 +13,7 @@ from clarion.model.clock import Millis
 from clarion.model.ids import new_id
 from clarion.model.people import Subscriber
 from clarion.store.dialect import listed, run, run_many, sql
-from clarion.store.listing import Order, capped, in_order
+from clarion.store.listing import Order, Place, capped, in_order
 from clarion.store.tables import messages, notifications, subscribers
 
 PROFILE = ("first_name", "last_name", "email", "phone", "avatar", "locale", "timezone", "data")
@@ -109,24 +109,17 @@ class Search(NamedTuple):
 
 
 def search(
-    connection: Connection, wanted: Search, order_by: str, anchor: Subscriber | None, order: Order
+    connection: Connection, wanted: Search, order_by: str, anchor: Place | None, order: Order
 ) -> list[Subscriber]:
     """Subscribers behind the anchor in the order, or before it with the nearest first."""
     return [Subscriber(*row) for row in connection.execute(searching(wanted, order_by, anchor, order))]
 
 
-def searching(wanted: Search, order_by: str, anchor: Subscriber | None, order: Order) -> sa.Select[Any]:
+def searching(wanted: Search, order_by: str, anchor: Place | None, order: Order) -> sa.Select[Any]:
     """The query of a search. Rows are numbered as they are created, so that the number is that order."""
-    pk, updated_at = subscribers.c.pk, subscribers.c.updated_at
     query = sa.select(*_COLUMNS).where(*_matches(wanted))
-    if order_by != "updatedAt":
-        return in_order(query, pk, anchor.pk if anchor else None, order)
-    if anchor is not None:
-        here = sa.tuple_(updated_at, pk)
-        there = sa.tuple_(sa.literal(anchor.updated_at), sa.literal(anchor.pk))
-        query = query.where(here < there if order.falling else here > there)
-    columns = (updated_at.desc(), pk.desc()) if order.falling else (updated_at, pk)
-    return query.order_by(*columns).limit(order.most)
+    columns = [subscribers.c.updated_at, subscribers.c.pk] if order_by == "updatedAt" else [subscribers.c.pk]
+    return in_order(query, columns, anchor and anchor.numbers, order)
 
 
 def count(connection: Connection, wanted: Search) -> tuple[int, bool]:

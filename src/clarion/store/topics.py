@@ -15,7 +15,7 @@ from clarion.model.people import Subscriber
 from clarion.model.preference import SubscriptionPreference
 from clarion.store import subscribers
 from clarion.store.dialect import listed, run, run_many, sql
-from clarion.store.listing import Order, capped, in_order
+from clarion.store.listing import Order, Place, capped, in_order
 from clarion.store.tables import subscribers as people
 from clarion.store.tables import topic_subscriptions, topics
 
@@ -108,17 +108,13 @@ def search(
     environment_id: str,
     key: str | None,
     name: str | None,
-    anchor: Topic | None,
+    anchor: Place | None,
     order: Order,
 ) -> list[Topic]:
     """Topics in the order of their creation."""
-    query = sa.select(*_TOPIC).where(*_matching(environment_id, key, name)).limit(order.most)
-    if anchor is not None:
-        here = sa.tuple_(topics.c.created_at, topics.c.id)
-        there = sa.tuple_(sa.literal(anchor.created_at), sa.literal(anchor.id))
-        query = query.where(here < there if order.falling else here > there)
-    columns = (topics.c.created_at, topics.c.id)
-    query = query.order_by(*(column.desc() if order.falling else column for column in columns))
+    query = sa.select(*_TOPIC).where(*_matching(environment_id, key, name))
+    behind: list[int | str] | None = [*anchor.numbers, anchor.id] if anchor else None
+    query = in_order(query, [topics.c.created_at, topics.c.id], behind, order)
     return [Topic(*row) for row in connection.execute(query)]
 
 
@@ -185,11 +181,11 @@ class Members(NamedTuple):
 
 
 def members(
-    connection: Connection, wanted: Members, anchor: Subscription | None, order: Order
+    connection: Connection, wanted: Members, anchor: Place | None, order: Order
 ) -> list[Subscription]:
     """Subscriptions in the order they were made."""
     query = _subscriptions().where(*_members(wanted))
-    query = in_order(query, topic_subscriptions.c.pk, anchor.pk if anchor else None, order)
+    query = in_order(query, [topic_subscriptions.c.pk], anchor and anchor.numbers, order)
     return _read(connection, query)
 
 

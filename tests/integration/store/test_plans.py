@@ -26,12 +26,11 @@ from clarion.store import (
     workflows,
 )
 from clarion.store.dialect import Sql
-from clarion.store.listing import Order
+from clarion.store.listing import Order, Place
 from clarion.store.postgresql import PostgresDatabase
 from clarion.store.sqlite import SqliteDatabase
 from clarion.store.tables import metadata
 from installed import install
-from pushing import subscriber
 
 MODULES = (
     contexts,
@@ -142,7 +141,7 @@ async def test_postgresql_finds_a_part_of_a_name_by_its_index(shared: PostgresDa
 async def test_a_search_sorts_nothing_that_grows(
     embedded: SqliteDatabase, order_by: str, wanted: dict[str, str]
 ) -> None:
-    anchor = subscriber(7)
+    anchor = Place("s", (7, 7) if order_by == "updatedAt" else (7,))
     search = subscribers.Search("e", **wanted)
     query = subscribers.searching(search, order_by, anchor, Order(descending=True, back=False, most=10))
 
