@@ -15,7 +15,7 @@ from clarion.accept.intake import Intake
 from clarion.accept.once import Once
 from clarion.address.rehearsal import Rehearsal
 from clarion.address.stage import AddressStage
-from clarion.api.route import Services
+from clarion.api.route import Services, Webhooks
 from clarion.compose.fitting import Fitting, Limit
 from clarion.deliver.exchange import Exchange, HttpSender
 from clarion.deliver.health import HealthBook
@@ -23,9 +23,12 @@ from clarion.deliver.receipts import ReceiptStage
 from clarion.deliver.sandbox import SandboxSender
 from clarion.deliver.stage import DeliverStage, Lanes
 from clarion.deliver.trial import Trial
+from clarion.echo.courier import Courier
 from clarion.echo.recorder import Recorder
+from clarion.echo.webhooks import WebhookStage, sweep
 from clarion.errors import RequestError, SettingsError
 from clarion.journal.consumer import Grouping, LaneSupervisor, Work
+from clarion.journal.outbox import Outbox
 from clarion.journal.port import (
     ACCEPTED_PREFIX,
     BULK_PREFIX,
@@ -33,7 +36,9 @@ from clarion.journal.port import (
     DELIVER_PREFIX,
     PAGE_PREFIX,
     RECEIPTS_PREFIX,
+    REPEAT_PREFIX,
     WAITING_PREFIX,
+    WEBHOOK_PREFIX,
     Journal,
 )
 from clarion.journal.sql import SqlJournal
@@ -70,6 +75,7 @@ class Foundation(NamedTuple):
     database: Database
     journal: Journal
     catalog: Catalog
+    outbox: Outbox
     first_start: FirstStart | None
     other_key_ignored: bool
 
@@ -85,8 +91,12 @@ async def foundation(settings: Settings, clock: Clock = system_clock) -> AsyncIt
         catalog = Catalog(database, vault)
         snapshot = await catalog.current()
         ignored = given is not None and fingerprint(given) not in snapshot.holders
-        async with opened_journal(settings, database, listening, clock) as journal:
-            yield Foundation(settings, clock, vault, database, journal, catalog, first, ignored)
+        async with (
+            opened_journal(settings, database, listening, clock) as journal,
+            _outbox(database, journal, listening, clock) as kept,
+        ):
+            outbox = Outbox(kept, catalog)
+            yield Foundation(settings, clock, vault, database, journal, catalog, outbox, first, ignored)
     finally:
         await database.close()
 
@@ -124,6 +134,12 @@ async def services(base: Foundation, sender: HttpSender | None = None) -> AsyncI
                     _fitting(base.settings),
                 ),
                 base.settings.rate_limits,
+                Webhooks(
+                    base.outbox,
+                    Courier(way_out, base.clock),
+                    EgressRule(base.settings.egress_allow),
+                    base.settings.webhook_http,
+                ),
             )
 
 
@@ -133,6 +149,8 @@ async def worker(base: Foundation, sender: HttpSender | None = None) -> AsyncIte
     async with _alone(base), _sender(base.settings, sender) as way_out:
         lanes = _lanes(base, way_out)
         tasks = [asyncio.create_task(lane.run()) for lane in lanes]
+        kept = base.settings.webhook_retention * SECOND
+        tasks.append(asyncio.create_task(sweep(base.database, base.clock, kept)))
         try:
             yield
         finally:
@@ -169,11 +187,13 @@ def _lanes(base: Foundation, sender: HttpSender) -> list[LaneSupervisor]:
         _exchanges(base, sender),
         base.clock,
         base.settings.delivery_concurrency,
-        HealthBook(base.database, base.clock),
+        HealthBook(base.database, base.clock, base.outbox),
     )
-    recorder = Recorder(base.database)
+    recorder = Recorder(base.database, base.outbox)
     deliver = DeliverStage(base.database, base.journal, base.catalog, base.clock, recorder, ways)
-    receipts = ReceiptStage(base.journal, base.catalog, base.clock, ways)
+    receipts = ReceiptStage(base.journal, base.catalog, base.clock, ways, base.outbox)
+    courier = Courier(sender, base.clock)
+    webhooks = WebhookStage(base.database, base.outbox, base.catalog, base.clock, courier)
 
     def lanes(prefix: str, work: Work, slots: int, grouping: Grouping | None = None) -> LaneSupervisor:
         return LaneSupervisor(base.journal, base.clock, prefix, work, slots, grouping)
@@ -188,6 +208,10 @@ def _lanes(base: Foundation, sender: HttpSender) -> list[LaneSupervisor]:
         lanes(BULK_PREFIX, deliver.work, _BATCHES_PER_LANE),
         lanes(WAITING_PREFIX, deliver.work, _BATCHES_PER_LANE),
         lanes(RECEIPTS_PREFIX, receipts.work, 1),
+        *(
+            LaneSupervisor(base.outbox.journal, base.clock, prefix, webhooks.work, 1)
+            for prefix in (WEBHOOK_PREFIX, REPEAT_PREFIX)
+        ),
     ]
 
 
@@ -273,6 +297,19 @@ async def opened_journal(
         yield journal
 
 
+@asynccontextmanager
+async def _outbox(
+    database: Database, journal: Journal, listening: str | None, clock: Clock
+) -> AsyncIterator[SqlJournal]:
+    """Where webhook events wait: with the journal where it is in the database, else beside the store."""
+    if isinstance(journal, SqlJournal):
+        yield journal
+        return
+    beside = SqlJournal(database, clock)
+    async with _background(_listening(listening, beside) if listening else None):
+        yield beside
+
+
 def _listening(url: str, journal: SqlJournal) -> Coroutine[Any, Any, None]:
     from clarion.journal.listen import listen
 
@@ -286,8 +323,7 @@ async def _alone(base: Foundation) -> AsyncIterator[None]:
         yield
         return
     with _only_worker(base.settings.database_path):
-        if isinstance(base.journal, SqlJournal):
-            await base.journal.release_all()
+        await base.outbox.journal.release_all()
         yield
 
 

@@ -176,7 +176,10 @@ class SecretUnreadable(ClarionError):
 
 
 class TransportError(ClarionError):
-    """An outgoing request got no answer. `unprocessed` is true when the peer certainly did not act on it."""
+    """An outgoing request got no answer. `unprocessed` is true when the peer certainly did not act on it,
+    `code` what the log of messages calls it."""
+
+    code = "no_answer"
 
     def __init__(self, message: str, *, unprocessed: bool = False) -> None:
         super().__init__(message)
@@ -186,6 +189,8 @@ class TransportError(ClarionError):
 class NotSendable(TransportError):
     """The request itself is wrong: its URL or a header can't be sent to anybody."""
 
+    code = "not_sendable"
+
     def __init__(self, message: str) -> None:
         super().__init__(message, unprocessed=True)
 
@@ -193,18 +198,28 @@ class NotSendable(TransportError):
 class EgressRefused(TransportError):
     """The address is not one Clarion may call; see CLARION_EGRESS_ALLOW."""
 
+    code = "egress_refused"
+
 
 class ConnectFailed(TransportError):
     """Name lookup, TCP connect or TLS handshake failed."""
+
+    code = "connect_failed"
 
 
 class TlsFailed(TransportError):
     """The peer's certificate is not trusted; see CLARION_CA_FILE."""
 
+    code = "tls_failed"
+
 
 class TimedOut(TransportError):
     """No answer within the deadline."""
 
+    code = "timed_out"
+
 
 class ConnectionLost(TransportError):
     """The connection ended before the answer."""
+
+    code = "connection_lost"

@@ -343,6 +343,20 @@ class Settings(BaseSettings):
         description="Streams in flight per integration. 100 is about what a provider grants one HTTP/2"
         " connection, and keeps one integration from taking the whole process.",
     )
+    webhook_http: Annotated[bool, BeforeValidator(_truth), _Rule("true or false")] = Field(
+        default=False,
+        description="Whether webhook endpoints may be http:// URLs. No, since what is told there is personal"
+        " and anybody on the way could read it; true where the way is a network of your own.",
+    )
+    webhook_retention: Annotated[
+        int, BeforeValidator(_whole), _Rule("a whole number of seconds between 3600 and 31536000 (365 days)")
+    ] = Field(
+        default=7 * 24 * 3600,
+        ge=3600,
+        le=365 * 24 * 3600,
+        description="Seconds that a delivery to a webhook endpoint is kept, with what was sent and answered,"
+        " after it came to its end. A week is enough to see a weekend's failures on Monday and replay them.",
+    )
     log_level: Annotated[
         LogLevel, BeforeValidator(_lower), _Rule("debug, info, warning, error or critical")
     ] = Field(

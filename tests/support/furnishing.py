@@ -77,6 +77,9 @@ BODIES: dict[str, Json] = {
         "context": {"app": "crm"},
     },
     "update_channel_endpoint": {"endpoint": {"userId": "U2"}},
+    "create_webhook": {"url": "https://8.8.8.8/hooks", "events": ["message.sent"], "headers": {"X-A": "b"}},
+    "update_webhook": {"events": [], "description": "All", "active": True},
+    "rotate_secret": {"overlapHours": 1},
     "create_environment": {"name": "Staging", "color": "#102030"},
     "update_environment": {"name": "Development", "color": "#102030"},
     "create_variable": {"key": "KEY", "values": [{"_environmentId": "$environmentId", "value": "v"}]},
@@ -125,6 +128,7 @@ async def furnish(api: Api) -> dict[str, str]:
     environment, target = await api.environment_id(), await api.environment_id("prod")
     key = data(await dev.post(f"/v1/environments/{environment}/keys", None), 201)
     spare = data(await dev.post("/v1/environments", {"name": "Spare", "color": "#102030"}), 201)
+    webhook = data(await dev.post("/v1/webhooks", {"url": "https://8.8.8.8/hooks", "active": False}), 201)
     variable = data(await dev.post("/v1/environment-variables", {"key": "HOST"}))
     (notification,) = (await dev.get("/v1/notifications")).json()["data"]
     message = (await dev.get("/v1/messages")).json()["data"][0]
@@ -139,6 +143,7 @@ async def furnish(api: Api) -> dict[str, str]:
         "spare_environment": spare["_id"],
         "targetEnvironmentId": target,
         "keyId": key["_id"],
+        "webhookId": webhook["_id"],
         "variableKey": variable["key"],
         "stepId": "push",
         "workflowId": "welcome",

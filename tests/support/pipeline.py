@@ -15,12 +15,17 @@ from clarion.deliver.exchange import Exchange, HttpSender
 from clarion.deliver.health import HealthBook
 from clarion.deliver.receipts import ReceiptStage
 from clarion.deliver.stage import DeliverStage, Lanes
+from clarion.echo.courier import Courier
 from clarion.echo.recorder import Recorder
+from clarion.echo.webhooks import WebhookStage
+from clarion.journal.outbox import Outbox
 from clarion.journal.port import (
     ACCEPTED_PREFIX,
     CHUNK_PREFIX,
     PAGE_PREFIX,
     RECEIPTS_PREFIX,
+    REPEAT_PREFIX,
+    WEBHOOK_PREFIX,
     Batch,
     accepted_lane,
     chunk_lane,
@@ -102,17 +107,19 @@ class Worker:
             database, self.journal, self.catalog, clock, frozenset({"push-webhook"}), LIFETIME
         )
         sends = provider or DatedWebhook()
-        self.book = HealthBook(database, clock)
+        self.outbox = Outbox(self.journal, self.catalog)
+        self.book = HealthBook(database, clock, self.outbox)
         self.lanes = Lanes({sends.id: sends}, lambda _: Exchange(sender, None), clock, 10, self.book)
         self.deliver = DeliverStage(
             database,
             self.journal,
             self.catalog,
             clock,
-            Recorder(database),
+            Recorder(database, self.outbox),
             self.lanes,
         )
-        self.receipts = ReceiptStage(self.journal, self.catalog, clock, self.lanes)
+        self.receipts = ReceiptStage(self.journal, self.catalog, clock, self.lanes, self.outbox)
+        self.webhooks = WebhookStage(database, self.outbox, self.catalog, clock, Courier(sender, clock))
 
     def work_of(self, lane: str) -> Callable[[Batch], Awaitable[None]]:
         """The stage that works on a lane."""
@@ -121,6 +128,8 @@ class Worker:
             PAGE_PREFIX: self.address.page,
             CHUNK_PREFIX: self.address.chunk,
             RECEIPTS_PREFIX: self.receipts.work,
+            WEBHOOK_PREFIX: self.webhooks.work,
+            REPEAT_PREFIX: self.webhooks.work,
         }
         kind, colon, _ = lane.partition(":")
         return stages.get(kind + colon, self.deliver.work)

@@ -11,8 +11,11 @@ from clarion.accept.gate import Gate
 from clarion.accept.once import Once
 from clarion.address.rehearsal import Rehearsal
 from clarion.deliver.trial import Trial
+from clarion.echo.courier import Courier
+from clarion.journal.outbox import Outbox
 from clarion.journal.port import Journal
 from clarion.model.clock import Clock
+from clarion.net.egress import EgressRule
 from clarion.providers.port import Provider
 from clarion.security.vault import Vault
 from clarion.store.catalog import Catalog, KeyHolder, Snapshot
@@ -20,6 +23,15 @@ from clarion.store.database import Database
 
 B = TypeVar("B")
 Q = TypeVar("Q")
+
+
+class Webhooks(NamedTuple):
+    """How endpoints are told; `over_http` whether they may be called without TLS."""
+
+    outbox: Outbox
+    courier: Courier
+    egress: EgressRule
+    over_http: bool
 
 
 class Services(NamedTuple):
@@ -37,6 +49,7 @@ class Services(NamedTuple):
     trial: Trial
     rehearsal: Rehearsal
     rate_limits: Mapping[str, int]
+    webhooks: Webhooks
 
 
 class Access(Enum):

@@ -27,6 +27,7 @@ from clarion.api import (
     topics,
     transactions,
     trials,
+    webhooks,
     workflows,
 )
 from clarion.api.route import Route
@@ -49,6 +50,7 @@ ROUTES: tuple[Route, ...] = (
     *integrations.ROUTES,
     *trials.ROUTES,
     *integration_health.ROUTES,
+    *webhooks.ROUTES,
     *workflows.ROUTES,
     *steps.ROUTES,
     *publishing.ROUTES,

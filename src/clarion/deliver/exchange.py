@@ -2,27 +2,12 @@
 
 from typing import Protocol
 
-from clarion.errors import (
-    ConnectFailed,
-    ConnectionLost,
-    EgressRefused,
-    NotSendable,
-    TimedOut,
-    TlsFailed,
-    TransportError,
-)
+from clarion.errors import EgressRefused, NotSendable, TransportError
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 
 TIMEOUT = 15.0
 """Seconds a provider has to answer; FCM asks for at least 10."""
-
-_CODES: tuple[tuple[type[TransportError], str], ...] = (
-    (TlsFailed, "tls_failed"),
-    (ConnectFailed, "connect_failed"),
-    (TimedOut, "timed_out"),
-    (ConnectionLost, "connection_lost"),
-)
 
 
 class HttpSender(Protocol):
@@ -51,11 +36,11 @@ class Exchange:
                 self._rebased(request), timeout=TIMEOUT, guarded=self._base is None, scope=self._scope
             )
         except NotSendable as error:
-            return Verdict(Outcome.PAYLOAD_REJECTED, "not_sendable", str(error))
+            return Verdict(Outcome.PAYLOAD_REJECTED, error.code, str(error))
         except EgressRefused as error:
-            return Verdict(Outcome.CREDENTIALS_REJECTED, "egress_refused", str(error))
+            return Verdict(Outcome.CREDENTIALS_REJECTED, error.code, str(error))
         except TransportError as error:
-            return Verdict(Outcome.UNAVAILABLE, _code(error), str(error))
+            return Verdict(Outcome.UNAVAILABLE, error.code, str(error))
 
     def _rebased(self, request: HttpRequest) -> HttpRequest:
         if self._base is None:
@@ -68,7 +53,3 @@ def origin_of(url: str) -> str:
     """Scheme, host and port of an absolute URL; once a request, so without a parser."""
     end = url.find("/", url.find("//") + 2)
     return url if end < 0 else url[:end]
-
-
-def _code(error: TransportError) -> str:
-    return next((code for kind, code in _CODES if isinstance(error, kind)), "no_answer")

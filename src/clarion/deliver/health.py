@@ -9,8 +9,10 @@ from sqlalchemy.engine import Connection
 from clarion.deliver.breaker import Change, State
 from clarion.deliver.lane import Standing
 from clarion.errors import DatabaseUnavailable
-from clarion.model.clock import Clock
+from clarion.journal.outbox import Outbox
+from clarion.model.clock import Clock, iso
 from clarion.model.people import Integration
+from clarion.model.webhook import INTEGRATION_DEGRADED, INTEGRATION_RECOVERED, Event, happened
 from clarion.store import health
 from clarion.store.database import Database
 from clarion.store.health import Health
@@ -23,8 +25,9 @@ _BREATH_SECONDS = 0.5
 class HealthBook:
     """Written to in the background: a send doesn't wait for it."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, outbox: Outbox) -> None:
         self._database = database
+        self._outbox = outbox
         self._clock = clock
         self._writing: set[asyncio.Task[None]] = set()
         self._in_order = asyncio.Lock()
@@ -48,7 +51,13 @@ class HealthBook:
             code=change.code,
             explanation=change.explanation,
         )
-        self._begin(health.keep, _row(integration, change, proven))
+        told = _event(integration, change)
+
+        def keep(connection: Connection, row: Health) -> None:
+            health.keep(connection, row)
+            self._outbox.put(connection, integration.environment_id, [told])
+
+        self._begin(keep, _row(integration, change, proven))
 
     def proved(self, integration: Integration) -> None:
         """Keep that an integration had a message accepted."""
@@ -83,6 +92,21 @@ _WORDS = {
     State.PAUSED: "paused: its set-up is refused, messages wait until it is corrected",
     State.CLOSED: "recovered",
 }
+
+
+def _event(integration: Integration, change: Change) -> Event:
+    kind = INTEGRATION_RECOVERED if change.state is State.CLOSED else INTEGRATION_DEGRADED
+    shown = {
+        "_id": integration.id,
+        "identifier": integration.identifier,
+        "name": integration.name,
+        "providerId": integration.provider_id,
+        "state": change.state.value,
+        "code": change.code,
+        "explanation": change.explanation,
+        "since": iso(change.at),
+    }
+    return happened(kind, shown, integration.id, change.at)
 
 
 def _row(integration: Integration, change: Change, proven: bool) -> Health:

@@ -1,15 +1,19 @@
 """The receipts stage: what became of messages after a provider accepted them."""
 
+from collections.abc import Sequence
+
 import msgspec
 from sqlalchemy.engine import Connection
 
 from clarion.deliver.stage import Lanes
+from clarion.journal.outbox import Outbox
 from clarion.journal.port import Batch, Journal, Record
-from clarion.model.clock import MINUTE, Clock
-from clarion.model.outcome import Outcome, Verdict
+from clarion.model.clock import MINUTE, Clock, Millis
+from clarion.model.outcome import MessageStatus, Outcome, Verdict
 from clarion.model.push import Receipts
+from clarion.model.webhook import DEVICE_RETIRED, MESSAGE_FAILED, Event, about
 from clarion.providers.port import ReceiptProvider
-from clarion.store import messages
+from clarion.store import devices, messages
 from clarion.store.catalog import Catalog
 from clarion.store.messages import Revision
 
@@ -20,8 +24,11 @@ _MOST_CHECKS = 12
 class ReceiptStage:
     """Asks for receipts when they are due; a message that did not arrive is failed, a dead token retired."""
 
-    def __init__(self, journal: Journal, catalog: Catalog, clock: Clock, lanes: Lanes) -> None:
+    def __init__(
+        self, journal: Journal, catalog: Catalog, clock: Clock, lanes: Lanes, outbox: Outbox
+    ) -> None:
         self._journal = journal
+        self._outbox = outbox
         self._catalog = catalog
         self._clock = clock
         self._lanes = lanes
@@ -40,10 +47,17 @@ class ReceiptStage:
             return
 
         def write(connection: Connection) -> list[Record]:
-            messages.revise(connection, wanted.environment_id, _revisions(wanted, told), self._clock())
+            self._revise(connection, wanted.environment_id, _revisions(wanted, told))
             return self._rest(batch, wanted, told, lane.provider)
 
         await self._journal.settle(batch, write)
+
+    def _revise(self, connection: Connection, environment_id: str, revisions: Sequence[Revision]) -> None:
+        """Keep what did not arrive, and tell whoever hears of it."""
+        now = self._clock()
+        messages.revise(connection, environment_id, revisions, now)
+        if self._outbox.listens(environment_id):
+            self._outbox.put(connection, environment_id, _events(connection, environment_id, revisions, now))
 
     def _later(self, batch: Batch, wanted: Receipts, refusal: Verdict) -> list[Record]:
         """The same again, unless receipts that old are not kept any more."""
@@ -72,3 +86,23 @@ def _revisions(wanted: Receipts, told: dict[str, Verdict]) -> list[Revision]:
         for item in wanted.tickets
         if item.ticket in told and told[item.ticket].outcome is not Outcome.ACCEPTED
     ]
+
+
+def _events(
+    connection: Connection, environment_id: str, revisions: Sequence[Revision], now: Millis
+) -> list[Event]:
+    """Of the revisions that changed something."""
+    ids = [item.message_id for item in revisions]
+    failed = {
+        found.id
+        for found in messages.settled(connection, environment_id, ids)
+        if found.status == MessageStatus.FAILED and found.at == now
+    }
+    retired = devices.retired_at(connection, [item.device_id for item in revisions if item.device_id])
+    events: list[Event] = []
+    for item in revisions:
+        if item.message_id in failed:
+            events.append(about(MESSAGE_FAILED, item.message_id, now))
+            if retired.get(item.device_id) == now:
+                events.append(about(DEVICE_RETIRED, item.message_id, now))
+    return events

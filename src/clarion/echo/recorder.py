@@ -4,10 +4,14 @@ import asyncio
 from collections.abc import Sequence
 
 import structlog
+from sqlalchemy.engine import Connection
 
 from clarion.errors import DatabaseUnavailable
+from clarion.journal.outbox import Outbox
+from clarion.model.outcome import MessageStatus
 from clarion.model.result import Result
-from clarion.store import messages
+from clarion.model.webhook import DEVICE_RETIRED, MESSAGE_FAILED, MESSAGE_SENT, Event, about
+from clarion.store import devices, messages
 from clarion.store.database import Database
 
 log = structlog.get_logger(__name__)
@@ -22,8 +26,9 @@ _BREATH_SECONDS = 0.25
 class Recorder:
     """The only writer of outcomes in this process."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, outbox: Outbox) -> None:
         self._database = database
+        self._outbox = outbox
         self._waiting: list[Result] = []
         self._commit: asyncio.Future[None] | None = None
         self._room = asyncio.Event()
@@ -67,7 +72,8 @@ class Recorder:
         """Write, again and again while the database is away: what was sent can't be unsent."""
         while True:
             try:
-                await self._database.write(messages.record, results)
+                await self._database.write(_record, results, self._outbox)
+                self._outbox.ring()
                 break
             except DatabaseUnavailable as error:
                 log.warning("outcomes not written, trying again", outcomes=len(results), error=error.message)
@@ -77,3 +83,32 @@ class Recorder:
         if self._held_up:
             self._held_up = False
             self._room.set()
+
+
+def _record(connection: Connection, results: Sequence[Result], outbox: Outbox) -> None:
+    """Write outcomes, and tell whoever hears of them."""
+    messages.record(connection, results)
+    for environment_id in {result.environment_id for result in results}:
+        if outbox.listens(environment_id):
+            theirs = [result for result in results if result.environment_id == environment_id]
+            outbox.put(connection, environment_id, _events(connection, environment_id, theirs))
+
+
+def _events(connection: Connection, environment_id: str, results: Sequence[Result]) -> list[Event]:
+    """What the results say for the first time: a final outcome that stood before was told then."""
+    final = {result.send.message_id: result for result in results if result.status in _TOLD}
+    written = {found.id: found for found in messages.settled(connection, environment_id, final)}
+    died = [result.send.device_id for result in final.values() if result.token_died]
+    retired = devices.retired_at(connection, died)
+    events: list[Event] = []
+    for message_id, result in final.items():
+        found = written.get(message_id)
+        if found is None or (found.status, found.at) != (result.status, result.at):
+            continue
+        events.append(about(_TOLD[result.status], message_id, result.at))
+        if result.token_died and retired.get(result.send.device_id) == result.at:
+            events.append(about(DEVICE_RETIRED, message_id, result.at))
+    return events
+
+
+_TOLD = {MessageStatus.DELIVERED: MESSAGE_SENT, MessageStatus.FAILED: MESSAGE_FAILED}

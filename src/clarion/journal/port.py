@@ -21,6 +21,8 @@ DELIVER_PREFIX = "deliver:"
 BULK_PREFIX = "bulk:"
 WAITING_PREFIX = "waiting:"
 RECEIPTS_PREFIX = "receipts:"
+WEBHOOK_PREFIX = "webhook:"
+REPEAT_PREFIX = "webhook-again:"
 
 
 def accepted_lane(environment_id: str) -> str:
@@ -57,6 +59,16 @@ def waiting_lane(integration_id: str) -> str:
 def receipts_lane(integration_id: str) -> str:
     """The lane of receipts that an integration's provider gives later."""
     return RECEIPTS_PREFIX + integration_id
+
+
+def webhook_lane(endpoint_id: str) -> str:
+    """The lane of what one webhook endpoint is told, so that a slow one holds up nobody else."""
+    return WEBHOOK_PREFIX + endpoint_id
+
+
+def repeat_lane(endpoint_id: str) -> str:
+    """The lane of what a webhook endpoint did not take, so that it holds up nothing that is new."""
+    return REPEAT_PREFIX + endpoint_id
 
 
 class Record(NamedTuple):

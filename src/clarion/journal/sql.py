@@ -35,7 +35,7 @@ class SqlJournal:
         if len(records) == 1:
             await self._database.write_alone(_append_one, records[0])
         else:
-            await self._database.write(_append, records)
+            await self._database.write(append_in, records)
         self._ring(records)
 
     async def append_with(self, change: Change) -> None:
@@ -56,7 +56,7 @@ class SqlJournal:
     async def settle_all(self, batches: Sequence[Batch], change: Change) -> None:
         def together(connection: Connection) -> Sequence[Record]:
             records = change(connection)
-            _append(connection, records)
+            append_in(connection, records)
             _end(connection, batches)
             return records
 
@@ -231,7 +231,9 @@ WHERE id = ? AND parked_at IS NOT NULL RETURNING lane
 """)
 
 
-def _append(connection: Connection, records: Sequence[Record]) -> None:
+def append_in(connection: Connection, records: Sequence[Record]) -> None:
+    """Add records in the transaction of what they follow from; on SQLite whoever waits sees them within half
+    a second, or when their lane is rung after the commit."""
     if records:
         rows = [(record.lane, record.not_before, record.body) for record in records]
         run_many(connection, _APPEND, rows)

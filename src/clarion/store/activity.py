@@ -125,6 +125,12 @@ def _sought(wanted: MessageFilter) -> sa.Select[Any]:
     return query.where(messages.c.deleted_at.is_(None))
 
 
+def messages_named(connection: Connection, environment_id: str, ids: Iterable[str]) -> list[MessageRow]:
+    """Messages by their ids, also those whose subscriber was removed since."""
+    query = _messages(orphaned=True).where(messages.c.environment_id == environment_id)
+    return [MessageRow(*row) for row in connection.execute(query.where(messages.c.id.in_(list(ids))))]
+
+
 def delete_message(connection: Connection, environment_id: str, identity: str, now: Millis) -> bool:
     """Take a message out of the log; False when there is none."""
     return _delete(connection, environment_id, messages.c.id == identity, now)
@@ -177,10 +183,10 @@ def of_trigger(
     return _read(connection, connection.execute(query.order_by(entry.id).limit(most)).all())
 
 
-def _messages() -> sa.Select[Any]:
+def _messages(*, orphaned: bool = False) -> sa.Select[Any]:
     own = [messages.c[name] for name in MessageRow.__struct_fields__[:-3]]
     joined = messages.join(triggers, triggers.c.id == messages.c.trigger_id).join(
-        people, people.c.pk == messages.c.subscriber_pk
+        people, people.c.pk == messages.c.subscriber_pk, isouter=orphaned
     )
     theirs = [triggers.c[name] for name in MessageRow.__struct_fields__[-3:]]
     return sa.select(*own, *theirs).select_from(joined)

@@ -1,4 +1,5 @@
-"""What every stage looks up and people seldom change, in memory: keys, environments, integrations, workflows.
+"""What every stage looks up and people seldom change, in memory: keys, environments, integrations, workflows,
+webhook endpoints.
 
 Each change counts a revision up in its own transaction, so that every process sees that it reads old news.
 """
@@ -11,9 +12,10 @@ from sqlalchemy.engine import Connection
 from clarion.check.frequency import Cap
 from clarion.errors import ClarionError
 from clarion.model.people import Environment, Integration
+from clarion.model.webhook import Endpoint
 from clarion.model.workflow import Workflow
 from clarion.security.vault import Vault
-from clarion.store import environment_variables, environments, frequency, integrations, workflows
+from clarion.store import environment_variables, environments, frequency, integrations, webhooks, workflows
 from clarion.store.database import Database
 from clarion.store.environment_variables import Variable
 
@@ -46,6 +48,7 @@ class Snapshot:
         listed_workflows: list[Workflow],
         listed_variables: Sequence[Variable] = (),
         caps: Mapping[str, list[Cap]] = {},
+        listed_endpoints: Sequence[Endpoint] = (),
     ) -> None:
         self.revision = revision
         self.organization_id = organization_id
@@ -56,6 +59,7 @@ class Snapshot:
         self.workflows = {workflow.id: workflow for workflow in listed_workflows}
         self.variables = {variable.key: variable for variable in listed_variables}
         self._caps = caps
+        self.webhooks = {endpoint.id: endpoint for endpoint in listed_endpoints}
         self._named = {(item.environment_id, item.workflow_id): item for item in listed_workflows}
 
     def workflow_named(self, environment_id: str, workflow_id: str) -> Workflow | None:
@@ -77,6 +81,14 @@ class Snapshot:
     def caps_of(self, environment_id: str) -> list[Cap]:
         """How often an environment may push to somebody."""
         return self._caps.get(environment_id, [])
+
+    def webhooks_of(self, environment_id: str) -> list[Endpoint]:
+        """The webhook endpoints of an environment."""
+        return [item for item in self.webhooks.values() if item.environment_id == environment_id]
+
+    def listens(self, environment_id: str) -> bool:
+        """Whether any webhook endpoint hears of what happens in an environment."""
+        return any(item.active and item.environment_id == environment_id for item in self.webhooks.values())
 
     def integrations_of(self, environment_id: str) -> list[Integration]:
         """The integrations of an environment."""
@@ -131,6 +143,11 @@ def check_current(connection: Connection, snapshot: Snapshot) -> None:
         raise CatalogChanged
 
 
+def count(connection: Connection) -> None:
+    """Let every process see that the catalog is another; part of the transaction that changes it."""
+    connection.exec_driver_sql("UPDATE catalog SET revision = revision + 1")
+
+
 def revision(connection: Connection) -> int:
     """How often the catalog was changed."""
     found: int = connection.exec_driver_sql("SELECT revision FROM catalog").scalar_one()
@@ -148,4 +165,5 @@ def _load(connection: Connection, vault: Vault) -> Snapshot:
         workflows.every(connection),
         environment_variables.every(connection, vault),
         frequency.policies(connection),
+        webhooks.every(connection, vault),
     )

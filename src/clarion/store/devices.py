@@ -140,6 +140,13 @@ def retire(connection: Connection, retirements: Sequence[tuple[int, Millis, str,
     run_many(connection, _RETIRE, rows)
 
 
+def retired_at(connection: Connection, pks: Sequence[int]) -> dict[int, Millis]:
+    """When those of the devices were retired that are."""
+    if not pks:
+        return {}
+    return {row.pk: row.retired_at for row in run(connection, _RETIRED_AT, listed(pks))}
+
+
 def seen(connection: Connection, pks: Sequence[int], now: Millis) -> None:
     """Devices took a push; noted once a day of each."""
     known = [pk for pk in pks if pk]
@@ -250,6 +257,9 @@ AND token NOT IN (SELECT j.value FROM {texts}) AND retired_at IS NULL
 
 _SEEN = sql("""
 UPDATE devices SET last_seen_at = ? WHERE pk IN (SELECT j.value FROM {numbers}) AND last_seen_at < ?
+""")
+_RETIRED_AT = sql("""
+SELECT d.pk, d.retired_at FROM {numbers} JOIN devices d ON d.pk = j.value WHERE d.retired_at IS NOT NULL
 """)
 _RETIRE = sql("""
 UPDATE devices SET retired_at = ?, retired_reason = ?

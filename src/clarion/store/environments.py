@@ -19,6 +19,7 @@ from clarion.store.tables import (
     integrations,
     organizations,
     rate_buckets,
+    webhook_endpoints,
     workflows,
 )
 
@@ -74,6 +75,8 @@ def shut(connection: Connection, identity: str) -> None:
     off = integrations.update().where(integrations.c.environment_id == identity)
     connection.execute(off.values(active=False))
     connection.execute(workflows.delete().where(workflows.c.environment_id == identity))
+    deaf = webhook_endpoints.update().where(webhook_endpoints.c.environment_id == identity)
+    connection.execute(deaf.values(active=False))
 
 
 def empty(connection: Connection, identity: str) -> bool:
@@ -86,8 +89,8 @@ def empty(connection: Connection, identity: str) -> bool:
 
 def delete(connection: Connection, identity: str) -> None:
     """Remove an environment that is empty."""
-    tables = (integration_health, integration_changes, integrations, rate_buckets, frequency_policies)
-    for table in tables:
+    owned = (integration_health, integration_changes, integrations, rate_buckets, frequency_policies)
+    for table in (*owned, webhook_endpoints):
         connection.execute(table.delete().where(table.c.environment_id == identity))
     orphans = environments.update().where(environments.c.parent_id == identity)
     connection.execute(orphans.values(parent_id=None))
@@ -131,6 +134,7 @@ _EMPTY = (
     _some_of("notifications", "environment_id", "id"),
     _some_of("engagements", "environment_id", "message_id", "status"),
     _some_of("idempotency", "environment_id", "idempotency_key"),
+    _some_of("webhook_deliveries", "pk"),
     _some_of("triggers", "id"),
     _some_of("topics", "id"),
     _some_of("channel_endpoints", "pk"),

@@ -7,10 +7,12 @@ import pytest
 from clarion.echo import recorder
 from clarion.echo.recorder import Recorder
 from clarion.errors import DatabaseUnavailable
+from clarion.journal.outbox import Outbox
+from clarion.journal.sql import SqlJournal
 from clarion.model.outcome import MessageStatus, Outcome, Verdict
 from clarion.model.push import Send
 from clarion.model.result import Result
-from clarion.store import messages
+from clarion.store.catalog import Catalog
 from clarion.store.database import Database
 from pushing import NOW
 
@@ -24,8 +26,8 @@ class HeldDatabase:
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def write(self, change: Callable[..., Any], results: Sequence[Result]) -> None:
-        assert change is messages.record
+    async def write(self, change: Callable[..., Any], results: Sequence[Result], outbox: Outbox) -> None:
+        assert change is recorder._record
         self.writes.append([int(result.send.message_id) for result in results])
         number = len(self.writes)
         await self.gate.wait()
@@ -51,7 +53,7 @@ def database() -> HeldDatabase:
 
 @pytest.fixture
 def taken(database: HeldDatabase) -> Recorder:
-    return Recorder(cast("Database", database))
+    return Recorder(cast("Database", database), Outbox(cast("SqlJournal", None), cast("Catalog", None)))
 
 
 async def test_what_arrives_during_a_commit_is_the_next_one(database: HeldDatabase, taken: Recorder) -> None:

@@ -1,0 +1,69 @@
+"""The outbox: what happened, told to the webhook endpoints that want to hear of it.
+
+It stands in the database whatever the journal is, so that an event is there exactly when what it tells of
+is.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+
+import msgspec
+from sqlalchemy.engine import Connection
+
+from clarion.journal.port import Record, repeat_lane, webhook_lane
+from clarion.journal.sql import SqlJournal, append_in
+from clarion.model.clock import Millis
+from clarion.model.webhook import Dispatch, Endpoint, Event
+from clarion.store.catalog import Catalog
+
+MOST_EVENTS = 100
+"""In a record: so many may be sent a second time after a crash."""
+
+
+class Outbox:
+    """Takes events in the transaction of what they tell of."""
+
+    def __init__(self, journal: SqlJournal, catalog: Catalog) -> None:
+        self.journal = journal
+        self._catalog = catalog
+        self._told: deque[str] = deque()
+
+    def listens(self, environment_id: str) -> bool:
+        """Whether anybody hears of what happens in an environment."""
+        return self._catalog.snapshot.listens(environment_id)
+
+    def put(
+        self, connection: Connection, environment_id: str, events: Sequence[Event], *, but: str = ""
+    ) -> None:
+        """Tell the endpoints that want to hear, except one: a record for each, of all that it wants."""
+        for endpoint in self._catalog.snapshot.webhooks_of(environment_id):
+            wanted = [event for event in events if endpoint.wants(event.type) and endpoint.id != but]
+            if wanted:
+                append_in(connection, list(_records(endpoint, wanted)))
+                self._told.append(webhook_lane(endpoint.id))
+
+    def ring(self) -> None:
+        """Wake who waits for what was committed; without it they see it within half a second."""
+        while self._told:
+            self.journal.ring(self._told.popleft())
+
+
+def repeat(endpoint: Endpoint, delivery_id: str, at: Millis) -> Record:
+    """A delivery that is to be tried again, as a record."""
+    dispatch = Dispatch(endpoint.environment_id, endpoint.id, again=[delivery_id])
+    return Record(repeat_lane(endpoint.id), msgspec.msgpack.encode(dispatch), at)
+
+
+def repeats(endpoint: Endpoint, ids: Sequence[str]) -> Iterator[Record]:
+    """Deliveries that somebody asks for again, as records."""
+    for start in range(0, len(ids), MOST_EVENTS):
+        again = list(ids[start : start + MOST_EVENTS])
+        dispatch = Dispatch(endpoint.environment_id, endpoint.id, again=again)
+        yield Record(repeat_lane(endpoint.id), msgspec.msgpack.encode(dispatch))
+
+
+def _records(endpoint: Endpoint, events: Sequence[Event]) -> Iterator[Record]:
+    for start in range(0, len(events), MOST_EVENTS):
+        part = list(events[start : start + MOST_EVENTS])
+        dispatch = Dispatch(endpoint.environment_id, endpoint.id, part)
+        yield Record(webhook_lane(endpoint.id), msgspec.msgpack.encode(dispatch))
