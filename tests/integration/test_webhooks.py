@@ -1,0 +1,110 @@
+"""Webhooks from a real Clarion to a real receiver, over HTTPS, through kills, on every footing."""
+
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import httpx
+import pytest
+import trustme
+
+from clarion.testing.kit import EmulatorThread
+from hooks import HookServer
+from nats_servers import nats_server
+from postgres import PostgresServer
+from running import ClarionProcess, wait_for
+
+PEOPLE = 300
+INSIDE = {"egress_allow": "127.0.0.0/8", "webhook_http": "true"}
+
+
+@pytest.fixture
+def settings(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
+    """The footing to run on."""
+    if request.param == "sqlite":
+        yield {}
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    settings = {"database_url": server.make()}
+    if request.param == "postgresql":
+        yield settings
+        return
+    with TemporaryDirectory() as directory, nats_server(Path(directory)) as url:
+        yield settings | {"journal_url": url}
+
+
+def prepare(client: httpx.Client, emulators: EmulatorThread, hooks: HookServer) -> str:
+    """An endpoint that hears of everything, and people with a device each; the endpoint's id."""
+    push = {"name": "Push", "type": "push", "controlValues": {"subject": "Hello", "body": "x"}}
+    credentials = {"serviceAccount": emulators.service_account()}
+    integration = {"name": "FCM", "providerId": "fcm", "credentials": credentials, "active": True}
+    client.post("/v1/integrations", json=integration).raise_for_status()
+    workflow = {"name": "News", "workflowId": "news", "active": True, "steps": [push]}
+    client.post("/v2/workflows", json=workflow).raise_for_status()
+    made = client.post("/v1/webhooks", json={"url": hooks.url}).raise_for_status().json()["data"]
+    hooks.secrets.append(made["secret"])
+    people = [
+        {
+            "subscriberId": f"person-{n}",
+            "channels": [{"providerId": "fcm", "credentials": {"deviceTokens": [f"device-{n}"]}}],
+        }
+        for n in range(PEOPLE)
+    ]
+    client.post("/v1/subscribers/bulk", json={"subscribers": people}).raise_for_status()
+    return str(made["_id"])
+
+
+def test_events_arrive_signed_over_https_and_while_a_secret_is_renewed(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    server_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(server_side)
+    with EmulatorThread(tmp_path) as emulators, HookServer(server_side).running() as hooks:
+        roots = tmp_path / "roots.pem"
+        pems = authority.cert_pem.bytes() + Path(emulators.ca_file).read_bytes()
+        roots.write_bytes(pems)
+        settings = {"egress_allow": "127.0.0.0/8", "ca_file": str(roots)}
+        process = ClarionProcess(tmp_path, emulators, **settings).start()
+        try:
+            with process.client as client:
+                one = f"/v1/webhooks/{prepare(client, emulators, hooks)}"
+                trigger(client, "person-1")
+                wait_for(lambda: hooks.taken or None, 20)
+                renewed = client.post(f"{one}/rotate-secret", json={}).json()["data"]["secret"]
+                trigger(client, "person-2")
+                wait_for(lambda: len(hooks.taken) == 2 or None, 20)
+                hooks.secrets = [renewed]
+                trigger(client, "person-3")
+                wait_for(lambda: len(hooks.taken) == 3 or None, 20)
+                assert client.post(f"{one}/ping", json={}).json()["data"]["status"] == "delivered"
+        finally:
+            process.stop()
+    told = [body["data"].get("subscriberId") for body in hooks.taken]
+    assert told == ["person-1", "person-2", "person-3", None]
+    assert hooks.refused == []
+
+
+def trigger(client: httpx.Client, *to: str) -> None:
+    client.post("/v1/events/trigger", json={"name": "news", "to": list(to)}).raise_for_status()
+
+
+@pytest.mark.parametrize("settings", ["sqlite", "postgresql", "jetstream"], indirect=True)
+def test_kills_while_events_go_out_lose_none(tmp_path: Path, settings: dict[str, str]) -> None:
+    with EmulatorThread(tmp_path) as emulators, HookServer().running() as hooks:
+        process = ClarionProcess(tmp_path, emulators, **settings, **INSIDE).start()
+        with process.client as client:
+            prepare(client, emulators, hooks)
+            client.post(
+                "/v1/events/trigger/broadcast", json={"name": "news", "payload": {}}
+            ).raise_for_status()
+        for share in (1, PEOPLE // 3, PEOPLE // 2):
+            wait_for(lambda share=share: len(set(hooks.ids)) >= share or None, 60)  # type: ignore[misc]
+            process.kill()
+            process.start()
+        wait_for(lambda: len(set(hooks.ids)) == PEOPLE or None, 60)
+        assert process.settled().delivered == PEOPLE
+        process.stop()
+    told = {body["data"]["object"]["deviceToken"] for body in hooks.taken}
+    assert told == {f"device-{n}" for n in range(PEOPLE)}
+    assert {body["type"] for body in hooks.taken} == {"message.sent"}
+    assert hooks.refused == []
