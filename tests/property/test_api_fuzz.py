@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from calling import PUSH
 from clarion.api.route import NoQuery, Route
 from clarion.api.table import ROUTES
-from furnishing import BODIES
+from furnishing import BODIES, QUERIES
 from fuzzing import Fuzzed, fuzzed_api
 
 ORDERLY = settings(
@@ -232,6 +233,6 @@ def test_after_all_of_it_every_list_can_still_be_read(fuzzed: Fuzzed) -> None:
     for route in ROUTES:
         if route.method == "GET":
             removable = any(name in route.path for name in REPLACED)
-            query = f"transactionId={fuzzed.names['transactionId']}".encode()
+            query = urlencode(QUERIES.get(route.operation_id, {})).encode()
             found = fuzzed.call("GET", path_of(route, fuzzed.names), query).status
             assert found == 200 or (removable and found == 404), route.path

@@ -21,7 +21,7 @@ from schemathesis.specs.openapi.checks import (
 from calling import Json
 from clarion.api.openapi import document
 from clarion.api.table import ROUTES
-from furnishing import good_body
+from furnishing import QUERIES, good_body
 from fuzzing import BASE, Fuzzed, fuzzed_api, session_with
 
 Operation = APIOperation[Any, Any, Any, Any]
@@ -194,8 +194,7 @@ def good_case(operation: Operation, names: Mapping[str, str]) -> Request:
     """A request that nothing is wrong with."""
     there, operation_id = segments(operation, names), BY_PLACE[place(operation)].operation_id
     if not operation.body:
-        query = {"transactionId": names["transaction_id"]} if operation_id == "explain" else {}
-        return operation.Case(path_parameters=there, query=query)
+        return operation.Case(path_parameters=there, query=QUERIES.get(operation_id, {}))
     body = good_body(operation_id, names)
     return operation.Case(path_parameters=there, body=body, media_type="application/json")
 

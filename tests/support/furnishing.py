@@ -105,6 +105,10 @@ def _filled(value: Any, names: Mapping[str, str]) -> Any:
     return names[value[1:]] if isinstance(value, str) and value.startswith("$") else value
 
 
+QUERIES: dict[str, dict[str, str]] = {"explain": {"transactionId": "sent"}}
+"""What a call has to be asked with besides its path."""
+
+
 async def furnish(api: Api) -> dict[str, str]:
     """One of everything in Development, with a trigger that has gone out and one that waits: the names that
     paths want, and other names of some of them."""

@@ -5,7 +5,7 @@ import pytest
 from calling import Api, Json, data, error
 from clarion.api.route import Access, Route
 from clarion.api.table import ROUTES
-from furnishing import BODIES, furnish
+from furnishing import BODIES, QUERIES, furnish
 
 GUARDED = [route for route in ROUTES if route.access is not Access.PUBLIC]
 PUBLIC = [route for route in ROUTES if route.access is Access.PUBLIC]
@@ -147,7 +147,7 @@ async def everything(api: Api, names: dict[str, str]) -> Json:
     for route in GUARDED:
         if route.method == "GET" and "{transactionId}" not in route.path:
             path = route.path.format_map(names)
-            response = await api.development.get(path)
+            response = await api.development.get(path, **QUERIES.get(route.operation_id, {}))
             assert response.status_code == 200, response.text
             found[path] = response.json()
     return found
