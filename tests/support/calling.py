@@ -116,6 +116,10 @@ class Api(NamedTuple):
         """Let everything accepted go out; a device's receiver answers with its script, 200 without."""
         sender = ScriptedSender(device_of)
         sender.scripts = {token: [reply] for token, reply in scripts.items()}
+        await self.deliver_through(sender)
+
+    async def deliver_through(self, sender: ScriptedSender) -> None:
+        """Let everything accepted go out, and everything that webhook endpoints are told."""
         worker = Worker(self.services.database, self.services.vault, self.services.clock, sender)
         while lanes := await worker.journal.lanes(""):
             for lane in sorted(lanes):

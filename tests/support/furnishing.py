@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from calling import PUSH, Api, Json, data
+from clarion.echo.webhooks import fresh
+from clarion.model.webhook import PING, happened
+from clarion.store import webhook_deliveries
 
 REMOTE_TOKEN = {"providerId": "push-webhook", "credentials": {"deviceTokens": ["t"]}}
 
@@ -79,6 +82,7 @@ BODIES: dict[str, Json] = {
     "update_channel_endpoint": {"endpoint": {"userId": "U2"}},
     "create_webhook": {"url": "https://8.8.8.8/hooks", "events": ["message.sent"], "headers": {"X-A": "b"}},
     "update_webhook": {"events": [], "description": "All", "active": True},
+    "replay_webhook": {"since": "2026-01-01", "status": "all"},
     "rotate_secret": {"overlapHours": 1},
     "create_environment": {"name": "Staging", "color": "#102030"},
     "update_environment": {"name": "Development", "color": "#102030"},
@@ -133,6 +137,7 @@ async def furnish(api: Api) -> dict[str, str]:
     key = data(await dev.post(f"/v1/environments/{environment}/keys", None), 201)
     spare = data(await dev.post("/v1/environments", {"name": "Spare", "color": "#102030"}), 201)
     webhook = data(await dev.post("/v1/webhooks", {"url": "https://8.8.8.8/hooks", "active": False}), 201)
+    delivery = await _delivered(api, webhook["_id"])
     variable = data(await dev.post("/v1/environment-variables", {"key": "HOST"}))
     (notification,) = (await dev.get("/v1/notifications")).json()["data"]
     message = (await dev.get("/v1/messages")).json()["data"][0]
@@ -148,6 +153,7 @@ async def furnish(api: Api) -> dict[str, str]:
         "targetEnvironmentId": target,
         "keyId": key["_id"],
         "webhookId": webhook["_id"],
+        "deliveryId": delivery,
         "variableKey": variable["key"],
         "stepId": "push",
         "workflowId": "welcome",
@@ -162,3 +168,11 @@ async def furnish(api: Api) -> dict[str, str]:
         "transactionId": "waiting",
         "transaction_id": "sent",
     }
+
+
+async def _delivered(api: Api, webhook_id: str) -> str:
+    """The id of a delivery to an endpoint."""
+    endpoint = (await api.services.catalog.current()).webhooks[webhook_id]
+    made = fresh(endpoint, happened(PING, {}, webhook_id, api.services.clock()), "{}")
+    await api.services.database.write(webhook_deliveries.keep, [made])
+    return made.id

@@ -9,6 +9,7 @@ from clarion.api.integrations import named_integration
 from clarion.api.route import Call, NoQuery, Route
 from clarion.errors import Unprocessable
 from clarion.model.clock import iso
+from clarion.model.webhook import MESSAGE_DELIVERED, MESSAGE_READ, MESSAGE_SEEN, about
 from clarion.store import engagements
 
 MOST_ID = 64
@@ -64,19 +65,31 @@ async def track_activity(call: Call[Report, NoQuery]) -> list[Tracked]:
     message_id, status = call.body.event_id, call.body.event_type
     if message_id is not None and status is None:
         raise Unprocessable.field("eventType", f"must be one of: {', '.join(get_args(Engaged))}")
-    now = call.services.clock()
+    now, outbox = call.services.clock(), call.services.webhooks.outbox
 
     def write(connection: Connection) -> None:
         integration = named_integration(connection, call)
         if message_id is not None and status is not None:
-            engagements.add(connection, call.environment_id, message_id, integration.id, status, now)
+            new = engagements.add(connection, call.environment_id, message_id, integration.id, status, now)
+            if new and outbox.listens(call.environment_id):
+                told = [about(kind, message_id, now) for kind in _TOLD.get(status, ())]
+                outbox.put(connection, call.environment_id, told)
 
     await call.services.database.write(write)
+    outbox.ring()
     if message_id is None or status is None:
         return []
     row = msgspec.json.encode(call.body).decode()
     return [Tracked(message_id, EventOut(status, iso(now), row))]
 
+
+_TOLD: dict[str, tuple[str, ...]] = {
+    "delivered": (MESSAGE_DELIVERED,),
+    "dismissed": (MESSAGE_SEEN,),
+    "opened": (MESSAGE_SEEN, MESSAGE_READ),
+    "clicked": (MESSAGE_SEEN, MESSAGE_READ),
+}
+"""What a report of a phone says to webhook endpoints."""
 
 ROUTES = (
     Route(

@@ -13,8 +13,9 @@ from clarion.api.subscribers import named
 from clarion.api.workflows import named_workflow, workflow_slug
 from clarion.errors import BadInput, NotFound
 from clarion.model.clock import iso
-from clarion.model.context import scope_of
+from clarion.model.context import keys_in, scope_of
 from clarion.model.preference import CHANNELS, EVERYTHING, is_critical, is_enabled, standing
+from clarion.model.webhook import PREFERENCE_UPDATED, happened
 from clarion.model.workflow import Workflow
 from clarion.store import preferences
 from clarion.store.preferences import Preference
@@ -193,7 +194,9 @@ async def patch_preferences(call: Call[PreferencePatch, NoQuery]) -> Preferences
             preferences.choose(connection, pk, workflow_id, given.channels.given, now, scope)
         if given.schedule is not None:
             preferences.set_schedule(connection, pk, msgspec.to_builtins(given.schedule), now, scope)
-        return preferences.of(connection, pk, scope)
+        stored = preferences.of(connection, pk, scope)
+        _tell(connection, call, [workflow_id], stored, scope)
+        return stored
 
     return _out(call, await call.services.database.write(write), "all")
 
@@ -208,10 +211,48 @@ async def patch_preferences_in_bulk(call: Call[BulkPatch, NoQuery]) -> list[Chos
         scope = settled_scope(connection, call, context)
         for workflow, choice in zip(wanted, call.body.preferences, strict=True):
             preferences.choose(connection, pk, workflow.id, choice.channels.given, now, scope)
-        return preferences.of(connection, pk, scope)
+        stored = preferences.of(connection, pk, scope)
+        _tell(connection, call, [workflow.id for workflow in wanted], stored, scope)
+        return stored
 
     stored = await call.services.database.write(write)
     return [_chosen(workflow, stored) for workflow in wanted]
+
+
+def _tell(
+    connection: Connection,
+    call: Call[Any, Any],
+    chosen: Sequence[str],
+    stored: Mapping[str, Preference],
+    scope: str,
+) -> None:
+    """Tell who listens what a subscriber wants now of some workflows, or of everything."""
+    outbox, now = call.services.webhooks.outbox, call.services.clock()
+    if not outbox.listens(call.environment_id):
+        return
+    subscriber_id = call.path["subscriberId"]
+    events = []
+    for workflow_id in dict.fromkeys(chosen):
+        shown = _preference_shown(call, workflow_id, stored) | {"contextKeys": keys_in(scope)}
+        root = workflow_id or call.environment_id
+        event = happened(PREFERENCE_UPDATED, shown, root, now, subscriberId=subscriber_id)
+        events.append(event)
+    outbox.put(connection, call.environment_id, events)
+
+
+def _preference_shown(
+    call: Call[Any, Any], workflow_id: str, stored: Mapping[str, Preference]
+) -> dict[str, Any]:
+    workflow = call.snapshot.workflows.get(workflow_id)
+    if workflow:
+        shown: dict[str, Any] = msgspec.to_builtins(_chosen(workflow, stored))
+        return shown
+    everything = stored.get(EVERYTHING)
+    channels = dict.fromkeys(CHANNELS, True) | (everything.channels if everything else {})
+    whole: dict[str, Any] = {"level": "global", "enabled": True, "channels": channels}
+    if everything and everything.schedule:
+        whole["schedule"] = msgspec.to_builtins(everything.schedule)
+    return whole
 
 
 def _open_to_choice(call: Call[Any, Any], names: Sequence[str]) -> list[Workflow]:

@@ -7,10 +7,11 @@ import msgspec
 from sqlalchemy.engine import Connection
 
 from clarion.api.route import Access, Call, Category, NoQuery, Route
-from clarion.api.workflows import WorkflowOut, current_workflow, found_workflow, shown_workflow
+from clarion.api.workflows import WorkflowOut, current_workflow, found_workflow, shown_workflow, tell
 from clarion.errors import BadInput, NotFound
 from clarion.model.clock import iso
 from clarion.model.publishing import Change, changes, copied
+from clarion.model.webhook import WORKFLOW_DELETED, WORKFLOW_PUBLISHED
 from clarion.model.workflow import Workflow
 from clarion.store import workflows
 
@@ -177,7 +178,7 @@ async def sync_workflow(call: Call[SyncIn, NoQuery]) -> WorkflowOut:
     def write(connection: Connection) -> Workflow:
         source = current_workflow(connection, call)
         present = workflows.named(connection, target_id, source.workflow_id)
-        return _put(connection, source, target_id, present, call.services.clock())
+        return _put(connection, call, source, target_id, present)
 
     return await shown_workflow(call, await call.services.catalog.change(write))
 
@@ -195,9 +196,10 @@ async def publish(call: Call[PublishIn, NoQuery]) -> Published:
         found = compare(connection)
         for source, target in found.moving.values():
             if source is not None:
-                _put(connection, source, target_id, target, call.services.clock())
+                _put(connection, call, source, target_id, target)
             elif target is not None:
                 workflows.delete(connection, target.id)
+                tell(connection, call, WORKFLOW_DELETED, target)
         return found
 
     found = await call.services.database.read(compare)
@@ -261,11 +263,16 @@ def _chosen(pairs: Mapping[str, Pair], wanted: Iterable[ResourceIn]) -> tuple[di
 
 
 def _put(
-    connection: Connection, source: Workflow, target_id: str, present: Workflow | None, now: int
+    connection: Connection,
+    call: Call[Any, Any],
+    source: Workflow,
+    target_id: str,
+    present: Workflow | None,
 ) -> Workflow:
-    made = copied(source, target_id, present, now)
+    made = copied(source, target_id, present, call.services.clock())
     write: Callable[[Connection, Workflow], None] = workflows.replace if present else workflows.create
     write(connection, made)
+    tell(connection, call, WORKFLOW_PUBLISHED, made, present)
     return made
 
 

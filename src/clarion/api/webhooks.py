@@ -11,6 +11,8 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from sqlalchemy.engine import Connection
 
+from clarion.api.dates import date
+from clarion.api.pages import CursorPage, CursorQuery, cursor_page
 from clarion.api.route import Call, NoQuery, Route
 from clarion.echo.bodies import envelope
 from clarion.echo.courier import signed_headers
@@ -22,12 +24,13 @@ from clarion.model.webhook import EVENTS, PING, Endpoint, Secret, Try, happened,
 from clarion.net.fields import field_name
 from clarion.security.keys import masked
 from clarion.store import webhook_deliveries, webhooks
-from clarion.store.webhook_deliveries import Delivery
+from clarion.store.webhook_deliveries import Delivery, Wanted
 
 MOST_ENDPOINTS = 50
 MOST_HEADERS = 20
 MOST_DESCRIPTION = 512
 MOST_CONCURRENT = 100
+MOST_REPLAYED = 10_000
 MOST_SECRETS = 10
 """Old ones that still sign, too many to be reached by rotating with care."""
 
@@ -120,6 +123,37 @@ class DeliveryOut(msgspec.Struct, rename="camel", kw_only=True):
     next_try_at: str | None
     happened_at: str
     updated_at: str
+
+
+class DeliveriesQuery(CursorQuery, rename="camel", frozen=True, kw_only=True):
+    """Query of the deliveries of an endpoint."""
+
+    status: Literal["pending", "delivered", "failed"] | None = None
+    type: str | None = None
+
+
+class DeliveryPage(msgspec.Struct):
+    """Deliveries, and the cursors to what is before and after."""
+
+    data: list[DeliveryOut]
+    next: str | None
+    previous: str | None
+
+
+class ReplayIn(msgspec.Struct):
+    """What to send once more: of events from `since` to `until` (dates, until now) those that failed, were
+    delivered, or all. What is still tried comes by itself."""
+
+    since: str
+    until: str | None = None
+    status: Literal["failed", "delivered", "all"] = "failed"
+
+
+class Replayed(msgspec.Struct):
+    """How many are sent once more, and the `since` to go on from."""
+
+    replayed: int
+    next: str | None
 
 
 async def list_webhooks(call: Call[None, NoQuery]) -> list[WebhookOut]:
@@ -223,6 +257,69 @@ async def ping_webhook(call: Call[None, NoQuery]) -> DeliveryOut:
 
     await call.services.database.write(write)
     return delivery_out(endpoint, done)
+
+
+async def list_deliveries(call: Call[None, DeliveriesQuery]) -> DeliveryPage:
+    """What an endpoint was sent and what came of it, newest first; `status` and `type` narrow it down."""
+    endpoint, query = _named(call), call.query
+    wanted = Wanted(endpoint.id, query.status, query.type)
+
+    def read(connection: Connection) -> CursorPage[Delivery]:
+        return cursor_page(
+            lambda anchor, order: webhook_deliveries.search(connection, wanted, anchor, order),
+            lambda identity: webhook_deliveries.by_id(connection, endpoint.id, identity),
+            lambda row: (row.pk,),
+            query,
+        )
+
+    page = await call.services.database.read(read)
+    return DeliveryPage([delivery_out(endpoint, item) for item in page.rows], page.next, page.previous)
+
+
+async def resend_delivery(call: Call[None, NoQuery]) -> DeliveryOut:
+    """Send one delivery once more, under the same id, with all the tries of a new one."""
+    endpoint, identity, now = _active(call), call.path["deliveryId"], call.services.clock()
+
+    def write(connection: Connection) -> Delivery:
+        if webhook_deliveries.by_id(connection, endpoint.id, identity) is None:
+            raise NotFound(f"Delivery {identity} was not found: list the deliveries of the endpoint")
+        call.services.webhooks.outbox.repeat(connection, endpoint, [identity], now)
+        found = webhook_deliveries.by_id(connection, endpoint.id, identity)
+        assert found is not None
+        return found
+
+    found = await call.services.database.write(write)
+    call.services.webhooks.outbox.ring()
+    return delivery_out(endpoint, found)
+
+
+async def replay_webhook(call: Call[ReplayIn, NoQuery]) -> Replayed:
+    """Send what failed since a moment once more, or with `status` `all` what was delivered as well: up to
+    10,000 events, oldest first. `next` is where to go on when there were more."""
+    endpoint, given, now = _active(call), call.body, call.services.clock()
+    since = date(given.since, "since") or 0
+    until = now if given.until is None else date(given.until, "until") or 0
+    if since > until:
+        raise Unprocessable.field("since", "must not be later than until")
+    status = None if given.status == "all" else given.status
+
+    def write(connection: Connection) -> list[tuple[str, Millis]]:
+        found = webhook_deliveries.recall(connection, endpoint.id, since, until, status, MOST_REPLAYED + 1)
+        ids = [identity for identity, _ in found[:MOST_REPLAYED]]
+        call.services.webhooks.outbox.repeat(connection, endpoint, ids, now)
+        return found
+
+    found = await call.services.database.write(write)
+    call.services.webhooks.outbox.ring()
+    more = iso(found[MOST_REPLAYED][1]) if len(found) > MOST_REPLAYED else None
+    return Replayed(min(len(found), MOST_REPLAYED), more)
+
+
+def _active(call: Call[Any, Any]) -> Endpoint:
+    found = _named(call)
+    if not found.active:
+        raise BadInput("The endpoint is switched off: switch it on first, with PUT and active true")
+    return found
 
 
 def _once(delivery: Delivery) -> Delivery:
@@ -394,6 +491,33 @@ ROUTES = (
         body=Rotation,
         answer=WebhookWithSecret,
         secret=True,
+    ),
+    Route(
+        "GET",
+        _ONE + "/deliveries",
+        list_deliveries,
+        "List what an endpoint was sent",
+        _TAG,
+        query=DeliveriesQuery,
+        answer=DeliveryPage,
+        bare=True,
+    ),
+    Route(
+        "POST",
+        _ONE + "/deliveries/{deliveryId}/resend",
+        resend_delivery,
+        "Send a delivery once more",
+        _TAG,
+        answer=DeliveryOut,
+    ),
+    Route(
+        "POST",
+        _ONE + "/replay",
+        replay_webhook,
+        "Send what failed once more",
+        _TAG,
+        body=ReplayIn,
+        answer=Replayed,
     ),
     Route("POST", _ONE + "/ping", ping_webhook, "Ping a webhook endpoint", _TAG, answer=DeliveryOut),
 )

@@ -20,6 +20,7 @@ from clarion.errors import Conflict, LimitExceeded, NotFound, TemplateError, Unp
 from clarion.model.clock import Millis, iso
 from clarion.model.ids import new_id
 from clarion.model.preference import WANTED
+from clarion.model.webhook import WORKFLOW_CREATED, WORKFLOW_DELETED, WORKFLOW_UPDATED, happened
 from clarion.model.workflow import RUNNABLE_STEP_TYPES, STEP_TYPES, Step, Workflow
 from clarion.store import workflows
 from clarion.store.catalog import Snapshot
@@ -218,8 +219,13 @@ async def create_workflow(call: Call[NewWorkflow, NoQuery]) -> WorkflowOut:
     workflow = _filled(
         Workflow(new_id(now), call.environment_id, call.body.workflow_id, call.body.name, now, now), call.body
     )
+
+    def write(connection: Connection) -> None:
+        workflows.create(connection, workflow)
+        tell(connection, call, WORKFLOW_CREATED, workflow)
+
     try:
-        await call.services.catalog.change(workflows.create, workflow)
+        await call.services.catalog.change(write)
     except Conflict as error:
         raise _taken(error) from error
     return workflow_out(workflow, call.snapshot)
@@ -238,6 +244,7 @@ async def update_workflow(call: Call[WorkflowIn, NoQuery]) -> WorkflowOut:
         renamed = msgspec.structs.replace(found, workflow_id=call.body.workflow_id or found.workflow_id)
         changed = msgspec.structs.replace(_filled(renamed, call.body), updated_at=call.services.clock())
         workflows.replace(connection, changed)
+        tell(connection, call, WORKFLOW_UPDATED, changed, found)
         return changed
 
     try:
@@ -259,6 +266,7 @@ async def patch_workflow(call: Call[WorkflowPatch, NoQuery]) -> WorkflowOut:
         found = current_workflow(connection, call)
         changed = msgspec.structs.replace(found, **given, updated_at=call.services.clock())
         workflows.replace(connection, changed)
+        tell(connection, call, WORKFLOW_UPDATED, changed, found)
         return changed
 
     return await shown_workflow(call, await call.services.catalog.change(write))
@@ -267,7 +275,12 @@ async def patch_workflow(call: Call[WorkflowPatch, NoQuery]) -> WorkflowOut:
 async def delete_workflow(call: Call[None, NoQuery]) -> None:
     """Remove a workflow."""
     found = found_workflow(call)
-    await call.services.catalog.change(workflows.delete, found.id)
+
+    def write(connection: Connection) -> None:
+        workflows.delete(connection, found.id)
+        tell(connection, call, WORKFLOW_DELETED, found)
+
+    await call.services.catalog.change(write)
 
 
 async def list_workflows(call: Call[None, ListQuery]) -> WorkflowList:
@@ -279,6 +292,18 @@ async def list_workflows(call: Call[None, ListQuery]) -> WorkflowList:
     found.sort(key=lambda item: _order(item, query.order_by, triggered), reverse=falling)
     page = found[query.offset : query.offset + query.limit]
     return WorkflowList([_overview(item, triggered.get(item.id)) for item in page], len(found))
+
+
+def tell(
+    connection: Connection, call: Call[Any, Any], kind: str, item: Workflow, before: Workflow | None = None
+) -> None:
+    """Tell who listens in a workflow's environment what became of it, as a part of that change."""
+    outbox = call.services.webhooks.outbox
+    if outbox.listens(item.environment_id):
+        shown = msgspec.to_builtins(workflow_out(item, call.snapshot))
+        more = {"previousObject": msgspec.to_builtins(workflow_out(before, call.snapshot))} if before else {}
+        event = happened(kind, shown, item.id, call.services.clock(), **more)
+        outbox.put(connection, item.environment_id, [event])
 
 
 async def shown_workflow(call: Call[Any, Any], item: Workflow) -> WorkflowOut:

@@ -14,6 +14,7 @@ from clarion.journal.port import Record, repeat_lane, webhook_lane
 from clarion.journal.sql import SqlJournal, append_in
 from clarion.model.clock import Millis
 from clarion.model.webhook import Dispatch, Endpoint, Event
+from clarion.store import webhook_deliveries
 from clarion.store.catalog import Catalog
 
 MOST_EVENTS = 100
@@ -42,6 +43,12 @@ class Outbox:
                 append_in(connection, list(_records(endpoint, wanted)))
                 self._told.append(webhook_lane(endpoint.id))
 
+    def repeat(self, connection: Connection, endpoint: Endpoint, ids: Sequence[str], now: Millis) -> None:
+        """Let an endpoint be sent deliveries once more, as if they had never been tried."""
+        webhook_deliveries.ask_again(connection, ids, now)
+        append_in(connection, list(_repeats(endpoint, ids)))
+        self._told.append(repeat_lane(endpoint.id))
+
     def ring(self) -> None:
         """Wake who waits for what was committed; without it they see it within half a second."""
         while self._told:
@@ -54,7 +61,7 @@ def repeat(endpoint: Endpoint, delivery_id: str, at: Millis) -> Record:
     return Record(repeat_lane(endpoint.id), msgspec.msgpack.encode(dispatch), at)
 
 
-def repeats(endpoint: Endpoint, ids: Sequence[str]) -> Iterator[Record]:
+def _repeats(endpoint: Endpoint, ids: Sequence[str]) -> Iterator[Record]:
     """Deliveries that somebody asks for again, as records."""
     for start in range(0, len(ids), MOST_EVENTS):
         again = list(ids[start : start + MOST_EVENTS])

@@ -15,9 +15,10 @@ def add(
     integration_id: str,
     status: str,
     now: Millis,
-) -> None:
-    """Note an event; the message may be written later than its phone reports."""
-    run(connection, _ADD, environment_id, message_id, status, integration_id, now)
+) -> bool:
+    """Note an event, which may be known; the message may be written later than its phone reports."""
+    found = run(connection, _ADD, environment_id, message_id, status, integration_id, now)
+    return found.rowcount > 0
 
 
 def of(

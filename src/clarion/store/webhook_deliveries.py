@@ -92,16 +92,16 @@ def recall(
     until: Millis,
     status: str | None,
     most: int,
-) -> list[str]:
-    """The ids of what happened in a time and stands so, oldest first; what is pending comes by itself."""
+) -> list[tuple[str, Millis]]:
+    """The ids and moments of what happened in a time and stands so, oldest first; what is pending is left."""
     query = (
-        sa.select(table.c.id)
+        sa.select(table.c.id, table.c.happened_at)
         .where(table.c.endpoint_id == endpoint_id, table.c.happened_at.between(since, until))
         .where(table.c.status == status if status else table.c.status != Status.PENDING.value)
         .order_by(table.c.happened_at, table.c.pk)
         .limit(most)
     )
-    return list(connection.execute(query).scalars())
+    return [(row.id, row.happened_at) for row in connection.execute(query)]
 
 
 def ask_again(connection: Connection, ids: Sequence[str], now: Millis) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from calling import Api, Caller, running_api
+from clarion.deliver.exchange import HttpSender
 from postgres import PostgresServer
 
 STORE_NOTHING = {
@@ -29,13 +30,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture
-async def api(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Api]:
+def sender() -> HttpSender | None:
+    """What answers the API's own requests; a module that makes some has its own."""
+    return None
+
+
+@pytest.fixture
+async def api(
+    request: pytest.FixtureRequest, tmp_path: Path, sender: HttpSender | None
+) -> AsyncIterator[Api]:
     """The API on a database of its own."""
     more: dict[str, Any] = {}
     if getattr(request, "param", "sqlite") == "postgresql":
         server: PostgresServer = request.getfixturevalue("postgres")
         more["database_url"] = server.make()
-    async with running_api(tmp_path, **more) as running:
+    async with running_api(tmp_path, sender, **more) as running:
         yield running
 
 

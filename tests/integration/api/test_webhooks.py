@@ -1,14 +1,14 @@
 """Webhook endpoints over the API."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from calling import Api, Caller, Json, data, error, running_api
+from calling import PUSH, Api, Caller, Json, data, error, running_api
 from clarion.errors import EgressRefused, TimedOut
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.store.dialect import run, sql
@@ -19,18 +19,13 @@ URL = "https://8.8.8.8/hooks"
 
 
 def by_url(request: HttpRequest) -> str:
+    """The key of an endpoint, and one for all devices."""
     return request.url
 
 
 @pytest.fixture
 def sender() -> ScriptedSender:
     return ScriptedSender(by_url)
-
-
-@pytest.fixture
-async def api(tmp_path: Path, sender: ScriptedSender) -> AsyncIterator[Api]:
-    async with running_api(tmp_path, sender) as running:
-        yield running
 
 
 async def added(caller: Caller, **given: Any) -> Json:
@@ -197,3 +192,192 @@ async def test_a_ping_that_fails_says_why_and_is_not_repeated(
     told = data(await dev.post(f"{PATH}/{made['_id']}/ping", {}))
     assert (told["status"], told["nextTryAt"], told["tries"][0]["code"]) == ("failed", None, code)
     assert len(sender.requests[URL]) == 1
+
+
+async def heard(api: Api, sender: ScriptedSender, url: str = URL) -> list[Json]:
+    """Everything that an endpoint was told, once all has gone out."""
+    await api.deliver_through(sender)
+    return [msgspec.json.decode(request.body) for request in sender.requests[url]]
+
+
+async def test_a_workflow_is_told_as_it_is_made_changed_published_and_removed(
+    api: Api, dev: Caller, prod: Caller, sender: ScriptedSender
+) -> None:
+    await added(dev)
+    await added(prod, url="https://8.8.4.4/prod")
+    made = await dev.workflow()
+    data(await dev.patch("/v2/workflows/welcome", {"active": False}))
+    data(await dev.put("/v2/workflows/welcome", {"name": "Hello", "steps": [PUSH]}))
+    target = await api.environment_id("prod")
+    data(await dev.put("/v2/workflows/welcome/sync", {"targetEnvironmentId": target}))
+    assert (await dev.delete("/v2/workflows/welcome")).status_code == 204
+    told = await heard(api, sender)
+    assert [body["type"] for body in told] == [
+        "workflow.created",
+        "workflow.updated",
+        "workflow.updated",
+        "workflow.deleted",
+    ]
+    assert all(body["data"]["object"]["_id"] == made["_id"] for body in told)
+    assert told[1]["data"]["previousObject"]["active"] is True
+    assert told[1]["data"]["object"]["active"] is False
+    assert "previousObject" not in told[0]["data"]
+    (published,) = await heard(api, sender, "https://8.8.4.4/prod")
+    assert published["type"] == "workflow.published"
+    assert published["data"]["object"]["name"] == "Hello"
+    assert published["environmentId"] != told[0]["environmentId"]
+
+
+async def test_publishing_all_tells_the_target_of_each(
+    api: Api, dev: Caller, prod: Caller, sender: ScriptedSender
+) -> None:
+    await prod.workflow("old")
+    await dev.workflow("new")
+    await added(prod)
+    target = await api.environment_id("prod")
+    data(await dev.post(f"/v2/environments/{target}/publish", {"dryRun": True}))
+    data(await dev.post(f"/v2/environments/{target}/publish", {}))
+    told = {body["data"]["object"]["workflowId"]: body["type"] for body in await heard(api, sender)}
+    assert told == {"new": "workflow.published", "old": "workflow.deleted"}
+
+
+async def test_preferences_are_told_by_workflow_and_as_a_whole(
+    api: Api, dev: Caller, sender: ScriptedSender
+) -> None:
+    await dev.subscriber()
+    await dev.workflow()
+    await added(dev, events=["preference.updated"])
+    path = "/v2/subscribers/ada/preferences"
+    data(await dev.patch(path, {"channels": {"push": False}}))
+    data(await dev.patch(path, {"channels": {"push": True}, "workflowId": "welcome"}))
+    choice = {"workflowId": "welcome", "channels": {"push": False}}
+    data(await dev.patch(f"{path}/bulk", {"preferences": [choice]}))
+    whole, one, bulk = await heard(api, sender)
+    assert {body["data"]["subscriberId"] for body in (whole, one, bulk)} == {"ada"}
+    assert (whole["data"]["object"]["level"], whole["data"]["object"]["channels"]["push"]) == (
+        "global",
+        False,
+    )
+    assert one["data"]["object"]["workflow"]["identifier"] == "welcome"
+    assert one["data"]["object"]["channels"]["push"] is True
+    assert bulk["data"]["object"]["channels"]["push"] is False
+
+
+async def test_what_a_phone_reports_is_told_once(api: Api, dev: Caller, sender: ScriptedSender) -> None:
+    integration = await dev.integration()
+    await dev.workflow()
+    tokens = {"providerId": "push-webhook", "credentials": {"deviceTokens": ["phone"]}}
+    await dev.subscriber(channels=[tokens])
+    data(await dev.post("/v1/events/trigger", {"name": "welcome", "to": "ada"}), 201)
+    await api.deliver()
+    (message,) = (await dev.get("/v1/messages")).json()["data"]
+    await added(dev)
+    path = f"/v2/inbound-webhooks/delivery-providers/{await api.environment_id()}/{integration['_id']}"
+    for kind in ("delivered", "opened", "opened", "queued"):
+        data(await dev.post(path, {"eventType": kind, "eventId": message["_id"]}))
+    told = await heard(api, sender)
+    assert [body["type"] for body in told] == ["message.delivered", "message.seen", "message.read"]
+    shown = [body["data"]["object"] for body in told]
+    assert [(item["seen"], item["read"]) for item in shown] == [(False, False), (True, False), (True, True)]
+    assert {item["_id"] for item in shown} == {message["_id"]}
+    assert shown[0]["deliveredAt"] == [told[0]["timestamp"]]
+
+
+@pytest.fixture
+async def failed(api: Api, dev: Caller, sender: ScriptedSender) -> str:
+    """The path of an endpoint that refused three events for good."""
+    one = f"{PATH}/{(await added(dev))['_id']}"
+    sender.scripts[URL] = [EgressRefused("no way")]
+    for number in range(3):
+        await dev.workflow(f"w{number}")
+    await api.deliver_through(sender)
+    sender.scripts[URL] = [HttpReply(204)]
+    sender.requests.clear()
+    return one
+
+
+async def listed(dev: Caller, one: str, **query: Any) -> list[Json]:
+    answer = await dev.get(f"{one}/deliveries", **query)
+    assert answer.status_code == 200, answer.text
+    found: list[Json] = answer.json()["data"]
+    return found
+
+
+async def test_deliveries_are_listed_newest_first_and_by_what_they_are(dev: Caller, failed: str) -> None:
+    found = await listed(dev, failed)
+    names = [msgspec.json.decode(item["body"])["data"]["object"]["workflowId"] for item in found]
+    assert names == ["w2", "w1", "w0"]
+    assert {(item["status"], item["attempts"], item["url"]) for item in found} == {("failed", 1, URL)}
+    assert found[0]["tries"][0]["code"] == "egress_refused"
+    assert await listed(dev, failed, status="delivered") == []
+    assert await listed(dev, failed, type="message.sent") == []
+    first = (await dev.get(f"{failed}/deliveries", limit=2)).json()
+    rest = await listed(dev, failed, limit=2, after=first["next"])
+    assert [item["_id"] for item in (*first["data"], *rest)] == [item["_id"] for item in found]
+    error(await dev.get(f"{failed}/deliveries", after="nonsense"), 422)
+    error(await dev.get(f"{failed}/deliveries", status="lost"), 422)
+
+
+async def test_one_delivery_is_sent_once_more_under_the_same_id(
+    api: Api, dev: Caller, failed: str, sender: ScriptedSender
+) -> None:
+    item = (await listed(dev, failed))[1]
+    again = data(await dev.post(f"{failed}/deliveries/{item['_id']}/resend", {}))
+    assert (again["status"], again["attempts"]) == ("pending", 0)
+    await api.deliver_through(sender)
+    (request,) = sender.requests[URL]
+    assert dict(request.headers)["webhook-id"] == item["eventId"]
+    assert request.body.decode() == item["body"]
+    (done,) = await listed(dev, failed, status="delivered")
+    assert (done["_id"], [one["status"] for one in done["tries"]]) == (item["_id"], [0, 204])
+    error(await dev.post(f"{failed}/deliveries/{'0' * 32}/resend", {}), 404)
+
+
+async def test_what_failed_in_a_time_is_replayed(
+    api: Api, dev: Caller, failed: str, sender: ScriptedSender
+) -> None:
+    oldest_last = await listed(dev, failed)
+    since = oldest_last[1]["happenedAt"]
+    assert data(await dev.post(f"{failed}/replay", {"since": since})) == {"replayed": 2, "next": None}
+    assert data(await dev.post(f"{failed}/replay", {"since": since}))["replayed"] == 0
+    await api.deliver_through(sender)
+    assert len(sender.requests[URL]) == 2
+    day = {"since": "2026-01-01", "until": "2026-01-02"}
+    assert data(await dev.post(f"{failed}/replay", {**day, "status": "all"}))["replayed"] == 0
+    ever = {"since": "2026-01-01", "status": "all"}
+    assert data(await dev.post(f"{failed}/replay", ever))["replayed"] == 3
+    for wrong in ({"since": "nonsense"}, {}, {"since": "2026-01-02", "until": "2026-01-01"}):
+        error(await dev.post(f"{failed}/replay", wrong), 422)
+
+
+async def test_a_replay_of_very_much_says_where_to_go_on(
+    dev: Caller, failed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clarion.api.webhooks.MOST_REPLAYED", 2)
+    first = data(await dev.post(f"{failed}/replay", {"since": "2026-01-01"}))
+    assert first == {"replayed": 2, "next": (await listed(dev, failed))[0]["happenedAt"]}
+    rest = data(await dev.post(f"{failed}/replay", {"since": first["next"]}))
+    assert rest == {"replayed": 1, "next": None}
+
+
+async def test_an_endpoint_that_is_off_is_sent_nothing_again(dev: Caller, failed: str) -> None:
+    item = (await listed(dev, failed))[0]
+    data(await dev.put(failed, {"active": False}))
+    error(await dev.post(f"{failed}/replay", {"since": "2026-01-01"}), 400)
+    error(await dev.post(f"{failed}/deliveries/{item['_id']}/resend", {}), 400)
+    assert len(await listed(dev, failed)) == 3
+
+
+async def test_deliveries_of_another_environment_are_not_there(
+    prod: Caller, dev: Caller, failed: str
+) -> None:
+    item = (await listed(dev, failed))[0]
+    error(await prod.get(f"{failed}/deliveries"), 404)
+    error(await prod.post(f"{failed}/deliveries/{item['_id']}/resend", {}), 404)
+    error(await prod.post(f"{failed}/replay", {"since": "2026-01-01"}), 404)
+
+
+async def test_removing_an_endpoint_removes_its_deliveries(api: Api, dev: Caller, failed: str) -> None:
+    assert (await dev.delete(failed)).status_code == 204
+    rows = await api.services.database.read(lambda c: run(c, sql("SELECT id FROM webhook_deliveries")).all())
+    assert rows == []
