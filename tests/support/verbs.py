@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -64,3 +65,60 @@ class Verb:
         """Ctrl-C; the exit status."""
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(30)
+
+
+class Terminal:
+    """`clarion <arguments>` with a terminal, whose questions are answered; killed at the end of the block."""
+
+    def __init__(self, directory: Path, arguments: Sequence[str], env: Mapping[str, str]) -> None:
+        self._here, there = os.openpty()
+        os.set_blocking(self._here, False)
+        command = [sys.executable, "-m", "clarion.cli", *arguments]
+        self.process = subprocess.Popen(
+            command,
+            cwd=directory,
+            env=env,
+            stdin=there,
+            stdout=there,
+            stderr=there,
+            start_new_session=True,
+        )
+        os.close(there)
+        self.shown = ""
+        self._answered = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.process.kill()
+        self.process.wait(30)
+        os.close(self._here)
+
+    def answer(self, question: str, text: str) -> None:
+        """Type a line once the question is shown behind the last one answered."""
+
+        def asked() -> bool | None:
+            return self._read()[self._answered :].endswith(f"{question}: ") or None
+
+        wait_for(asked, 30)
+        self._answered = len(self.shown)
+        os.write(self._here, text.encode() + b"\n")
+
+    def end(self) -> int:
+        """The exit status."""
+
+        def ended() -> int | None:
+            self._read()
+            return self.process.poll()
+
+        return wait_for(ended, 60)
+
+    def _read(self) -> str:
+        """All that was shown so far. The system has an error for a terminal that nobody holds any more."""
+        with suppress(OSError):
+            while part := os.read(self._here, 65536):
+                self.shown += part.decode()
+        return self.shown

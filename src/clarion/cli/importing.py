@@ -96,8 +96,22 @@ async def _csv(file: Path, integration: str, url: str, key: str, dry_run: bool) 
 
 def _ask(name: str, field: Field) -> str:
     """A credential; empty leaves it out."""
-    told = f"{name}: {field.label}" + (" (path of a file)" if field.kind == "file" else "")
-    given: str = click.prompt(told, default="", hide_input=field.kind == "secret", show_default=False)
-    if given and field.kind == "file":
-        return Path(given).read_text()
+    is_file = field.kind == "file"
+    told = f"{name}: {field.label}" + (" (path of a file)" if is_file else "")
+    given: str = click.prompt(
+        told,
+        default="",
+        hide_input=field.kind == "secret",
+        show_default=False,
+        value_proc=_content if is_file else None,
+    )
     return given
+
+
+def _content(path: str) -> str:
+    """What the file holds; it is asked for again when it can't be read."""
+    try:
+        return Path(path).expanduser().read_text() if path else ""
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise click.UsageError(f"{path} can't be read: {reason}") from error

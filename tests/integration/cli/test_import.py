@@ -9,7 +9,7 @@ import pytest
 
 from clarion.testing.kit import EmulatorThread
 from running import KEY, ClarionProcess
-from verbs import Verb, environ
+from verbs import Terminal, Verb, environ
 
 PEOPLE = 250
 PUSH = {
@@ -86,9 +86,13 @@ def integration(client: httpx.Client, emulators: EmulatorThread) -> None:
     client.post("/v1/integrations", json=body).raise_for_status()
 
 
+def from_novu(source: ClarionProcess, target: ClarionProcess) -> list[str]:
+    """The command that copies one to the other."""
+    return ["import", "novu", "--url", source.url, "--key", KEY, "--to-url", target.url, "--to-key", KEY]
+
+
 def imported(tmp_path: Path, source: ClarionProcess, target: ClarionProcess, *more: str) -> str:
-    arguments = ["import", "novu", "--url", source.url, "--key", KEY, "--to-url", target.url, "--to-key", KEY]
-    with Verb(tmp_path, [*arguments, *more], environ()) as verb:
+    with Verb(tmp_path, [*from_novu(source, target), *more], environ()) as verb:
         assert verb.process.wait(120) == 0, verb.output
         assert KEY not in verb.output
         return verb.output
@@ -135,6 +139,50 @@ def test_everything_is_copied_and_devices_when_there_is_somewhere_to_put_them(
         (acme,) = held(client, "/v2/topics/news/subscriptions", contextKeys="tenant:acme")
         assert (acme["subscriber"]["subscriberId"], acme["contextKeys"]) == ("person-0", ["tenant:acme"])
         assert held(client, "/v2/topics/empty")["name"] == "Nobody"
+
+
+def test_credentials_are_asked_for_and_secrets_not_shown(
+    tmp_path: Path, target: ClarionProcess, emulators: EmulatorThread
+) -> None:
+    account, hook = tmp_path / "account.json", {"webhookUrl": "https://receiver.test/", "secretKey": "whsec"}
+    account.write_text(emulators.service_account())
+    (tmp_path / "there").mkdir()
+    source = ClarionProcess(tmp_path / "there", emulators, name="source").start("api")
+    try:
+        with source.client as client:
+            integration(client, emulators)
+            given = {"name": "Hook", "identifier": "hook", "providerId": "push-webhook", "active": True}
+            client.post("/v1/integrations", json={**given, "credentials": hook}).raise_for_status()
+            order = [item["name"] for item in held(client, "/v1/integrations")]
+        with Terminal(tmp_path, from_novu(source, target), environ()) as terminal:
+            for name in order:
+                if name == "Hook":
+                    terminal.answer("Hook: URL", hook["webhookUrl"])
+                    terminal.answer("Hook: Secret", "a secret typed in")
+                else:
+                    question = "Phones: Service account (JSON) (path of a file)"
+                    terminal.answer(question, str(tmp_path / "nowhere.json"))
+                    terminal.answer(question, str(account))
+            assert terminal.end() == 0, terminal.shown
+        assert "nowhere.json can't be read: No such file or directory" in terminal.shown
+        assert "a secret typed in" not in terminal.shown
+        assert "inactive" not in terminal.shown
+        with target.client as client:
+            made = {item["identifier"]: item["active"] for item in held(client, "/v1/integrations")}
+            assert made == {"phones": True, "hook": True}
+    finally:
+        assert source.stop() == 0
+
+
+def test_an_integration_whose_credentials_are_left_out_stays_inactive(
+    tmp_path: Path, source: ClarionProcess, target: ClarionProcess
+) -> None:
+    with Terminal(tmp_path, from_novu(source, target), environ()) as terminal:
+        terminal.answer("Phones: Service account (JSON) (path of a file)", "")
+        assert terminal.end() == 0, terminal.shown
+    assert "Phones stays inactive: give it its credentials" in terminal.shown
+    with target.client as client:
+        assert [item["active"] for item in held(client, "/v1/integrations")] == [False]
 
 
 def test_an_import_goes_on_where_it_stood(
