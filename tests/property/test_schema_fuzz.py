@@ -1,7 +1,6 @@
 """Whatever a client makes of the schemas, Clarion's own and Novu's: never a 5xx, no status that the schema
 doesn't name, and answers as the schema says."""
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,12 +20,12 @@ from schemathesis.specs.openapi.checks import (
 from calling import Json
 from clarion.api.openapi import document
 from clarion.api.table import ROUTES
+from contract_schema import NOVU
 from furnishing import QUERIES, good_body
 from fuzzing import BASE, Fuzzed, fuzzed_api, session_with
 
 Operation = APIOperation[Any, Any, Any, Any]
 Request = Case[Any]
-NOVU = Path(__file__).parents[1] / "contract" / "novu" / "openapi.json"
 BY_PLACE = {(route.method, route.path): route for route in ROUTES}
 CHECKS = [
     not_a_server_error,
@@ -64,7 +63,7 @@ def place(operation: Operation) -> tuple[str, str]:
 
 def official() -> Json:
     """Novu's schema as the SDKs read it, which decide where the two differ."""
-    schema: Json = first_fitting(json.loads(NOVU.read_text()))
+    schema: Json = first_fitting(NOVU)
     schemas = schema["components"]["schemas"]
     schemas["ChannelTypeEnum"]["enum"].append("tool")
     for model, names in NULL_TOO.items():

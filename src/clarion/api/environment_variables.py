@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -18,6 +18,7 @@ from clarion.store.environment_variables import Variable
 
 MOST_VARIABLES = 200
 MOST_VALUE = 4096
+MOST_SEARCH = 256
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 
 
@@ -62,7 +63,7 @@ class VariableOut(msgspec.Struct, rename="camel", kw_only=True):
 class Search(msgspec.Struct, frozen=True):
     """Query of the list."""
 
-    search: str | None = None
+    search: Annotated[str, msgspec.Meta(max_length=MOST_SEARCH)] | None = None
 
 
 class UsedBy(msgspec.Struct, rename="camel"):

@@ -15,6 +15,7 @@ STORE_NOTHING = {
     "test_conditions",
     "test_errors",
     "test_limits",
+    "test_maxima",
     "test_openapi",
     "test_providers",
     "test_site",
