@@ -13,6 +13,8 @@ from liquid import BoundTemplate, RenderContext, Token
 from liquid.exceptions import ResourceLimitError
 from liquid.undefined import UNDEFINED
 
+from clarion.compose.phrases import spoken
+
 MOST_WORK = 100_000
 """Variables read, iterations begun, filters run and KiB they read or made, in one render."""
 MOST_SIZE = 1024 * 1024
@@ -33,7 +35,7 @@ class MeteredContext(RenderContext):
 
     def get(self, path: list[object], *, token: Token | None, default: object = UNDEFINED) -> object:
         self.spend(1)
-        return super().get(path, token=token, default=default)
+        return spoken(super().get(path, token=token, default=default), self)
 
     def raise_for_loop_limit(self, length: int = 1) -> None:
         super().raise_for_loop_limit(length)

@@ -8,6 +8,7 @@ from typing import Any
 from liquid import BoundTemplate, Environment
 from liquid.exceptions import LiquidError
 
+from clarion.compose.formats import add_filters
 from clarion.compose.metering import MeteredTemplate
 from clarion.errors import TemplateError
 
@@ -27,6 +28,7 @@ class _BoundedEnvironment(Environment):
 
 
 _environment = _BoundedEnvironment()
+add_filters(_environment)
 
 
 def render(source: str, variables: Mapping[str, Any]) -> str:
@@ -57,6 +59,17 @@ def paths(source: str) -> list[tuple[str, ...]]:
     except LiquidError:
         return []
     return [_words(variable.segments) for found in named.values() for variable in found]
+
+
+@lru_cache(_KEPT)
+def filters(source: str) -> frozenset[str]:
+    """The filters that `source` uses; none where it doesn't parse."""
+    if "{" not in source:
+        return frozenset()
+    try:
+        return frozenset(_compiled(source).analyze().filters)
+    except LiquidError:
+        return frozenset()
 
 
 def _words(segments: Iterable[object]) -> tuple[str, ...]:
