@@ -88,7 +88,7 @@ async def foundation(settings: Settings, clock: Clock = system_clock) -> AsyncIt
     try:
         given = settings.api_key.get_secret_value() if settings.api_key else None
         first = await database.write(begin, vault, given, clock())
-        catalog = Catalog(database, vault)
+        catalog = Catalog(database, vault, settings.default_locale)
         snapshot = await catalog.current()
         ignored = given is not None and fingerprint(given) not in snapshot.holders
         async with (

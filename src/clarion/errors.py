@@ -17,6 +17,7 @@ ClarionError
 │   ├── Overloaded         503
 │   └── DatabaseUnavailable 503
 ├── TemplateError          a template that doesn't parse or render
+├── TranslationInvalid     a translation whose content can't be one, by key
 ├── CredentialsInvalid     integration credentials that can't work, by field
 ├── SecretUnreadable       a stored secret that the present key can't open
 └── TransportError         an outgoing request that got no answer
@@ -160,6 +161,15 @@ class Overloaded(RequestError):
 
 class TemplateError(ClarionError):
     """A template does not parse or render."""
+
+
+class TranslationInvalid(ClarionError):
+    """The content of a translation is wrong at `key`; `reason` goes on where the key ends."""
+
+    def __init__(self, key: str, reason: str) -> None:
+        super().__init__(f"{key} {reason}")
+        self.key = key
+        self.reason = reason
 
 
 class CredentialsInvalid(ClarionError):

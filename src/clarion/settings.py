@@ -21,6 +21,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from clarion.errors import SettingsError
+from clarion.model.locale import DEFAULT, normal
 
 LogLevel = Literal["debug", "info", "warning", "error", "critical"]
 LogFormat = Literal["auto", "console", "json"]
@@ -64,6 +65,13 @@ def _truth(value: object) -> bool:
 
 def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
+
+
+def _locale(text: str) -> str:
+    found = normal(text)
+    if found is None:
+        raise ValueError
+    return found
 
 
 def _host(text: str) -> str:
@@ -323,6 +331,11 @@ class Settings(BaseSettings):
         description="Calls a second that an environment may make over the API, by category; over it they are"
         " answered 429. None, since the installation is its owner's: set some where environments are"
         " strangers to each other.",
+    )
+    default_locale: Annotated[str, AfterValidator(_locale), _Rule("a locale such as en_US or de")] = Field(
+        default=DEFAULT,
+        description="Locale of what is said to people whose own is not known or not translated into. en_US is"
+        " the one that Novu's organizations begin with.",
     )
     backlog_limit: Annotated[
         int, BeforeValidator(_whole), _Rule("a whole number between 1 and 100000000")

@@ -21,7 +21,7 @@ from calling import Json
 from clarion.api.openapi import document
 from clarion.api.table import ROUTES
 from contract_schema import NOVU
-from furnishing import QUERIES, good_body
+from furnishing import FORMS, QUERIES, good_body
 from fuzzing import BASE, Fuzzed, fuzzed_api, session_with
 
 Operation = APIOperation[Any, Any, Any, Any]
@@ -165,7 +165,8 @@ def succeed(operation: Operation, pristine: Fuzzed, folder: Path) -> None:
     route = BY_PLACE[place(operation)]
     expected = REFUSED.get(route.operation_id, (route.status, route.present))
     if operation.method != "delete":
-        assert answered(good_case(operation, pristine.names), pristine) in expected
+        form = FORMS.get(route.operation_id, {})
+        assert answered(good_case(operation, pristine.names), pristine, **form) in expected
         return
     with fuzzed_api(folder) as own:
         assert answered(good_case(operation, own.names), own) in expected
@@ -182,9 +183,9 @@ def fuzz(operation: Operation, worn: Fuzzed, examples: int) -> None:
     every_answer()
 
 
-def answered(case: Request, fuzzed: Fuzzed) -> int:
-    """The status of an answer that is as the schema says."""
-    response = case.call(base_url=BASE, session=session_with(fuzzed))
+def answered(case: Request, fuzzed: Fuzzed, **form: Any) -> int:
+    """The status of an answer that is as the schema says; `form` is the body of a call that takes one."""
+    response = case.call(base_url=BASE, session=session_with(fuzzed), **form)
     case.validate_response(response, checks=CHECKS)
     return response.status_code
 
@@ -192,7 +193,7 @@ def answered(case: Request, fuzzed: Fuzzed) -> int:
 def good_case(operation: Operation, names: Mapping[str, str]) -> Request:
     """A request that nothing is wrong with."""
     there, operation_id = segments(operation, names), BY_PLACE[place(operation)].operation_id
-    if not operation.body:
+    if not operation.body or operation_id in FORMS:
         return operation.Case(path_parameters=there, query=QUERIES.get(operation_id, {}))
     body = good_body(operation_id, names)
     return operation.Case(path_parameters=there, body=body, media_type="application/json")

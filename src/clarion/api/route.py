@@ -102,7 +102,7 @@ class Route(NamedTuple):
     `bare`: the answer owns a `data` key and goes out without the envelope. `payload_errors`: 400 has the
     shape of the trigger calls. `one_trigger`: the body is one trigger's, and bounded as such. `cost`: tokens
     of the rate limit. `secret`: the answer may hold a whole key, so nobody may keep it. `present`: the status
-    of an answer about what was there already.
+    of an answer about what was there already. `multipart`: the body is a form with files.
     """
 
     method: str
@@ -122,6 +122,7 @@ class Route(NamedTuple):
     category: Category = Category.GLOBAL
     cost: int = 1
     secret: bool = False
+    multipart: bool = False
 
     @property
     def repeatable(self) -> bool:

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from clarion.accept.gate import check_size
 from clarion.accept.once import Repeatable, mark_of
 from clarion.api.bodies import decode_body
+from clarion.api.forms import decode_form
 from clarion.api.keys import holder_of
 from clarion.api.limits import Limits
 from clarion.api.problems import problem_for, unexpected
@@ -165,7 +166,7 @@ class Api:
             await self._snapshot(caller),
             caller or _NOBODY,
             request.path_params,
-            decode_body(raw, route.body, payload_errors=route.payload_errors) if route.body else None,
+            _decoded(route, request, raw),
             decode_query(_query(request), route.query),
         )
         if route.secret:
@@ -228,6 +229,14 @@ def replayed_response(answer: KeptAnswer, headers: Headers) -> Response:
 def encoded(body: Any, status: int, headers: Headers) -> Response:
     """A JSON response."""
     return Response(msgspec.json.encode(body), status, headers=_text(headers), media_type="application/json")
+
+
+def _decoded(route: Route, request: Request, raw: bytes) -> Any:
+    if route.body is None:
+        return None
+    if route.multipart:
+        return decode_form(raw, request.headers.get("content-type", ""), route.body)
+    return decode_body(raw, route.body, payload_errors=route.payload_errors)
 
 
 async def _body(request: Request) -> bytes:

@@ -17,6 +17,7 @@ from clarion.api.workflows import (
 )
 from clarion.compose.naming import misnamed
 from clarion.compose.preview import preview
+from clarion.compose.words import NAME
 from clarion.errors import NotFound
 from clarion.model.context import references, resolved
 from clarion.model.push import CONTROLS
@@ -90,7 +91,7 @@ async def preview_step(call: Call[PreviewIn, NoQuery]) -> PreviewOut:
     data = msgspec.to_builtins(call.body.preview_payload) if call.body.preview_payload else {}
     data["env"] = _env(call) | (data.get("env") or {})
     data["context"] = await _context(call)
-    found = preview(workflow, controls, data)
+    found = preview(workflow, controls, data, call.snapshot.words_of(workflow))
     issues = [*found.issues, *misnamed(workflow, controls, data["env"])]
     return PreviewOut(Shown(step.type, found.shown), found.sample, issues_out(issues))
 
@@ -130,6 +131,7 @@ def _nameable(workflow: Workflow) -> Json:
             "payload": workflow.payload_schema or anything,
             "subscriber": {"type": "object", "properties": subscriber},
             **dict.fromkeys(("actor", "tenant", "context", "step", "workflow", "env"), anything),
+            **({NAME: anything} if workflow.is_translation_enabled else {}),
         },
     }
 

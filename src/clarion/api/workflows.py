@@ -518,7 +518,10 @@ def workflow_out(item: Workflow, snapshot: Snapshot, triggered_at: Millis | None
 def step_out(workflow: Workflow, step: Step, snapshot: Snapshot) -> StepOut:
     """A step on the wire, with what is wrong with it; it was saved all the same."""
     env = snapshot.variables_of(workflow.environment_id)
-    issues = [*preview(workflow, step.controls, {}).issues, *misnamed(workflow, step.controls, env)]
+    issues = [
+        *preview(workflow, step.controls, {}, snapshot.words_of(workflow)).issues,
+        *misnamed(workflow, step.controls, env),
+    ]
     return StepOut(
         id=step.id,
         step_id=step.step_id,

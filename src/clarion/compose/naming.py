@@ -6,11 +6,11 @@ from typing import Any
 from clarion.compose.conditions import Condition
 from clarion.compose.preview import ILLEGAL, ROOTS, Issue
 from clarion.compose.templates import paths
+from clarion.compose.words import NAME
 from clarion.errors import TemplateError
 from clarion.model.push import Json
 from clarion.model.workflow import Workflow
 
-_TRANSLATIONS = "t"
 _PROFILE = frozenset(
     {
         *("_id", "subscriberId", "firstName", "lastName", "email", "phone", "avatar", "locale", "timezone"),
@@ -57,7 +57,7 @@ def _read_by(rule: Any) -> Iterator[Path]:
 
 def _reasons(workflow: Workflow, path: Path, env: Collection[str]) -> Iterator[str]:
     root, *rest = path
-    if root == _TRANSLATIONS:
+    if root == NAME:
         return
     if root not in ROOTS:
         root, rest = "payload", list(path)

@@ -1,12 +1,15 @@
 """What a push step says for sample data, and what is wrong with its templates. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
+from clarion.compose.formats import REGION, Placeholder, Region
 from clarion.compose.presentation import presentation, said
 from clarion.compose.templates import paths, render
 from clarion.compose.variables import STEP, described
+from clarion.compose.words import NAME, Words
 from clarion.errors import TemplateError
+from clarion.model.locale import normal
 from clarion.model.push import CONTROLS, Json
 from clarion.model.workflow import Workflow
 
@@ -16,7 +19,7 @@ _OTHERS = ("actor", "tenant", "context", "env")
 ROOTS = frozenset({"payload", "subscriber", "actor", "tenant", "context", "step", "workflow", "env"})
 """What a template's variables begin with; everything else is a key of the payload."""
 
-_SUBSCRIBER: Json = {
+SUBSCRIBER: Json = {
     "subscriberId": "subscriber-id",
     "firstName": "Ada",
     "lastName": "Lovelace",
@@ -45,13 +48,18 @@ class Preview(NamedTuple):
     issues: list[Issue]
 
 
-def preview(workflow: Workflow, controls: Json, given: Json) -> Preview:
-    """A push step with these controls, for what is `given` of payload, subscriber and the rest.
+def preview(workflow: Workflow, controls: Json, given: Json, words: Words) -> Preview:
+    """A push step with these controls, for what is `given` of payload, subscriber and the rest, in the
+    subscriber's locale.
 
     What the templates name and nobody gives stands there by its own name.
     """
-    sample = _sample(controls, given)
+    region = _region(given.get("subscriber") or {}, words)
+    translated = words.variables(region.locale)
+    sources = tuple(value for value in controls.values() if isinstance(value, str))
+    sample = _sample(words.texts(region.locale, sources), ROOTS | translated.keys(), given, region)
     seen = {**sample["payload"], **sample, "step": STEP, "workflow": described(workflow)}
+    seen |= {**translated, REGION: region}
     shown: Json = {}
     issues: list[Issue] = []
     for name in WORDS:
@@ -66,19 +74,32 @@ def preview(workflow: Workflow, controls: Json, given: Json) -> Preview:
             shown[name] = getattr(look, CONTROLS[name])
         except TemplateError as error:
             issues.append(Issue(name, ILLEGAL, str(error)))
-    return Preview(shown, sample, issues)
+    issues += [
+        Issue(name, ILLEGAL, f"{key} is not translated into {region.locale} nor {words.default}", key)
+        for name, value in controls.items()
+        if isinstance(value, str)
+        for key in words.missing(region.locale, value)
+    ]
+    return Preview(shown, _plain(sample), issues)
 
 
-def _sample(controls: Json, given: Json) -> Json:
+def _region(subscriber: Json, words: Words) -> Region:
+    locale, timezone = (str(subscriber.get(name) or "") for name in ("locale", "timezone"))
+    return Region(normal(locale) or words.default, timezone or SUBSCRIBER["timezone"])
+
+
+def _sample(sources: Iterable[str], roots: Collection[str], given: Json, region: Region) -> Json:
     """Data for every variable that the templates name."""
     named: Json = {}
-    for value in controls.values():
-        for path in paths(value) if isinstance(value, str) else ():
-            rooted = path if path[0] in ROOTS else ("payload", *path)
+    for source in sources:
+        for path in paths(source):
+            if path[:1] == (NAME,) and NAME in roots:
+                continue
+            rooted = path if path[:1] and path[0] in roots else ("payload", *path)
             if len(rooted) > 1:
                 _place(named, rooted)
     payload = _over(named.pop("payload", {}), given.get("payload") or {})
-    subscriber = _over(_SUBSCRIBER, given.get("subscriber") or {})
+    subscriber = _over({**SUBSCRIBER, "locale": region.locale}, given.get("subscriber") or {})
     others = {name: _over(named.get(name, {}), given.get(name) or {}) for name in _OTHERS}
     return {"payload": payload, "subscriber": subscriber, **others}
 
@@ -89,7 +110,14 @@ def _place(where: Json, path: tuple[str, ...]) -> None:
         if not isinstance(where.get(name), dict):
             where[name] = {}
         where = where[name]
-    where.setdefault(path[-1], path[-1])
+    where.setdefault(path[-1], Placeholder(path[-1]))
+
+
+def _plain(value: Any) -> Any:
+    """With texts for placeholders."""
+    if isinstance(value, Mapping):
+        return {name: _plain(inner) for name, inner in value.items()}
+    return str(value) if isinstance(value, Placeholder) else value
 
 
 def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> Json:

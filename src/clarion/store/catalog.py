@@ -1,5 +1,5 @@
-"""What every stage looks up and people seldom change, in memory: keys, environments, integrations, workflows,
-webhook endpoints.
+"""What every stage looks up and people seldom change, in memory: keys, environments, integrations,
+workflows with their translations, webhook endpoints.
 
 Each change counts a revision up in its own transaction, so that every process sees that it reads old news.
 """
@@ -10,12 +10,23 @@ from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
 from sqlalchemy.engine import Connection
 
 from clarion.check.frequency import Cap
+from clarion.compose.words import Words
 from clarion.errors import ClarionError
+from clarion.model.locale import DEFAULT
 from clarion.model.people import Environment, Integration
+from clarion.model.translation import Json, Translation
 from clarion.model.webhook import Endpoint
 from clarion.model.workflow import Workflow
 from clarion.security.vault import Vault
-from clarion.store import environment_variables, environments, frequency, integrations, webhooks, workflows
+from clarion.store import (
+    environment_variables,
+    environments,
+    frequency,
+    integrations,
+    translations,
+    webhooks,
+    workflows,
+)
 from clarion.store.database import Database
 from clarion.store.environment_variables import Variable
 
@@ -49,6 +60,8 @@ class Snapshot:
         listed_variables: Sequence[Variable] = (),
         caps: Mapping[str, list[Cap]] = {},
         listed_endpoints: Sequence[Endpoint] = (),
+        listed_translations: Sequence[Translation] = (),
+        default_locale: str = DEFAULT,
     ) -> None:
         self.revision = revision
         self.organization_id = organization_id
@@ -60,6 +73,12 @@ class Snapshot:
         self.variables = {variable.key: variable for variable in listed_variables}
         self._caps = caps
         self.webhooks = {endpoint.id: endpoint for endpoint in listed_endpoints}
+        self.translations = {item.id: item for item in listed_translations}
+        self.default_locale = default_locale
+        self._words: dict[tuple[str, bool], Words] = {}
+        self._translated: dict[str, dict[str, Json]] = {}
+        for item in listed_translations:
+            self._translated.setdefault(item.resource_id, {})[item.locale] = item.content
         self._named = {(item.environment_id, item.workflow_id): item for item in listed_workflows}
 
     def workflow_named(self, environment_id: str, workflow_id: str) -> Workflow | None:
@@ -69,6 +88,18 @@ class Snapshot:
     def workflows_of(self, environment_id: str) -> list[Workflow]:
         """The workflows of an environment."""
         return [item for item in self.workflows.values() if item.environment_id == environment_id]
+
+    def translations_of(self, workflow: Workflow) -> Mapping[str, Json]:
+        """What a workflow says, by locale."""
+        return self._translated.get(workflow.id, {})
+
+    def words_of(self, workflow: Workflow) -> Words:
+        """What templates of a workflow say in each locale."""
+        key = (workflow.id, workflow.is_translation_enabled)
+        if key not in self._words:
+            translated = self.translations_of(workflow) if workflow.is_translation_enabled else None
+            self._words[key] = Words(translated, self.default_locale)
+        return self._words[key]
 
     def variables_of(self, environment_id: str) -> dict[str, str]:
         """The values that templates of an environment name as `env.KEY`."""
@@ -109,15 +140,16 @@ class Snapshot:
 class Catalog:
     """The current snapshot, and the way to change what it shows."""
 
-    def __init__(self, database: Database, vault: Vault) -> None:
+    def __init__(self, database: Database, vault: Vault, default_locale: str = DEFAULT) -> None:
         self._database = database
         self._vault = vault
+        self._default_locale = default_locale
         self.snapshot = Snapshot(-1, "", [], [], [], [])
 
     async def current(self) -> Snapshot:
         """The snapshot, read anew if anything changed since."""
         if await self._database.read(revision) != self.snapshot.revision:
-            fresh = await self._database.read(_load, self._vault)
+            fresh = await self._database.read(_load, self._vault, self.snapshot, self._default_locale)
             if fresh.revision >= self.snapshot.revision:
                 self.snapshot = fresh
         return self.snapshot
@@ -154,8 +186,11 @@ def revision(connection: Connection) -> int:
     return found
 
 
-def _load(connection: Connection, vault: Vault) -> Snapshot:
-    """The revision is read first: a change in between makes the snapshot look older than it is, not newer."""
+def _load(connection: Connection, vault: Vault, last: Snapshot, default_locale: str) -> Snapshot:
+    """The revision is read first: a change in between makes the snapshot look older than it is, not newer.
+
+    Translations are large and seldom change: those of the last snapshot are not read again.
+    """
     return Snapshot(
         revision(connection),
         environments.organization_id(connection) or "",
@@ -166,4 +201,6 @@ def _load(connection: Connection, vault: Vault) -> Snapshot:
         environment_variables.every(connection, vault),
         frequency.policies(connection),
         webhooks.every(connection, vault),
+        translations.of_workflows(connection, last.translations),
+        default_locale,
     )

@@ -17,8 +17,10 @@ from clarion.store.tables import (
     integration_changes,
     integration_health,
     integrations,
+    layouts,
     organizations,
     rate_buckets,
+    translations,
     webhook_endpoints,
     workflows,
 )
@@ -90,7 +92,7 @@ def empty(connection: Connection, identity: str) -> bool:
 def delete(connection: Connection, identity: str) -> None:
     """Remove an environment that is empty."""
     owned = (integration_health, integration_changes, integrations, rate_buckets, frequency_policies)
-    for table in (*owned, webhook_endpoints):
+    for table in (*owned, webhook_endpoints, layouts, translations):
         connection.execute(table.delete().where(table.c.environment_id == identity))
     orphans = environments.update().where(environments.c.parent_id == identity)
     connection.execute(orphans.values(parent_id=None))

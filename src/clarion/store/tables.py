@@ -455,6 +455,37 @@ workflow_activity = sa.Table(
     comment="When a workflow was last triggered, apart from what the catalog holds of it.",
 )
 
+translations = sa.Table(
+    "translations",
+    metadata,
+    sa.Column("id", _Id, primary_key=True, comment="Another content has another id."),
+    _environment(),
+    sa.Column("resource_type", sa.Text, nullable=False),
+    sa.Column("resource_id", _Id, nullable=False),
+    sa.Column("locale", sa.Text, nullable=False),
+    sa.Column("content", Json, nullable=False),
+    sa.Column("created_at", _Time, nullable=False),
+    sa.Column("updated_at", _Time, nullable=False),
+    sa.UniqueConstraint("resource_id", "locale"),
+    sa.Index(None, "environment_id", "locale"),
+    comment="The texts of a workflow or a layout in one locale.",
+)
+
+layouts = sa.Table(
+    "layouts",
+    metadata,
+    sa.Column("id", _Id, primary_key=True),
+    _environment(),
+    sa.Column("layout_id", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("is_translation_enabled", sa.Boolean, nullable=False),
+    sa.Column("controls", Json, nullable=False),
+    sa.Column("created_at", _Time, nullable=False),
+    sa.Column("updated_at", _Time, nullable=False),
+    sa.UniqueConstraint("environment_id", "layout_id"),
+    comment="A frame around e-mails.",
+)
+
 triggers = sa.Table(
     "triggers",
     metadata,

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from clarion.errors import Conflict
 from clarion.model.clock import Millis
 from clarion.model.workflow import Step, Workflow
-from clarion.store import preferences
+from clarion.store import preferences, translations
 from clarion.store.dialect import listed, run, run_many, sql
 from clarion.store.tables import workflows
 
@@ -46,8 +46,9 @@ def named(connection: Connection, environment_id: str, workflow_id: str) -> Work
 
 
 def delete(connection: Connection, workflow_id: str) -> None:
-    """Remove a workflow by row id, with what subscribers chose for it."""
+    """Remove a workflow by row id, with its translations and what subscribers chose for it."""
     preferences.forget_workflow(connection, workflow_id)
+    translations.forget(connection, workflow_id)
     connection.execute(workflows.delete().where(workflows.c.id == workflow_id))
 
 

@@ -39,7 +39,7 @@ class Schema:
                 if parameter["in"] == "query":
                     bounds = self._bounds(parameter["schema"], None)
                     yield from (Maximum(route, ("query", parameter["name"]), *b) for _, *b in bounds)
-            if "requestBody" in operation:
+            if "requestBody" in operation and not route.multipart:
                 schema = operation["requestBody"]["content"]["application/json"]["schema"]
                 for place, bound, excess in self._bounds(schema, BODIES[route.operation_id]):
                     if (route.operation_id, place[-1]) not in LONGER_HERE:

@@ -22,6 +22,7 @@ from clarion.store import (
     registry,
     subscribers,
     topics,
+    translations,
     triggers,
     workflows,
 )
@@ -48,6 +49,7 @@ MODULES = (
     frequency,
     rates,
     workflows,
+    translations,
 )
 
 READS_ALL = {

@@ -1,0 +1,206 @@
+"""Translations: one by one, as files, or all of a locale at once."""
+
+import json
+from typing import Any
+
+import pytest
+
+import demanded
+from calling import Api, Caller, Json, data, error
+from clarion.api import translations
+from clarion.api.forms import MOST_PARTS
+
+PATH = "/v2/translations"
+WELCOME = {"resourceType": "workflow", "resourceId": "welcome"}
+
+
+async def translated(caller: Caller, locale: str, content: Json, **fields: Any) -> Json:
+    given = {**WELCOME, "locale": locale, "content": content, **fields}
+    found: Json = data(await caller.post(PATH, given))
+    demanded.check(demanded.TRANSLATION, found)
+    return found
+
+
+async def uploaded(caller: Caller, *files: tuple[str, object], field: str = "files", **fields: str) -> Any:
+    parts = [
+        (field, (name, text if isinstance(text, str) else json.dumps(text), "application/json"))
+        for name, text in files
+    ]
+    return await caller.call("POST", f"{PATH}/upload", data={**WELCOME, **fields}, files=parts)
+
+
+async def test_a_translation_is_written_read_replaced_and_removed(dev: Caller) -> None:
+    flow = await dev.workflow()
+    made = await translated(dev, "de-at", {"title": "Servus"})
+    assert (made["locale"], made["resourceId"], made["content"]) == ("de_AT", "welcome", {"title": "Servus"})
+    again = await translated(dev, "de_AT", {"title": "Grüß Gott"}, resourceId=flow["slug"])
+    assert again["createdAt"] == made["createdAt"] < again["updatedAt"]
+    for name in ("welcome", flow["_id"], flow["slug"]):
+        for locale in ("de_AT", "de-AT"):
+            assert data(await dev.get(f"{PATH}/workflow/{name}/{locale}")) == again
+    assert (await dev.delete(f"{PATH}/workflow/welcome/de_AT")).status_code == 204
+    for call in (dev.get, dev.delete):
+        error(await call(f"{PATH}/workflow/welcome/de_AT"), 404)
+
+
+async def test_a_group_tells_its_locales_and_those_that_lack_a_key(dev: Caller) -> None:
+    await dev.workflow(name="Welcome!")
+    group = f"{PATH}/group/workflow/welcome"
+    error(await dev.get(group), 404)
+    await translated(dev, "en_US", {"title": "Hi", "body": {"one": "1", "other": "n"}})
+    await translated(dev, "fr_FR", {"title": "Salut", "body.one": "1", "body.other": "n"})
+    found = data(await dev.get(group))
+    demanded.check(demanded.TRANSLATION_GROUP, found)
+    assert (found["locales"], "outdatedLocales" in found) == (["en_US", "fr_FR"], False)
+    await translated(dev, "de", {"title": "Hallo"})
+    found = data(await dev.get(group))
+    assert (found["resourceName"], found["outdatedLocales"]) == ("Welcome!", ["de"])
+    assert (await dev.delete(f"{PATH}/workflow/welcome")).status_code == 204
+    for answer in (await dev.get(group), await dev.delete(f"{PATH}/workflow/welcome")):
+        error(answer, 404)
+
+
+async def test_a_layout_is_translated_too_and_takes_its_words_along(dev: Caller) -> None:
+    layout = data(await dev.post("/v2/layouts", {"layoutId": "frame", "name": "Frame"}), 201)
+    frame = {"resourceType": "layout", "resourceId": layout["slug"]}
+    made = await translated(dev, "de", {"title": "Hallo"}, **frame)
+    assert (made["resourceType"], made["resourceId"]) == ("layout", "frame")
+    copy = {"name": "Copy", "layoutId": "copy", "isTranslationEnabled": True}
+    data(await dev.post("/v2/layouts/frame/duplicate", copy), 201)
+    assert data(await dev.get(f"{PATH}/layout/copy/de"))["content"] == {"title": "Hallo"}
+    await dev.delete("/v2/layouts/frame")
+    assert data(await dev.get(f"{PATH}/master-json", locale="de"))["layouts"] == {"copy": {"title": "Hallo"}}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"locale": "klingon"}, "locale"),
+        ({"locale": ""}, "locale"),
+        ({"content": {"title": 1}}, "content.title"),
+        ({"content": {"a": "x", "a.b": "y"}}, "content.a.b"),
+        ({"content": {"title": "{{ open"}}, "content.title"),
+        ({"content": {"title": "x" * translations.MOST_BYTES}}, "content"),
+        ({"resourceType": "topic"}, "resourceType"),
+    ],
+)
+async def test_what_is_no_translation_is_refused_by_name(dev: Caller, wrong: Json, field: str) -> None:
+    await dev.workflow()
+    refused = error(await dev.post(PATH, {**WELCOME, "locale": "de", "content": {"a": "b"}, **wrong}), 422)
+    assert set(refused["errors"]) == {field}
+    error(await dev.get(f"{PATH}/group/workflow/welcome"), 404)
+
+
+async def test_what_is_not_there_has_no_translation(dev: Caller) -> None:
+    given = {**WELCOME, "locale": "de", "content": {}}
+    error(await dev.post(PATH, given), 404)
+    error(await uploaded(dev, ("de.json", {})), 404)
+    for path in ("workflow/welcome", "layout/welcome", "topic/welcome"):
+        error(await dev.get(f"{PATH}/group/{path}"), 404)
+        error(await dev.get(f"{PATH}/{path}/de"), 404)
+
+
+async def test_a_resource_has_so_many_locales(dev: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(translations, "MOST_LOCALES", 2)
+    await dev.workflow()
+    for locale in ("de", "fr", "de"):
+        await translated(dev, locale, {"title": "x"})
+    refused = error(await dev.post(PATH, {**WELCOME, "locale": "it", "content": {}}), 400)
+    assert (refused["currentCount"], refused["limit"]) == (2, 2)
+    assert data(await dev.get(f"{PATH}/group/workflow/welcome"))["locales"] == ["de", "fr"]
+
+
+@pytest.mark.parametrize("field", ["files", "files[]"])
+async def test_files_are_uploaded_and_what_is_wrong_with_one_is_told(dev: Caller, field: str) -> None:
+    await dev.workflow()
+    found = data(
+        await uploaded(
+            dev,
+            ("de_AT.json", {"title": "Servus"}),
+            ("fr-FR.json", {"title": "Salut \N{GRINNING FACE}"}),
+            ("es-ES.json", "{"),
+            ("notes.json", {"title": "x"}),
+            ("it.json", {"title": 7}),
+            field=field,
+        )
+    )
+    demanded.check(demanded.UPLOADED, found)
+    assert (found["totalFiles"], found["successfulUploads"], found["failedUploads"]) == (5, 2, 3)
+    assert [told.partition(":")[0] for told in found["errors"]] == ["es-ES.json", "notes.json", "it.json"]
+    assert data(await dev.get(f"{PATH}/workflow/welcome/fr_FR"))["content"]["title"].startswith("Salut")
+    assert data(await dev.get(f"{PATH}/group/workflow/welcome"))["locales"] == ["de_AT", "fr_FR"]
+
+
+FORM = {"content-type": "multipart/form-data; boundary=b"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "content", "status"),
+    [
+        ({"content-type": "application/json"}, b"{}", 400),
+        ({}, b"", 400),
+        ({"content-type": "multipart/form-data"}, b"--b--\r\n", 400),
+        ({"content-type": f"multipart/form-data; boundary={'b' * 500}"}, b"--b--\r\n", 400),
+        (FORM, b"", 400),
+        (FORM, b"nonsense", 400),
+        (FORM, b'--b\r\ncontent-disposition: form-data; name="resourceId"\r\n\r\nwelcome', 400),
+        (FORM, b"--b\r\n\r\nx\r\n" * (MOST_PARTS + 1) + b"--b--\r\n", 400),
+        (FORM, b'--b\r\ncontent-disposition: form-data; name="resourceId"\r\n\r\nwelcome\r\n--b--\r\n', 422),
+        (FORM, b"\xff" * (17 * 1024 * 1024), 413),
+    ],
+)
+async def test_what_is_no_form_is_refused(
+    dev: Caller, headers: dict[str, str], content: bytes, status: int
+) -> None:
+    await dev.workflow()
+    for path in ("upload", "master-json/upload"):
+        error(await dev.call("POST", f"{PATH}/{path}", content=content, headers=headers), status)
+
+
+async def test_a_locale_is_taken_out_and_put_in_again(dev: Caller, prod: Caller) -> None:
+    for caller in (dev, prod):
+        await caller.workflow()
+        data(await caller.post("/v2/layouts", {"layoutId": "frame", "name": "Frame"}), 201)
+    await translated(dev, "en_US", {"title": "Hi"})
+    await translated(dev, "de", {"title": "Hallo"})
+    await translated(dev, "de", {"title": "Rahmen"}, resourceType="layout", resourceId="frame")
+    master = data(await dev.get(f"{PATH}/master-json", locale="de"))
+    demanded.check(demanded.MASTER, master)
+    assert master == {"workflows": {"welcome": {"title": "Hallo"}}, "layouts": {"frame": {"title": "Rahmen"}}}
+    assert data(await dev.get(f"{PATH}/master-json"))["workflows"] == {"welcome": {"title": "Hi"}}
+    error(await dev.get(f"{PATH}/master-json", locale="klingon"), 422)
+    found = data(await prod.post(f"{PATH}/master-json", {"locale": "de", "masterJson": master}))
+    demanded.check(demanded.IMPORTED, found)
+    assert found == {
+        "success": True,
+        "message": "Successfully imported translations for 2 resources: welcome, frame",
+        "successful": ["welcome", "frame"],
+        "failed": [],
+    }
+    assert data(await prod.get(f"{PATH}/master-json", locale="de")) == master
+    file = ("file", ("fr_FR.json", json.dumps(master), "application/json"))
+    assert data(await prod.call("POST", f"{PATH}/master-json/upload", files=[file]))["success"]
+    assert data(await prod.get(f"{PATH}/master-json", locale="fr_FR")) == master
+
+
+async def test_an_import_says_what_it_could_not_use(dev: Caller) -> None:
+    await dev.workflow()
+    master = {"workflows": {"welcome": {"title": "Hallo"}, "gone": {"title": "x"}}, "layouts": {"no": {}}}
+    found = data(await dev.post(f"{PATH}/master-json", {"locale": "de", "masterJson": master}))
+    assert (found["success"], found["successful"], found["failed"]) == (True, ["welcome"], ["gone", "no"])
+    assert "Workflow gone was not found" in found["message"]
+    nothing = {"locale": "de", "masterJson": {"workflows": {"gone": {}}}}
+    assert data(await dev.post(f"{PATH}/master-json", nothing))["success"] is False
+    wrongs: list[Json] = [{}, {"workflows": []}, {"workflows": {"welcome": "x"}}]
+    for wrong in wrongs:
+        error(await dev.post(f"{PATH}/master-json", {"locale": "de", "masterJson": wrong}), 422)
+
+
+async def test_a_removed_workflow_leaves_no_translations_to_its_successor(api: Api, dev: Caller) -> None:
+    await dev.workflow()
+    await translated(dev, "de", {"title": "Hallo"})
+    assert len((await api.services.catalog.current()).translations) == 1
+    await dev.delete("/v2/workflows/welcome")
+    await dev.workflow()
+    error(await dev.get(f"{PATH}/group/workflow/welcome"), 404)
+    assert (await api.services.catalog.current()).translations == {}
