@@ -93,6 +93,7 @@ class Plan:
             self._now,
             self._snapshot.variables_of(trigger.environment_id),
             self._fitting,
+            self._snapshot.words_of(workflow),
             thorough=self._thorough,
         )
         caps = self._snapshot.caps_of(trigger.environment_id)

@@ -7,17 +7,17 @@ import msgspec
 
 from clarion.compose.conditions import Condition, Held
 from clarion.compose.fitting import Fitting, fitted, surely_fits
+from clarion.compose.formats import Region
 from clarion.compose.overrides import Overrides, chosen_devices, overrides_for
-from clarion.compose.plain import line, words
-from clarion.compose.presentation import presentation, said, texts
-from clarion.compose.templates import mentions, render
+from clarion.compose.speech import UNSAID, Said, Speech
 from clarion.compose.variables import STEP, profile, variables
+from clarion.compose.words import Words
 from clarion.errors import TemplateError
 from clarion.model.clock import Millis
 from clarion.model.ids import placed_id
-from clarion.model.people import DEVICE_PROVIDERS, Channel, Integration, Subscriber
+from clarion.model.people import DEVICE_PROVIDERS, Channel, Device, Integration, Subscriber
 from clarion.model.preference import PUSH, Chosen, standing
-from clarion.model.push import PLAIN, Json, Personal, Presentation, PushMessage
+from clarion.model.push import PLAIN, Json, Personal, PushMessage
 from clarion.model.trace import Detail, Event
 from clarion.model.trigger import Trigger
 from clarion.model.workflow import Step, Workflow
@@ -38,15 +38,7 @@ class Planned(NamedTuple):
     not_before: Millis = 0
 
 
-class _Own(NamedTuple):
-    """What a step says, and how it looks."""
-
-    title: str
-    body: str
-    look: Presentation
-
-
-class _Said(NamedTuple):
+class _Shared(NamedTuple):
     """What all recipients of a step share under one provider, and whether it had to be cut."""
 
     content: PushMessage
@@ -77,6 +69,7 @@ class Composer:
         now: Millis,
         env: Mapping[str, str] = {},
         fitting: Fitting = Fitting(),  # noqa: B008
+        words: Words = Words(),  # noqa: B008
         *,
         thorough: bool = False,
     ) -> None:
@@ -91,10 +84,11 @@ class Composer:
         self._workflow = workflow
         self._unasked = standing(workflow, PUSH, {})
         self._steps = [step for step in workflow.steps if step.type == "push"]
-        self._contents: dict[tuple[str, str], _Said] = {}
+        self._speech = Speech(words, ("subscriber",), trigger.overrides.get("push"), as_shown=fitting.plain)
+        self._contents: dict[tuple[str, str, Region], _Shared] = {}
+        self._alike: dict[tuple[str, str, Said, bool], _Shared] = {}
         self._around: dict[tuple[str, str], int] = {}
         self._overrides: dict[tuple[str, str], Overrides] = {}
-        self._personal_steps: dict[str, bool] = {}
         self._conditions: dict[str, tuple[Condition, Held | None]] = {}
 
     def compose(
@@ -135,13 +129,17 @@ class Composer:
         if not channels:
             missing = Event.NO_CHANNEL if self._chosen is None else Event.NO_CHOSEN_DEVICE
             details.append(self._detail(missing, step))
-        own = self._own(step, subscriber) if channels else None
+        own: dict[Region, Said | None] = {}
         planned: list[Planned] = []
         for channel in channels:
-            targets = list(self._targets(step, channel, details))
-            if targets:
-                said = self._said(step, subscriber, channel, own, details)
-                planned += [self._message(step, subscriber, channel, *target, *said) for target in targets]
+            said: dict[Region, tuple[PushMessage, Personal | None]] = {}
+            for token, device in self._targets(step, channel, details):
+                region = self._speech.region(step, subscriber, device)
+                if region not in own:
+                    own[region] = self._own(step, subscriber, region)
+                if region not in said:
+                    said[region] = self._said(step, subscriber, channel, region, own[region], details)
+                planned.append(self._message(step, subscriber, channel, token, device, *said[region]))
         return planned
 
     def _condition(self, step: Step, subscriber: Subscriber) -> Held:
@@ -156,14 +154,16 @@ class Composer:
         condition, shared = self._conditions[step.step_id]
         return shared or condition.held({**self._variables, "subscriber": profile(subscriber)})
 
-    def _targets(self, step: Step, channel: Channel, details: list[Detail]) -> Iterator[tuple[str, int]]:
+    def _targets(
+        self, step: Step, channel: Channel, details: list[Detail]
+    ) -> Iterator[tuple[str, Device | None]]:
         """Tokens with their device; a trigger's own `deviceTokens` stand in for those stored."""
         integration = self._integrations.get(channel.integration_id)
         if integration is None or not integration.active:
             raw: Json = {"integrationIdentifier": channel.integration_identifier}
             details.append(self._detail(Event.NO_INTEGRATION, step, channel.provider_id, raw))
             return
-        stored = {device.token: device.pk for device in channel.devices}
+        stored = {device.token: device for device in channel.devices}
         named = self._overrides_of(step, channel.provider_id).legacy.get("deviceTokens")
         tokens = list(stored)
         if isinstance(named, list):
@@ -172,7 +172,7 @@ class Composer:
             raw = {"integrationIdentifier": channel.integration_identifier}
             details.append(self._detail(Event.NO_TOKENS, step, channel.provider_id, raw))
         for token in tokens:
-            yield token, stored.get(token, 0)
+            yield token, stored.get(token)
 
     def _message(
         self,
@@ -180,12 +180,13 @@ class Composer:
         subscriber: Subscriber,
         channel: Channel,
         token: str,
-        device_id: int,
+        device: Device | None,
         content: PushMessage,
         personal: Personal | None,
     ) -> Planned:
         names = (subscriber.subscriber_id, step.step_id, channel.integration_id, token)
         message_id = placed_id(self._trigger.id, subscriber.pk, *names)
+        device_id = device.pk if device else 0
         return Planned(message_id, channel.integration_id, step.step_id, token, device_id, content, personal)
 
     def _said(
@@ -193,11 +194,12 @@ class Composer:
         step: Step,
         subscriber: Subscriber,
         channel: Channel,
-        own: "_Own | None",
+        region: Region,
+        own: Said | None,
         details: list[Detail],
     ) -> tuple[PushMessage, Personal | None]:
         """What a recipient is told under one integration; that it had to be cut is noted."""
-        content, cut = self._content(step, channel.provider_id)
+        content, cut = self._content(step, channel.provider_id, region)
         if own is not None:
             whole, own = own, self._own_fitted(step, channel.provider_id, own, content)
             cut = own is not whole
@@ -206,7 +208,7 @@ class Composer:
             details.append(self._detail(Event.CONTENT_CUT, step, channel.provider_id, limit))
         return content, self._personal(subscriber, channel, own)
 
-    def _own_fitted(self, step: Step, provider_id: str, own: "_Own", content: PushMessage) -> "_Own":
+    def _own_fitted(self, step: Step, provider_id: str, own: Said, content: PushMessage) -> Said:
         limit = self._fitting.limits.get(provider_id)
         if limit is None:
             return own
@@ -219,7 +221,7 @@ class Composer:
         found = fitted(whole, limit)
         return own if found is whole else own._replace(title=found.title, body=found.body)
 
-    def _personal(self, subscriber: Subscriber, channel: Channel, own: "_Own | None") -> Personal | None:
+    def _personal(self, subscriber: Subscriber, channel: Channel, own: Said | None) -> Personal | None:
         wants = channel.provider_id in self._wants_subscriber
         if own is None and not wants and not channel.webhook_url:
             return None
@@ -227,47 +229,40 @@ class Composer:
         look = None if look is PLAIN else look
         return Personal(title, body, profile(subscriber) if wants else {}, channel.webhook_url or "", look)
 
-    def _content(self, step: Step, provider_id: str) -> _Said:
-        """What all recipients share; title and body too when they don't depend on the recipient."""
-        key = (step.step_id, provider_id)
+    def _content(self, step: Step, provider_id: str, region: Region) -> _Shared:
+        """What all recipients of a region share, and those of other regions that hear the same; title and
+        body too when they don't depend on the recipient."""
+        key = (step.step_id, provider_id, region)
         if key not in self._contents:
-            overrides = self._overrides_of(step, provider_id)
-            title, body, look = ("", "", None) if self._is_personal(step) else self._words(step, {})
-            whole = PushMessage(
-                title,
-                body,
-                self._trigger.payload,
-                {name: value for name, value in overrides.legacy.items() if name != "deviceTokens"},
-                overrides.override,
-                overrides.passthrough,
-                step=STEP,
-                presentation=look or PLAIN,
-            )
-            limit = self._fitting.limits.get(provider_id)
-            content = fitted(whole, limit) if limit and not self._is_personal(step) else whole
-            self._contents[key] = _Said(content, content is not whole)
+            personal = self._speech.is_personal(step, region)
+            said = UNSAID if personal else self._speech.said(step, region, self._variables)
+            alike = (step.step_id, provider_id, said, personal)
+            if alike not in self._alike:
+                self._alike[alike] = self._shared(step, provider_id, said, personal)
+            self._contents[key] = self._alike[alike]
         return self._contents[key]
 
-    def _own(self, step: Step, subscriber: Subscriber) -> "_Own | None":
-        return self._words(step, profile(subscriber)) if self._is_personal(step) else None
+    def _shared(self, step: Step, provider_id: str, said: Said, personal: bool) -> _Shared:
+        overrides = self._overrides_of(step, provider_id)
+        whole = PushMessage(
+            said.title,
+            said.body,
+            self._trigger.payload,
+            {name: value for name, value in overrides.legacy.items() if name != "deviceTokens"},
+            overrides.override,
+            overrides.passthrough,
+            step=STEP,
+            presentation=said.look,
+        )
+        limit = self._fitting.limits.get(provider_id)
+        content = fitted(whole, limit) if limit and not personal else whole
+        return _Shared(content, content is not whole)
 
-    def _words(self, step: Step, subscriber: Json) -> "_Own":
-        seen = {**self._variables, "subscriber": subscriber}
-        title, body = render(_control(step, "subject"), seen), render(_control(step, "body"), seen)
-        if self._fitting.plain:
-            title, body = line(title), words(body)
-        return _Own(title, body, presentation(self._look(step), lambda source: render(source, seen)))
-
-    def _look(self, step: Step) -> Json:
-        """How a step's push is to look, the trigger's word over the step's."""
-        trigger = self._trigger.overrides.get("push")
-        return said(step.controls, trigger if isinstance(trigger, dict) else {})
-
-    def _is_personal(self, step: Step) -> bool:
-        if step.step_id not in self._personal_steps:
-            words = (_control(step, "subject"), _control(step, "body"), *texts(self._look(step)))
-            self._personal_steps[step.step_id] = any(mentions(text, "subscriber") for text in words)
-        return self._personal_steps[step.step_id]
+    def _own(self, step: Step, subscriber: Subscriber, region: Region) -> Said | None:
+        """What a step says to this recipient alone; None where it says the same to others."""
+        if not self._speech.is_personal(step, region):
+            return None
+        return self._speech.said(step, region, {**self._variables, "subscriber": profile(subscriber)})
 
     def _overrides_of(self, step: Step, provider_id: str) -> Overrides:
         key = (step.step_id, provider_id)
@@ -293,7 +288,3 @@ def _narrowed(channels: Sequence[Channel], chosen: Collection[str]) -> list[Chan
         for channel in channels
     ]
     return [channel for channel in narrowed if channel.devices]
-
-
-def _control(step: Step, name: str) -> str:
-    return str(step.controls.get(name) or "")

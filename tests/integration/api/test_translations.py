@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import demanded
-from calling import Api, Caller, Json, data, error
+from calling import PUSH, Api, Caller, Json, data, error
 from clarion.api import translations
 from clarion.api.forms import MOST_PARTS
 
@@ -204,3 +204,38 @@ async def test_a_removed_workflow_leaves_no_translations_to_its_successor(api: A
     await dev.workflow()
     error(await dev.get(f"{PATH}/group/workflow/welcome"), 404)
     assert (await api.services.catalog.current()).translations == {}
+
+
+async def test_pushes_previews_and_issues_speak_the_recipients_language(api: Api, dev: Caller) -> None:
+    controls = {"subject": "{{t.title}}", "body": "{{ t.items | plural: payload.count }}{{t.gone}}"}
+    flow = await dev.workflow(isTranslationEnabled=True, steps=[{**PUSH, "controlValues": controls}])
+    await translated(dev, "en_US", {"title": "Hi", "items": {"one": "one", "other": "{{count}} items"}})
+    await translated(dev, "de", {"title": "Hallo {{subscriber.firstName}}"})
+    await dev.integration()
+    await dev.subscriber(firstName="Ada", locale="de_CH")
+    for token, locale in (("phone", None), ("tablet", "fr-FR")):
+        device = {"providerId": "push-webhook", "token": token, "locale": locale}
+        data(await dev.post("/v1/subscribers/ada/devices", device), 201)
+    trigger = {"name": "welcome", "to": "ada", "payload": {"count": 3}}
+    data(await dev.post("/v1/events/trigger", trigger), 201)
+    await api.deliver()
+    shown = (await dev.get("/v1/messages")).json()["data"]
+    assert sorted((item["title"], item["content"]) for item in shown) == [
+        ("Hallo Ada", "3 items"),
+        ("Hi", "3 items"),
+    ]
+    step = data(await dev.get(f"/v2/workflows/{flow['_id']}/steps/push"))
+    demanded.check(demanded.STEP_DETAIL, step)
+    assert "t" in step["variables"]["properties"]
+    (issue,) = step["issues"]["controls"]["body"]
+    assert issue["message"].startswith("t.gone is not translated into en_US")
+    sampled = data(await dev.post("/v2/workflows/welcome/step/push/preview", {}), 201)
+    assert sampled["previewPayloadExample"]["payload"]["count"] == "count"
+    assert sampled["result"]["preview"]["body"] == "count items"
+    given = {"previewPayload": {"payload": {"count": 1}, "subscriber": {"locale": "de", "firstName": "Bob"}}}
+    found = data(await dev.post("/v2/workflows/welcome/step/push/preview", given), 201)
+    assert found["result"]["preview"] == {"subject": "Hallo Bob", "body": "one"}
+    assert "t" not in found["previewPayloadExample"]["payload"]
+    data(await dev.patch("/v2/workflows/welcome", {"isTranslationEnabled": False}))
+    off = data(await dev.post("/v2/workflows/welcome/step/push/preview", given), 201)
+    assert off["result"]["preview"]["subject"] == "title"

@@ -1,0 +1,98 @@
+"""What the push steps of a trigger say, and what that depends on: the recipient, the locale, the time zone.
+
+What depends on none of them is said once for all. Pure.
+"""
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+from clarion.compose import plain
+from clarion.compose.formats import REGION, ZONED, Region
+from clarion.compose.presentation import presentation, said, texts
+from clarion.compose.templates import filters, mentions, render
+from clarion.compose.words import Words
+from clarion.model.locale import normal
+from clarion.model.people import Device, Subscriber
+from clarion.model.push import PLAIN, Json, Presentation
+from clarion.model.workflow import Step
+
+ANYWHERE = Region("")
+"""For words that are the same in every locale."""
+
+
+class Said(NamedTuple):
+    """What a step says, and how it looks."""
+
+    title: str
+    body: str
+    look: Presentation
+
+
+UNSAID = Said("", "", PLAIN)
+"""Where everybody is told something of their own."""
+
+
+class _Depends(NamedTuple):
+    personal: bool
+    zoned: bool
+
+
+class Speech:
+    """`own` are the variables that differ between recipients; `look` is the trigger's word on how to look.
+    With `as_shown`, words are what a phone shows of them."""
+
+    def __init__(self, words: Words, own: Collection[str], look: object, *, as_shown: bool) -> None:
+        self._as_shown = as_shown
+        self._words = words
+        self._own = own
+        self._look = look if isinstance(look, dict) else {}
+        self._sources: dict[str, tuple[str, ...]] = {}
+        self._localised: dict[str, bool] = {}
+        self._depends: dict[tuple[str, str], _Depends] = {}
+
+    def region(self, step: Step, subscriber: Subscriber, device: Device | None) -> Region:
+        """For where a step is said to a device: its own locale and time zone, else its subscriber's."""
+        if step.step_id not in self._localised:
+            self._localised[step.step_id] = self._words.localised(self._sources_of(step))
+        if not self._localised[step.step_id]:
+            return ANYWHERE
+        named = (device.locale if device else None, subscriber.locale)
+        locale = next((found for name in named if name and (found := normal(name))), self._words.default)
+        if not self._depends_on(step, locale).zoned:
+            return Region(locale)
+        return Region(locale, (device.timezone if device else None) or subscriber.timezone)
+
+    def is_personal(self, step: Step, region: Region) -> bool:
+        """Whether a step says something else to everybody."""
+        return self._depends_on(step, region.locale).personal
+
+    def said(self, step: Step, region: Region, seen: Json) -> Said:
+        """What a step says; `TemplateError` where that can't be told."""
+        heard = {**seen, **self._words.variables(region.locale), REGION: region}
+        title, body = (render(text, heard) for text in _spoken(step))
+        if self._as_shown:
+            title, body = plain.line(title), plain.words(body)
+        return Said(title, body, presentation(self._look_of(step), lambda source: render(source, heard)))
+
+    def _look_of(self, step: Step) -> Json:
+        """How a step's push is to look, the trigger's word over the step's."""
+        return said(step.controls, self._look)
+
+    def _sources_of(self, step: Step) -> tuple[str, ...]:
+        if step.step_id not in self._sources:
+            self._sources[step.step_id] = (*_spoken(step), *texts(self._look_of(step)))
+        return self._sources[step.step_id]
+
+    def _depends_on(self, step: Step, locale: str) -> _Depends:
+        key = (step.step_id, locale)
+        if key not in self._depends:
+            found = self._words.texts(locale, self._sources_of(step))
+            self._depends[key] = _Depends(
+                any(mentions(text, name) for text in found for name in self._own),
+                any(not filters(text).isdisjoint(ZONED) for text in found),
+            )
+        return self._depends[key]
+
+
+def _spoken(step: Step) -> tuple[str, str]:
+    return str(step.controls.get("subject") or ""), str(step.controls.get("body") or "")
