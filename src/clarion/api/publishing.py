@@ -1,4 +1,4 @@
-"""Workflows from one environment to another: one, some or all, and what would change."""
+"""Workflows with their translations from one environment to another: one, some or all; what would change."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, NamedTuple
@@ -10,10 +10,10 @@ from clarion.api.route import Access, Call, Category, NoQuery, Route
 from clarion.api.workflows import WorkflowOut, current_workflow, found_workflow, shown_workflow, tell
 from clarion.errors import BadInput, NotFound
 from clarion.model.clock import iso
-from clarion.model.publishing import Change, changes, copied
+from clarion.model.publishing import Change, Translated, changes, copied
 from clarion.model.webhook import WORKFLOW_DELETED, WORKFLOW_PUBLISHED
 from clarion.model.workflow import Workflow
-from clarion.store import workflows
+from clarion.store import translations, workflows
 
 MOST_RESOURCES = 1000
 
@@ -159,7 +159,7 @@ class Diff(msgspec.Struct, rename="camel"):
     summary: DiffSummary
 
 
-Pair = tuple[Workflow | None, Workflow | None]
+Pair = tuple[Translated | None, Translated | None]
 """A workflow at the source and at the target, one of them perhaps missing."""
 
 
@@ -172,7 +172,7 @@ class _Comparison(NamedTuple):
 
 
 async def sync_workflow(call: Call[SyncIn, NoQuery]) -> WorkflowOut:
-    """Copy a workflow into another environment; answers what is there then."""
+    """Copy a workflow with its translations into another environment; answers what is there then."""
     target_id = _other(call, call.body.target_environment_id, found_workflow(call).environment_id)
 
     def write(connection: Connection) -> Workflow:
@@ -196,10 +196,11 @@ async def publish(call: Call[PublishIn, NoQuery]) -> Published:
         found = compare(connection)
         for source, target in found.moving.values():
             if source is not None:
-                _put(connection, call, source, target_id, target)
+                there = target.workflow if target else None
+                _put(connection, call, source.workflow, target_id, there)
             elif target is not None:
-                workflows.delete(connection, target.id)
-                tell(connection, call, WORKFLOW_DELETED, target)
+                workflows.delete(connection, target.workflow.id)
+                tell(connection, call, WORKFLOW_DELETED, target.workflow)
         return found
 
     found = await call.services.database.read(compare)
@@ -234,9 +235,17 @@ def _other(call: Call[Any, Any], target_id: str, source_id: str) -> str:
 
 
 def _pairs(connection: Connection, source_id: str, target_id: str) -> dict[str, Pair]:
-    source = {item.workflow_id: item for item in workflows.of_environment(connection, source_id)}
-    target = {item.workflow_id: item for item in workflows.of_environment(connection, target_id)}
+    source, target = _translated(connection, source_id), _translated(connection, target_id)
     return {name: (source.get(name), target.get(name)) for name in sorted({*source, *target})}
+
+
+def _translated(connection: Connection, environment_id: str) -> dict[str, Translated]:
+    """The workflows of an environment, by identifier."""
+    contents = translations.contents(connection, environment_id)
+    return {
+        item.workflow_id: Translated(item, contents.get(item.id, {}))
+        for item in workflows.of_environment(connection, environment_id)
+    }
 
 
 def _compared(pairs: dict[str, Pair], wanted: Iterable[ResourceIn] | None) -> _Comparison:
@@ -249,7 +258,7 @@ def _compared(pairs: dict[str, Pair], wanted: Iterable[ResourceIn] | None) -> _C
 def _chosen(pairs: Mapping[str, Pair], wanted: Iterable[ResourceIn]) -> tuple[dict[str, Pair], list[Failed]]:
     """The pairs that are named by either side's identifier or id, and the names that fit none."""
     by_name = {name: name for name in pairs}
-    by_name |= {item.id: name for name, pair in pairs.items() for item in pair if item}
+    by_name |= {item.workflow.id: name for name, pair in pairs.items() for item in pair if item}
     chosen: dict[str, Pair] = {}
     failed: list[Failed] = []
     for item in wanted:
@@ -269,9 +278,12 @@ def _put(
     target_id: str,
     present: Workflow | None,
 ) -> Workflow:
-    made = copied(source, target_id, present, call.services.clock())
+    """The workflow with its translations."""
+    now = call.services.clock()
+    made = copied(source, target_id, present, now)
     write: Callable[[Connection, Workflow], None] = workflows.replace if present else workflows.create
     write(connection, made)
+    translations.copy(connection, source.id, target_id, made.id, now)
     tell(connection, call, WORKFLOW_PUBLISHED, made, present)
     return made
 
@@ -297,10 +309,10 @@ def _action(pair: Pair) -> str:
 
 
 def _name(pair: Pair) -> str:
-    return next(item.name for item in pair if item)
+    return next(item.workflow.name for item in pair if item)
 
 
-def _resource_diff(source: Workflow | None, target: Workflow | None, found: list[Change]) -> ResourceDiff:
+def _resource_diff(source: Translated | None, target: Translated | None, found: list[Change]) -> ResourceDiff:
     counted = [change.action for change in found]
     return ResourceDiff(
         WORKFLOW,
@@ -316,7 +328,7 @@ def _resource_diff(source: Workflow | None, target: Workflow | None, found: list
     )
 
 
-def _change_out(source: Workflow | None, target: Workflow | None, change: Change) -> ChangeOut:
+def _change_out(source: Translated | None, target: Translated | None, change: Change) -> ChangeOut:
     before, after = change.places
     return ChangeOut(
         resource_type=WORKFLOW,
@@ -330,8 +342,10 @@ def _change_out(source: Workflow | None, target: Workflow | None, change: Change
     )
 
 
-def _ref(item: Workflow | None) -> Ref | None:
-    return Ref(item.id, item.name, iso(item.updated_at)) if item else None
+def _ref(side: Translated | None) -> Ref | None:
+    if side is None:
+        return None
+    return Ref(side.workflow.id, side.workflow.name, iso(side.workflow.updated_at))
 
 
 _TAG = "Environments"

@@ -49,6 +49,12 @@ class Answered(NamedTuple):
     status: int
     body: bytes
 
+    @property
+    def document(self) -> Any:
+        """Its JSON without the envelope, None for an empty one."""
+        found = msgspec.json.decode(self.body) if self.body else None
+        return found["data"] if isinstance(found, dict) and set(found) == {"data"} else found
+
 
 class Page(NamedTuple):
     """A part of a list, and the cursor to the next one, None at the end."""
@@ -77,8 +83,7 @@ class ApiCaller:
         answered = await self.ask(method, path, body, **query)
         if answered.status >= 400:
             raise self.refusal(answered)
-        document = msgspec.json.decode(answered.body) if answered.body else None
-        return document["data"] if isinstance(document, dict) and set(document) == {"data"} else document
+        return answered.document
 
     async def ask(self, method: str, path: str, body: object = None, **query: str) -> Answered:
         """The answer, also a refusal; `Unreachable` when there is none."""

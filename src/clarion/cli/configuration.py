@@ -1,4 +1,5 @@
-"""An environment's integrations, workflows and topics as a file, and what makes the environment like it."""
+"""An environment's integrations, workflows, translations and topics as a file, and what makes the environment
+like it."""
 
 import re
 from collections.abc import AsyncIterator, Mapping
@@ -9,7 +10,9 @@ from urllib.parse import quote
 import msgspec
 
 from clarion.cli.caller import ApiCaller
+from clarion.cli.translations import translations_of
 from clarion.errors import SettingsError
+from clarion.model.locale import normal
 from clarion.model.preference import WANTED
 from clarion.model.workflow import DEFER
 from clarion.providers.registry import SECRETS
@@ -54,6 +57,9 @@ class WorkflowFile(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     validate_payload: bool = False
     payload_schema: Json | None = None
     preferences: Json = {}
+    is_translation_enabled: bool = False
+    translations: dict[str, Json] = {}
+    """Texts by locale."""
 
 
 class TopicFile(msgspec.Struct, forbid_unknown_fields=True):
@@ -94,7 +100,7 @@ class Change(NamedTuple):
     @property
     def told(self) -> str:
         """A line for people."""
-        if self.method == "POST":
+        if not self.fields:
             return f"+ {self.kind} {self.name}"
         return f"~ {self.kind} {self.name}: {', '.join(self.fields)}"
 
@@ -121,7 +127,9 @@ async def changes(api: ApiCaller, wanted: Configuration) -> list[Change]:
     found = [_integration(item, integrations.get(item.identifier)) for item in wanted.integrations]
     if wanted.workflows:
         present = {item["workflowId"]: item async for item in api.workflows()}
-        found += [_workflow(item, present.get(item.workflow_id)) for item in wanted.workflows]
+        for item in wanted.workflows:
+            found.append(_workflow(item, present.get(item.workflow_id)))
+            found += await _translations(api, item, present.get(item.workflow_id))
     if wanted.frequency_caps is not None:
         present_caps = await api.call("GET", "/v1/frequency-caps")
         found.append(_frequency_caps(wanted.frequency_caps, present_caps["caps"]))
@@ -137,7 +145,10 @@ async def exported(api: ApiCaller) -> bytes:
     found = Configuration(
         msgspec.convert(caps, list[CapFile]),
         [_integration_file(item) for item in integrations],
-        [_workflow_file(item) async for item in api.workflows()],
+        [
+            _workflow_file(item, await translations_of(api, item["workflowId"]))
+            async for item in api.workflows()
+        ],
         [TopicFile(item["key"], item.get("name")) async for item in _topics(api)],
     )
     document = msgspec.to_builtins(found)
@@ -173,7 +184,7 @@ def _workflow(wanted: WorkflowFile, present: Json | None) -> Change | None:
     body = _workflow_body(wanted)
     if present is None:
         return Change("workflow", wanted.workflow_id, "POST", "/v2/workflows", body, [])
-    before = _workflow_body(_workflow_file(present))
+    before = _workflow_body(_workflow_file(present, {}))
     fields = [key for key, value in body.items() if before[key] != value]
     path = f"/v2/workflows/{quote(wanted.workflow_id, safe='')}"
     return Change("workflow", wanted.workflow_id, "PUT", path, body, fields) if fields else None
@@ -186,6 +197,7 @@ def _workflow_body(item: WorkflowFile) -> Json:
         steps=[msgspec.structs.replace(step, name=step.name or step.step_id) for step in item.steps],
     )
     body: Json = msgspec.to_builtins(named)
+    del body["translations"]
     return body
 
 
@@ -194,6 +206,27 @@ def _frequency_caps(wanted: list[CapFile], present: list[Json]) -> Change | None
     if caps == present:
         return None
     return Change("environment", "frequencyCaps", "PUT", "/v1/frequency-caps", {"caps": caps}, ["caps"])
+
+
+async def _translations(api: ApiCaller, wanted: WorkflowFile, present: Json | None) -> list[Change]:
+    """The locales that the file has other texts for; others that are there stay."""
+    if not wanted.translations:
+        return []
+    before = await translations_of(api, wanted.workflow_id) if present else {}
+    found: list[Change] = []
+    for name, content in wanted.translations.items():
+        locale = normal(name) or name
+        if before.get(locale) != content:
+            body = {
+                "resourceType": "workflow",
+                "resourceId": wanted.workflow_id,
+                "locale": locale,
+                "content": content,
+            }
+            fields = ["content"] if locale in before else []
+            told = f"{wanted.workflow_id} {locale}"
+            found.append(Change("translation", told, "POST", "/v2/translations", body, fields))
+    return found
 
 
 def _topic(wanted: TopicFile, present: Json | None) -> Change | None:
@@ -221,7 +254,7 @@ def _integration_file(item: Json) -> IntegrationFile:
     )
 
 
-def _workflow_file(item: Json) -> WorkflowFile:
+def _workflow_file(item: Json, translations: dict[str, Json]) -> WorkflowFile:
     layers = {"workflow": item["preferences"]["default"], "user": item["preferences"]["user"]}
     return WorkflowFile(
         item["workflowId"],
@@ -238,6 +271,8 @@ def _workflow_file(item: Json) -> WorkflowFile:
         item["validatePayload"],
         item["payloadSchema"],
         {name: layer for name, layer in layers.items() if layer and layer != WANTED},
+        item["isTranslationEnabled"],
+        translations,
     )
 
 

@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from clarion.cli.caller import ApiCaller, CallFailed
+from clarion.cli.translations import translations_of
 from clarion.model.workflow import RUNNABLE_STEP_TYPES
 from clarion.providers.port import Field
 from clarion.providers.registry import PROVIDERS
@@ -170,7 +171,23 @@ class Import:
         body["preferences"] = {"workflow": preferences.get("default"), "user": preferences.get("user")}
         if not self._dry_run:
             await self._put_workflow(name, body)
+            if found.get("isTranslationEnabled"):
+                await self._translate(name)
         return 1
+
+    async def _translate(self, name: str) -> None:
+        """Copies what a workflow says in each locale, where the other side lets it be read."""
+        try:
+            contents = await translations_of(self._there, name)
+        except CallFailed as error:
+            self._say(f"workflow {name}: translations left out: {error}")
+            return
+        for locale, content in contents.items():
+            body = {"resourceType": "workflow", "resourceId": name, "locale": locale, "content": content}
+            try:
+                await self._here.call("POST", "/v2/translations", body)
+            except CallFailed as error:
+                self._say(f"workflow {name}: translation into {locale} left out: {error}")
 
     async def _put_workflow(self, name: str, body: Json) -> None:
         page = await self._here.call("GET", "/v2/workflows", query=name, limit="100")

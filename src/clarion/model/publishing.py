@@ -1,5 +1,6 @@
 """A workflow as it is in one environment and as it is to be in another. Pure."""
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -10,6 +11,13 @@ from clarion.model.workflow import Step, Workflow
 
 _OWN = frozenset({"id", "environment_id", "workflow_id", "created_at", "updated_at", "steps"})
 """What a workflow has in its environment alone; steps are compared one by one."""
+
+
+class Translated(NamedTuple):
+    """A workflow, and its translations by locale, which go along with it."""
+
+    workflow: Workflow
+    translations: Mapping[str, Any] = {}
 
 
 class Change(NamedTuple):
@@ -37,15 +45,18 @@ def copied(source: Workflow, environment_id: str, present: Workflow | None, now:
     )
 
 
-def changes(source: Workflow | None, target: Workflow | None) -> list[Change]:
+def changes(source: Translated | None, target: Translated | None) -> list[Change]:
     """What makes the target what the source is; empty when it is already."""
     if source is None or target is None:
         action = "deleted" if source is None else "added"
         return [Change(action, _settings(target), _settings(source))]
-    return [*_changed_settings(source, target), *_changed_steps(source, target)]
+    return [
+        *_changed_settings(source, target),
+        *_changed_steps(source.workflow, target.workflow),
+    ]
 
 
-def _changed_settings(source: Workflow, target: Workflow) -> list[Change]:
+def _changed_settings(source: Translated, target: Translated) -> list[Change]:
     before, after = _settings(target), _settings(source)
     names = [name for name in after if after[name] != before[name]]
     if not names:
@@ -73,10 +84,12 @@ def _changed_steps(source: Workflow, target: Workflow) -> list[Change]:
     return found
 
 
-def _settings(workflow: Workflow | None) -> dict[str, Any]:
-    if workflow is None:
+def _settings(side: Translated | None) -> dict[str, Any]:
+    if side is None:
         return {}
-    return {name: getattr(workflow, name) for name in Workflow.__struct_fields__ if name not in _OWN}
+    names = (name for name in Workflow.__struct_fields__ if name not in _OWN)
+    settings = {name: getattr(side.workflow, name) for name in names}
+    return settings | {"translations": dict(side.translations)}
 
 
 def _content(step: Step) -> dict[str, Any]:

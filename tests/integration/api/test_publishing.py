@@ -47,6 +47,31 @@ async def test_a_workflow_is_copied_and_then_kept_up(dev: Caller, prod: Caller, 
     assert [item["_id"] for item in again["steps"]] == [item["_id"] for item in copy["steps"]]
 
 
+async def test_translations_go_along(dev: Caller, prod: Caller, target: str) -> None:
+    words = {"resourceType": "workflow", "resourceId": "welcome"}
+    for caller, name in ((dev, "welcome"), (dev, "same")):
+        await caller.workflow(name, name=name, isTranslationEnabled=True)
+        given = {**words, "resourceId": name, "locale": "de", "content": {"a": "A"}}
+        data(await caller.post("/v2/translations", given))
+    assert actions(await published(dev, target)) == {"same": "created", "welcome": "created"}
+    assert data(await prod.get("/v2/translations/workflow/welcome/de"))["content"] == {"a": "A"}
+    assert actions(await published(dev, target)) == {}
+    data(await dev.post("/v2/translations", {**words, "locale": "de", "content": {"a": "B"}}))
+    data(await prod.post("/v2/translations", {**words, "locale": "fr", "content": {"a": "F"}}))
+    (changed,) = (await differing(dev, target))["resources"]
+    assert changed["changes"][0]["diffs"] == {
+        "previous": {"translations": {"de": {"a": "A"}, "fr": {"a": "F"}}},
+        "new": {"translations": {"de": {"a": "B"}}},
+    }
+    data(await dev.put("/v2/workflows/welcome/sync", {"targetEnvironmentId": target}))
+    assert data(await prod.get("/v2/translations/group/workflow/welcome"))["locales"] == ["de"]
+    assert (await differing(dev, target))["summary"]["hasChanges"] is False
+    await dev.delete("/v2/workflows/welcome")
+    assert actions(await published(dev, target)) == {"welcome": "deleted"}
+    left = data(await prod.get("/v2/translations/master-json", locale="de"))
+    assert left["workflows"] == {"same": {"a": "A"}}
+
+
 async def test_where_it_cannot_go_is_told(api: Api, dev: Caller, prod: Caller, target: str) -> None:
     await dev.workflow()
     sync = "/v2/workflows/welcome/sync"

@@ -35,6 +35,10 @@ workflows:
         all: {enabled: true, readOnly: true}
         channels: {push: {enabled: true}}
     steps: []
+    isTranslationEnabled: true
+    translations:
+      en_US: {title: Alarm}
+      de-AT: {title: Alarm!, body: {one: eins, other: "{{count}}"}}
 topics:
   - key: news
     name: News
@@ -86,24 +90,24 @@ def test_a_file_is_applied_once_and_what_differs_is_named(
     tmp_path: Path, clarion: ClarionProcess, emulators: EmulatorThread, file: Path
 ) -> None:
     secret = {"PHONES_SERVICE_ACCOUNT": emulators.service_account()}
-    new = ["+ integration phones", "+ workflow welcome", "+ workflow alarm", "+ topic news", "+ topic quiet"]
+    new = ["+ integration phones", "+ workflow welcome", "+ workflow alarm"]
+    new += ["+ translation alarm en_US", "+ translation alarm de_AT", "+ topic news", "+ topic quiet"]
     told = said(tmp_path, clarion, "diff", str(file), **secret)
     assert (told.splitlines(), told.status) == (new, 1)
     assert held(clarion, "/v1/integrations") == []
     told = said(tmp_path, clarion, "apply", str(file), **secret)
-    assert (told.splitlines(), told.status) == ([*new, "5 changed"], 0)
+    assert (told.splitlines(), told.status) == ([*new, "7 changed"], 0)
     (made,) = held(clarion, "/v1/integrations")
     assert (made["active"], made["configurations"]) == (True, {"ratePerSecond": 50})
     assert held(clarion, "/v2/workflows/alarm")["preferences"]["default"]["all"]["readOnly"] is True
     told = said(tmp_path, clarion, "apply", str(file), **secret)
     assert (told, told.status) == ("nothing to change\n", 0)
-    file.write_text(
-        CONFIGURATION.replace("name: News", "name: All news").replace("tags: [start]", "tags: [a, b]")
-    )
-    differing = ["~ workflow welcome: tags", "~ topic news: name"]
+    changed = CONFIGURATION.replace("name: News", "name: All news").replace("tags: [start]", "tags: [a, b]")
+    file.write_text(changed.replace("{title: Alarm}", "{title: Attention}"))
+    differing = ["~ workflow welcome: tags", "~ translation alarm en_US: content", "~ topic news: name"]
     told = said(tmp_path, clarion, "diff", str(file), **secret)
     assert (told.splitlines(), told.status) == (differing, 1)
-    assert said(tmp_path, clarion, "apply", str(file), **secret).splitlines() == [*differing, "2 changed"]
+    assert said(tmp_path, clarion, "apply", str(file), **secret).splitlines() == [*differing, "3 changed"]
     assert said(tmp_path, clarion, "diff", str(file), **secret).status == 0
 
 
@@ -114,6 +118,7 @@ def test_what_is_printed_can_be_applied_and_holds_no_secret(
     said(tmp_path, clarion, "apply", str(file), **secret)
     printed = said(tmp_path, clarion, "export")
     assert "${PHONES_SERVICE_ACCOUNT}" in printed
+    assert "de_AT" in printed
     assert "PRIVATE KEY" not in printed
     file.write_text(printed)
     told = said(tmp_path, clarion, "diff", str(file), **secret)

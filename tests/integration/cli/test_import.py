@@ -18,6 +18,7 @@ PUSH = {
     "type": "push",
     "controlValues": {"subject": "Hi", "body": "{{payload.text}}"},
 }
+GERMAN = {"title": "Hallo"}
 PHONE = "phone-of-person-{}"
 
 
@@ -38,9 +39,12 @@ def source(tmp_path_factory: pytest.TempPathFactory, emulators: EmulatorThread) 
             "workflowId": "welcome",
             "active": True,
             "tags": ["a"],
+            "isTranslationEnabled": True,
             "steps": [PUSH],
         }
         client.post("/v2/workflows", json=workflow).raise_for_status()
+        words = {"resourceType": "workflow", "resourceId": "welcome", "locale": "de"}
+        client.post("/v2/translations", json={**words, "content": GERMAN}).raise_for_status()
         people = [
             {
                 "subscriberId": f"person-{n}",
@@ -135,6 +139,8 @@ def test_everything_is_copied_and_devices_when_there_is_somewhere_to_put_them(
         flow = held(client, "/v2/workflows/welcome")
         assert (flow["tags"], flow["active"]) == (["a"], True)
         assert flow["steps"][0]["controlValues"] == PUSH["controlValues"]
+        german = client.get("/v2/translations/workflow/welcome/de").json()["data"]
+        assert german["content"] == GERMAN
         assert client.get("/v2/topics/news/subscriptions").json()["totalCount"] == 201
         (acme,) = held(client, "/v2/topics/news/subscriptions", contextKeys="tenant:acme")
         assert (acme["subscriber"]["subscriberId"], acme["contextKeys"]) == ("person-0", ["tenant:acme"])
