@@ -77,7 +77,7 @@ def in_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
 async def until(journal: FlakyJournal, runner: Callable[[], Awaitable[None]], done: asyncio.Event) -> None:
     """Run until `done`, and stop."""
     task = asyncio.ensure_future(runner())
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(30):
         await done.wait()
         await journal.idle.wait()
     task.cancel()
