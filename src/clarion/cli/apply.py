@@ -22,11 +22,11 @@ _KEY = click.option("--key", help="A secret key of the environment.  [default: C
 @_URL
 @_KEY
 def command(file: Path, url: str | None, key: str | None) -> None:
-    """Make the integrations, workflows and topics of an environment what FILE (YAML) says.
+    """Make the integrations, workflows, topics and webhooks of an environment what FILE (YAML) says.
 
-    What is there and not in the file stays. `${NAME}` in credentials is an environment variable's value, so
-    that no secret is in the file. Applying the same file again changes nothing. Where a call is refused,
-    those before it hold and the rest is left; apply it again when the file is right.
+    What is there and not in the file stays. `${NAME}` in credentials and headers is an environment
+    variable's value, so that no secret is in the file. Applying the same file again changes nothing. Where a
+    call is refused, those before it hold and the rest is left; apply it again when the file is right.
     """
     run(_apply(file, *_place(url, key)))
 
@@ -47,7 +47,7 @@ def diff(file: Path, url: str | None, key: str | None) -> None:
 @_URL
 @_KEY
 def export(url: str | None, key: str | None) -> None:
-    """Print the integrations, workflows and topics of an environment as YAML for `clarion apply`.
+    """Print the integrations, workflows, topics and webhooks of an environment as YAML for `clarion apply`.
 
     Secrets are left out: a variable such as `${MY_APP_SERVICE_ACCOUNT}` stands in the place of each.
     """
@@ -64,8 +64,10 @@ async def _apply(file: Path, url: str, key: str) -> None:
     async with ApiCaller(url, key) as api:
         found = await changes(api, wanted)
         for change in found:
-            await api.call(change.method, change.path, change.body)
+            answer = await api.call(change.method, change.path, change.body)
             click.echo(change.told)
+            if isinstance(answer, dict) and "secret" in answer:
+                click.echo(f"  its secret, not shown again: {answer['secret']}")
     click.echo(f"{len(found)} changed" if found else "nothing to change")
 
 

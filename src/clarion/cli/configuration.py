@@ -1,11 +1,10 @@
-"""An environment's integrations, workflows, translations and topics as a file, and what makes the environment
-like it."""
+"""An environment's configuration as a file, and what makes the environment like it."""
 
 import re
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
@@ -78,6 +77,17 @@ class CapFile(msgspec.Struct, forbid_unknown_fields=True):
     passes: list[str] = msgspec.field(default_factory=lambda: ["high"])
 
 
+class WebhookFile(msgspec.Struct, forbid_unknown_fields=True):
+    """A webhook endpoint, known by its URL; `${NAME}` in its headers stands for an environment variable."""
+
+    url: str
+    events: list[str] = []
+    description: str = ""
+    headers: dict[str, str] = {}
+    active: bool = True
+    concurrency: int = 1
+
+
 class Configuration(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     """The whole file. Frequency caps are all or, where they are left out, stay as they are."""
 
@@ -85,6 +95,7 @@ class Configuration(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     integrations: list[IntegrationFile] = []
     workflows: list[WorkflowFile] = []
     topics: list[TopicFile] = []
+    webhooks: list[WebhookFile] = []
 
 
 class Change(NamedTuple):
@@ -116,9 +127,13 @@ def read(file: Path, environ: Mapping[str, str]) -> Configuration:
         msgspec.structs.replace(item, credentials=_filled(item.credentials, environ, missing))
         for item in found.integrations
     ]
+    webhooks = [
+        msgspec.structs.replace(item, headers=_filled(item.headers, environ, missing))
+        for item in found.webhooks
+    ]
     if missing:
         raise SettingsError(f"{file}: set {', '.join(sorted(missing))} in the environment")
-    return msgspec.structs.replace(found, integrations=filled)
+    return msgspec.structs.replace(found, integrations=filled, webhooks=webhooks)
 
 
 async def changes(api: ApiCaller, wanted: Configuration) -> list[Change]:
@@ -135,6 +150,9 @@ async def changes(api: ApiCaller, wanted: Configuration) -> list[Change]:
         found.append(_frequency_caps(wanted.frequency_caps, present_caps["caps"]))
     for topic in wanted.topics:
         found.append(_topic(topic, await _present_topic(api, topic.key)))
+    if wanted.webhooks:
+        endpoints = {item["url"]: item for item in await api.call("GET", "/v1/webhooks")}
+        found += [_webhook(item, endpoints.get(item.url)) for item in wanted.webhooks]
     return [change for change in found if change is not None]
 
 
@@ -150,6 +168,7 @@ async def exported(api: ApiCaller) -> bytes:
             async for item in api.workflows()
         ],
         [TopicFile(item["key"], item.get("name")) async for item in _topics(api)],
+        [_webhook_file(item) for item in await api.call("GET", "/v1/webhooks")],
     )
     document = msgspec.to_builtins(found)
     return msgspec.yaml.encode({name: items for name, items in document.items() if items})
@@ -237,6 +256,24 @@ def _topic(wanted: TopicFile, present: Json | None) -> Change | None:
         return None
     path = f"/v2/topics/{quote(wanted.key, safe='')}"
     return Change("topic", wanted.key, "PATCH", path, {"name": wanted.name}, ["name"])
+
+
+def _webhook(wanted: WebhookFile, present: Json | None) -> Change | None:
+    body: Json = msgspec.to_builtins(wanted)
+    if present is None:
+        return Change("webhook", wanted.url, "POST", "/v1/webhooks", body, [])
+    shown = {**body, "headers": {name: masked(value) for name, value in wanted.headers.items()}}
+    fields = [key for key, value in shown.items() if present[key] != value]
+    path = f"/v1/webhooks/{quote(present['_id'], safe='')}"
+    return Change("webhook", wanted.url, "PUT", path, body, fields) if fields else None
+
+
+def _webhook_file(item: Json) -> WebhookFile:
+    host = urlsplit(item["url"]).hostname or ""
+    headers = {name: f"${{{_variable(host, name)}}}" for name in item["headers"]}
+    return WebhookFile(
+        item["url"], item["events"], item["description"], headers, item["active"], item["concurrency"]
+    )
 
 
 def _integration_file(item: Json) -> IntegrationFile:

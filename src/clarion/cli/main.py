@@ -18,6 +18,7 @@ VERBS = {
     "providers": "List the push providers and what each needs.",
     "send": "Send a test push to one token and show what was said.",
     "devices": "Look after stored device tokens: prune the unseen.",
+    "webhooks": "Look after webhook endpoints and what they were sent.",
     "apply": "Make an environment what a file says.",
     "diff": "Tell what apply would change.",
     "export": "Print an environment as a file for apply.",

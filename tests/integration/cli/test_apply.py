@@ -149,3 +149,30 @@ def test_a_refused_call_says_which(tmp_path: Path, clarion: ClarionProcess, file
     found = said(tmp_path, clarion, "apply", str(file))
     assert found.status == 2
     assert "email steps can't run" in found
+
+
+WEBHOOKS = """
+webhooks:
+  - url: https://8.8.8.8/hooks
+    events: [message.failed]
+    headers:
+      Authorization: ${HOOK_TOKEN}
+"""
+
+
+def test_webhook_endpoints_are_kept_by_their_url(tmp_path: Path, clarion: ClarionProcess, file: Path) -> None:
+    file.write_text(WEBHOOKS)
+    token = {"HOOK_TOKEN": "Bearer a-long-token"}
+    first = said(tmp_path, clarion, "apply", str(file), **token).splitlines()
+    assert first[0] == "+ webhook https://8.8.8.8/hooks"
+    assert first[1].startswith("  its secret, not shown again: whsec_")
+    assert said(tmp_path, clarion, "apply", str(file), **token) == "nothing to change\n"
+    file.write_text(WEBHOOKS.replace("message.failed", "message.sent"))
+    told = said(tmp_path, clarion, "apply", str(file), HOOK_TOKEN="Bearer of-another")
+    assert told.splitlines() == ["~ webhook https://8.8.8.8/hooks: events, headers", "1 changed"]
+    printed = said(tmp_path, clarion, "export")
+    assert "whsec_" not in printed
+    assert "another" not in printed
+    file.write_text(printed)
+    (variable,) = (word[2:-1] for word in printed.split() if word.startswith("${"))
+    assert said(tmp_path, clarion, "diff", str(file), **{variable: "Bearer of-another"}).status == 0
