@@ -22,7 +22,7 @@ _KEY = click.option("--key", help="A secret key of the environment.  [default: C
 @_URL
 @_KEY
 def command(file: Path, url: str | None, key: str | None) -> None:
-    """Make the integrations, workflows, topics and webhooks of an environment what FILE (YAML) says.
+    """Make an environment's integrations, workflows, translations, topics and webhooks what FILE (YAML) says.
 
     What is there and not in the file stays. `${NAME}` in credentials and headers is an environment
     variable's value, so that no secret is in the file. Applying the same file again changes nothing. Where a
@@ -47,7 +47,8 @@ def diff(file: Path, url: str | None, key: str | None) -> None:
 @_URL
 @_KEY
 def export(url: str | None, key: str | None) -> None:
-    """Print the integrations, workflows, topics and webhooks of an environment as YAML for `clarion apply`.
+    """Print the integrations, workflows, translations, topics and webhooks of an environment as YAML for
+    `clarion apply`.
 
     Secrets are left out: a variable such as `${MY_APP_SERVICE_ACCOUNT}` stands in the place of each.
     """
