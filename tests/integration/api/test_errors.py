@@ -56,10 +56,12 @@ async def test_a_body_that_is_not_json_is_400(dev: Caller, route: Route) -> None
 
 
 @pytest.mark.parametrize("route", WITH_BODY, ids=label)
-async def test_a_body_of_another_kind_is_422_and_400_on_triggers(dev: Caller, route: Route) -> None:
+async def test_a_body_of_another_kind_is_422_and_400_on_triggers_and_forms(dev: Caller, route: Route) -> None:
     for content in (b"[]", b"null", b"1", b'"text"'):
         response = await dev.call(route.method, path_of(route), content=content)
-        if route.path in TRIGGERS:
+        if route.multipart:
+            assert "multipart/form-data" in error(response, 400)["message"]
+        elif route.path in TRIGGERS:
             assert [issue["field"] for issue in error(response, 400)["errors"]] == ["body"]
         else:
             assert set(error(response, 422)["errors"]) == {"body"}
