@@ -3,15 +3,12 @@
 import os
 import signal
 from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
 from clarion.testing.fcm import AcceptedMessage
 from clarion.testing.kit import EmulatorThread
-from nats_servers import nats_server
 from postgres import PostgresServer
 from running import KEY, ClarionProcess, wait_for
 
@@ -54,21 +51,6 @@ def reached(emulators: EmulatorThread) -> dict[str, list[AcceptedMessage]]:
     for message in emulators.messages():
         found[message.token].append(message)
     return found
-
-
-@pytest.fixture
-def settings(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
-    """The footing to run on."""
-    if request.param == "sqlite":
-        yield {}
-        return
-    server: PostgresServer = request.getfixturevalue("postgres")
-    settings = {"database_url": server.make()}
-    if request.param == "postgresql":
-        yield settings
-        return
-    with TemporaryDirectory() as directory, nats_server(Path(directory)) as url:
-        yield settings | {"journal_url": url}
 
 
 @pytest.mark.parametrize(

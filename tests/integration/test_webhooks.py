@@ -1,9 +1,7 @@
 """Webhooks from a real Clarion to a real receiver, over HTTPS, through kills, on every footing."""
 
 import ssl
-from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import httpx
 import pytest
@@ -11,27 +9,10 @@ import trustme
 
 from clarion.testing.kit import EmulatorThread
 from hooks import HookServer
-from nats_servers import nats_server
-from postgres import PostgresServer
 from running import ClarionProcess, wait_for
 
 PEOPLE = 300
 INSIDE = {"egress_allow": "127.0.0.0/8", "webhook_http": "true"}
-
-
-@pytest.fixture
-def settings(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
-    """The footing to run on."""
-    if request.param == "sqlite":
-        yield {}
-        return
-    server: PostgresServer = request.getfixturevalue("postgres")
-    settings = {"database_url": server.make()}
-    if request.param == "postgresql":
-        yield settings
-        return
-    with TemporaryDirectory() as directory, nats_server(Path(directory)) as url:
-        yield settings | {"journal_url": url}
 
 
 def prepare(client: httpx.Client, emulators: EmulatorThread, hooks: HookServer) -> str:

@@ -1,6 +1,5 @@
 """Calls under an idempotency key: made once, and answered the same way however often they are repeated."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from hashlib import blake2b
 from typing import NamedTuple
@@ -14,13 +13,13 @@ from clarion.model.clock import SECOND, Clock, Millis
 from clarion.store import idempotency
 from clarion.store.database import Database
 from clarion.store.idempotency import Answer, Kept, Keyed
+from clarion.store.sweeping import sweeping
 
 log = structlog.get_logger(__name__)
 
 LONGEST_KEY = 255
 _TOO_MANY = 429
 SERVER_ERROR = 500
-_SWEEP_SECONDS = 60
 
 
 class Repeatable(NamedTuple):
@@ -101,14 +100,7 @@ class Once:
 
     async def sweep(self) -> None:
         """Forget what is older than the window, every minute until cancelled."""
-        while True:
-            try:
-                more = True
-                while more:
-                    more = await self._database.write(idempotency.sweep, self._since())
-            except Exception as error:
-                log.warning("old answers not swept, trying again", error=f"{type(error).__name__}: {error}")
-            await asyncio.sleep(_SWEEP_SECONDS)
+        await sweeping("answers", lambda: self._database.write(idempotency.sweep, self._since()))
 
     def _since(self) -> Millis:
         return self._clock() - self.window

@@ -1,12 +1,13 @@
 """Layouts: the frame around e-mails. Clarion keeps and previews them; it sends no e-mails."""
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
 from sqlalchemy.engine import Connection
 
 from clarion.api.environment_variables import Usage, UsedBy
+from clarion.api.pages import OffsetQuery
 from clarion.api.people import checked_id
 from clarion.api.route import Call, Category, NoQuery, Route
 from clarion.api.slugs import short_id, slug
@@ -101,14 +102,10 @@ class LayoutList(msgspec.Struct, rename="camel"):
     total_count: int
 
 
-class ListQuery(msgspec.Struct, rename="camel", frozen=True):
+class ListQuery(OffsetQuery, rename="camel", frozen=True):
     """Query of the list."""
 
-    limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 50
-    offset: Annotated[int, msgspec.Meta(ge=0)] = 0
     order_by: Literal["createdAt", "updatedAt", "name"] = "createdAt"
-    order_direction: Literal["ASC", "DESC"] = "DESC"
-    query: str | None = None
 
 
 class EmailOut(msgspec.Struct):
@@ -136,8 +133,7 @@ async def list_layouts(call: Call[None, ListQuery]) -> LayoutList:
     query, text = call.query, (call.query.query or "").lower()
     every = await call.services.database.read(layouts.every, call.environment_id)
     found = [item for item in every if text in item.name.lower() or text in item.layout_id.lower()]
-    found.sort(key=lambda item: _order(item, query.order_by), reverse=query.order_direction == "DESC")
-    page = found[query.offset : query.offset + query.limit]
+    page = query.page(found, lambda item: _order(item, query.order_by))
     return LayoutList([_out(item, every[0].id) for item in page], len(found))
 
 

@@ -1,13 +1,15 @@
 """Cursor paging both ways, over rows that have an id."""
 
 import re
-from collections.abc import Callable
-from typing import Annotated, Generic, Literal, NamedTuple, Protocol, TypeVar
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
 from clarion.errors import Unprocessable
 from clarion.store.listing import Order, Place
+
+T = TypeVar("T")
 
 PageNumber = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 """Of a list in pages; rows before it still count in 64 bits."""
@@ -27,6 +29,25 @@ class CursorQuery(msgspec.Struct, rename="camel", frozen=True):
     def descending(self) -> bool:
         """Whether the newest come first."""
         return self.order_direction == "DESC"
+
+
+class OffsetQuery(msgspec.Struct, rename="camel", frozen=True):
+    """Query of a list that is read from an offset on; `query` is looked for in what an item is called."""
+
+    limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 50
+    offset: Annotated[int, msgspec.Meta(ge=0)] = 0
+    order_direction: Literal["ASC", "DESC"] = "DESC"
+    query: str | None = None
+
+    @property
+    def descending(self) -> bool:
+        """Whether the last in the order comes first."""
+        return self.order_direction == "DESC"
+
+    def page(self, found: Iterable[T], order: Callable[[T], Any]) -> list[T]:
+        """The part of what was found that is asked for, in the order."""
+        rows = sorted(found, key=order, reverse=self.descending)
+        return rows[self.offset : self.offset + self.limit]
 
 
 class HasId(Protocol):

@@ -1,13 +1,14 @@
 """Workflows of the caller's environment."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
 from sqlalchemy.engine import Connection
 
 from clarion.accept.schema import check_schema
+from clarion.api.pages import OffsetQuery
 from clarion.api.people import checked_id
 from clarion.api.route import Call, Category, NoQuery, Route
 from clarion.api.slugs import short_id, slug
@@ -201,14 +202,10 @@ class WorkflowList(msgspec.Struct, rename="camel"):
     total_count: int
 
 
-class ListQuery(msgspec.Struct, rename="camel", frozen=True):
+class ListQuery(OffsetQuery, rename="camel", frozen=True):
     """Query of the list."""
 
-    limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 50
-    offset: Annotated[int, msgspec.Meta(ge=0)] = 0
     order_by: Literal["createdAt", "updatedAt", "name", "lastTriggeredAt"] = "createdAt"
-    order_direction: Literal["ASC", "DESC"] = "DESC"
-    query: str | None = None
     tags: list[str] = []
     status: list[Literal["ACTIVE", "INACTIVE", "ERROR"]] = []
 
@@ -288,9 +285,7 @@ async def list_workflows(call: Call[None, ListQuery]) -> WorkflowList:
     query = call.query
     found = [item for item in call.snapshot.workflows_of(call.environment_id) if _fits(item, query)]
     triggered = await call.services.database.read(workflows.last_triggered, [item.id for item in found])
-    falling = query.order_direction == "DESC"
-    found.sort(key=lambda item: _order(item, query.order_by, triggered), reverse=falling)
-    page = found[query.offset : query.offset + query.limit]
+    page = query.page(found, lambda item: _order(item, query.order_by, triggered))
     return WorkflowList([_overview(item, triggered.get(item.id)) for item in page], len(found))
 
 

@@ -7,20 +7,17 @@ from typing import Any
 
 import click
 
-from clarion.cli.caller import ApiCaller, key_of, url_of
+from clarion.cli.caller import KEY, URL, ApiCaller, place_of
 from clarion.cli.configuration import changes, exported, read
 from clarion.cli.running import run
-from clarion.settings import load
 
 _FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-_URL = click.option("--url", help="Where the API listens.  [default: CLARION_HOST and CLARION_PORT]")
-_KEY = click.option("--key", help="A secret key of the environment.  [default: CLARION_API_KEY]")
 
 
 @click.command(short_help="Make an environment what a file says.")
 @_FILE
-@_URL
-@_KEY
+@URL
+@KEY
 def command(file: Path, url: str | None, key: str | None) -> None:
     """Make an environment's integrations, workflows, translations, topics and webhooks what FILE (YAML) says.
 
@@ -28,36 +25,31 @@ def command(file: Path, url: str | None, key: str | None) -> None:
     variable's value, so that no secret is in the file. Applying the same file again changes nothing. Where a
     call is refused, those before it hold and the rest is left; apply it again when the file is right.
     """
-    run(_apply(file, *_place(url, key)))
+    run(_apply(file, *place_of(url, key)))
 
 
 @click.command(short_help="Tell what apply would change.")
 @_FILE
-@_URL
-@_KEY
+@URL
+@KEY
 def diff(file: Path, url: str | None, key: str | None) -> None:
     """Tell what `clarion apply FILE` would change: + is new, ~ differs in the fields named.
 
     A changed secret is seen by its first and last characters. Exits with 1 where anything would change.
     """
-    run(_diff(file, *_place(url, key)))
+    run(_diff(file, *place_of(url, key)))
 
 
 @click.command(short_help="Print an environment as a file for apply.")
-@_URL
-@_KEY
+@URL
+@KEY
 def export(url: str | None, key: str | None) -> None:
     """Print the integrations, workflows, translations, topics and webhooks of an environment as YAML for
     `clarion apply`.
 
     Secrets are left out: a variable such as `${MY_APP_SERVICE_ACCOUNT}` stands in the place of each.
     """
-    run(_export(*_place(url, key)))
-
-
-def _place(url: str | None, key: str | None) -> tuple[str, str]:
-    settings = load(os.environ)
-    return url or url_of(settings), key or key_of(settings)
+    run(_export(*place_of(url, key)))
 
 
 async def _apply(file: Path, url: str, key: str) -> None:

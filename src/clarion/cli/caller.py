@@ -1,16 +1,24 @@
 """Calls the API as anybody would, for verbs that ask a running Clarion."""
 
+import os
 from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import aiohttp
+import click
 import msgspec
 
 from clarion.errors import ClarionError, SettingsError
-from clarion.settings import Settings
+from clarion.settings import Settings, load
 
 Json = dict[str, Any]
+
+URL = click.option("--url", help="Where the API listens.  [default: CLARION_HOST and CLARION_PORT]")
+KEY = click.option("--key", help="A secret key of the environment.  [default: CLARION_API_KEY]")
+TRIGGERS_KEY = click.option(
+    "--key", help="A secret key of the trigger's environment.  [default: CLARION_API_KEY]"
+)
 
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 _PAGE = 100
@@ -28,7 +36,7 @@ class _Problem(msgspec.Struct):
     message: str = "no reason given"
 
 
-def url_of(settings: Settings) -> str:
+def _url_of(settings: Settings) -> str:
     """Where the API of these settings listens."""
     if settings.port == 0:
         raise SettingsError("CLARION_PORT is 0, so the API took any free port: say which with --url")
@@ -36,11 +44,17 @@ def url_of(settings: Settings) -> str:
     return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
 
 
-def key_of(settings: Settings) -> str:
+def _key_of(settings: Settings) -> str:
     """The key to ask with."""
     if settings.api_key is None:
         raise SettingsError("there is no key to ask with: set CLARION_API_KEY, or give --key")
     return settings.api_key.get_secret_value()
+
+
+def place_of(url: str | None, key: str | None) -> tuple[str, str]:
+    """Where to ask and with which key: what is given, else what the settings say."""
+    settings = load(os.environ)
+    return url or _url_of(settings), key or _key_of(settings)
 
 
 class Answered(NamedTuple):

@@ -1,7 +1,6 @@
 """`clarion explain`."""
 
 import json
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,9 +9,8 @@ from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
-from clarion.cli.caller import ApiCaller, key_of, url_of
+from clarion.cli.caller import TRIGGERS_KEY, URL, ApiCaller, place_of
 from clarion.cli.running import run
-from clarion.settings import load
 
 Json = dict[str, Any]
 
@@ -29,8 +27,8 @@ _WIDEST = 200
 @click.command(short_help="Tell why a trigger's pushes went out or didn't.")
 @click.argument("transaction")
 @click.option("--subscriber", help="One recipient alone.")
-@click.option("--url", help="Where the API listens.  [default: CLARION_HOST and CLARION_PORT]")
-@click.option("--key", help="A secret key of the trigger's environment.  [default: CLARION_API_KEY]")
+@URL
+@TRIGGERS_KEY
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 def command(
     transaction: str, subscriber: str | None, url: str | None, key: str | None, as_json: bool
@@ -41,9 +39,8 @@ def command(
 
     Exits with 2 when the transaction is not known or can't be reached.
     """
-    settings = load(os.environ)
     query = {"transactionId": transaction, **({"subscriberId": subscriber} if subscriber else {})}
-    run(_explain(url or url_of(settings), key or key_of(settings), query, as_json))
+    run(_explain(*place_of(url, key), query, as_json))
 
 
 async def _explain(url: str, key: str, query: dict[str, str], as_json: bool) -> None:

@@ -1,17 +1,15 @@
 """`clarion import`."""
 
-import os
 import sys
 from pathlib import Path
 
 import click
 
-from clarion.cli.caller import ApiCaller, key_of, url_of
+from clarion.cli.caller import ApiCaller, place_of
 from clarion.cli.import_csv import import_csv
 from clarion.cli.import_novu import Import, Progress, Secrets
 from clarion.cli.running import run
 from clarion.providers.port import Field
-from clarion.settings import load
 
 _TO_URL = click.option(
     "--to-url", help="Where Clarion's API listens.  [default: CLARION_HOST and CLARION_PORT]"
@@ -57,10 +55,8 @@ def novu(
     An import that ends early goes on where it stood when it is run again. Workflows keep their push steps
     alone.
     """
-    settings = load(os.environ)
     ask = _ask if not no_secrets and sys.stdin.isatty() else None
-    to = to_url or url_of(settings), to_key or key_of(settings)
-    run(_novu((url, key), to, ask, state, dry_run))
+    run(_novu((url, key), place_of(to_url, to_key), ask, state, dry_run))
 
 
 @command.command(short_help="Add device tokens from a CSV file.")
@@ -77,8 +73,7 @@ def csv(file: Path, integration: str, to_url: str | None, to_key: str | None, dr
 
     Exits with 1 when lines were refused; each is told with its number.
     """
-    settings = load(os.environ)
-    run(_csv(file, integration, to_url or url_of(settings), to_key or key_of(settings), dry_run))
+    run(_csv(file, integration, *place_of(to_url, to_key), dry_run))
 
 
 async def _novu(

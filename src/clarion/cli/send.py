@@ -1,16 +1,14 @@
 """`clarion send`."""
 
 import json
-import os
 from typing import Any
 from urllib.parse import quote
 
 import click
 
 from clarion.cli.arrival import one_line
-from clarion.cli.caller import ApiCaller, CallFailed, key_of, url_of
+from clarion.cli.caller import KEY, URL, ApiCaller, CallFailed, place_of
 from clarion.cli.running import run
-from clarion.settings import load
 
 
 @click.command(short_help="Send a test push to one token and show what was said.")
@@ -19,8 +17,8 @@ from clarion.settings import load
 @click.option("--title", help="Title of the push.")
 @click.option("--body", help="Body of the push.")
 @click.option("--overrides", help="Overrides as in a trigger, as JSON.")
-@click.option("--url", help="Where the API listens.  [default: CLARION_HOST and CLARION_PORT]")
-@click.option("--key", help="A secret key of the environment.  [default: CLARION_API_KEY]")
+@URL
+@KEY
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 def command(
     integration: str,
@@ -39,10 +37,9 @@ def command(
 
     Exits with 0 when the provider accepted it, 1 when it did not, 2 when it could not be tried.
     """
-    settings = load(os.environ)
     given = {"token": token, "title": title, "body": body, "overrides": _overrides(overrides)}
     asked = {name: value for name, value in given.items() if value is not None}
-    run(_send(url or url_of(settings), key or key_of(settings), integration, asked, as_json))
+    run(_send(*place_of(url, key), integration, asked, as_json))
 
 
 async def _send(url: str, key: str, integration: str, asked: dict[str, Any], as_json: bool) -> None:

@@ -1,19 +1,17 @@
 """`clarion watch`."""
 
 import asyncio
-import os
 import time
 
 import click
 
 from clarion.api.transactions import TransactionOut
-from clarion.cli.caller import ApiCaller, key_of, url_of
+from clarion.cli.caller import TRIGGERS_KEY, URL, ApiCaller, place_of
 from clarion.cli.pace import Pace
 from clarion.cli.progress import ENDED, progress
 from clarion.cli.running import run
 from clarion.cli.stopping import until_stopped
 from clarion.cli.transaction_client import TIMEOUT_SECONDS, TransactionClient
-from clarion.settings import load
 
 _PAUSE_SECONDS = 0.5
 _STATUS_OF_SIGINT = 130
@@ -21,8 +19,8 @@ _STATUS_OF_SIGINT = 130
 
 @click.command(short_help="Follow a trigger until it is done; pause, resume or cancel it.")
 @click.argument("transaction")
-@click.option("--url", help="Where the API listens.  [default: CLARION_HOST and CLARION_PORT]")
-@click.option("--key", help="A secret key of the trigger's environment.  [default: CLARION_API_KEY]")
+@URL
+@TRIGGERS_KEY
 @click.option("--pause", "act", flag_value="pause", help="Pause it first: nothing more of it is sent.")
 @click.option("--resume", "act", flag_value="resume", help="Let it go on first.")
 @click.option("--cancel", "act", flag_value="cancel", help="Take back first what has not gone out.")
@@ -34,8 +32,7 @@ def command(transaction: str, url: str | None, key: str | None, act: str | None)
 
     Exits with 0 when it was completed, 1 when it was cancelled, 2 when it is not known or can't be reached.
     """
-    settings = load(os.environ)
-    run(_until_stopped(url or url_of(settings), key or key_of(settings), transaction, act))
+    run(_until_stopped(*place_of(url, key), transaction, act))
 
 
 async def _until_stopped(url: str, key: str, transaction: str, act: str | None) -> None:

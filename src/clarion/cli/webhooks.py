@@ -1,7 +1,6 @@
 """`clarion webhooks`: the webhook endpoints of an environment, and what they were sent."""
 
 import json
-import os
 from collections.abc import Callable, Coroutine
 from typing import Any
 from urllib.parse import quote
@@ -9,17 +8,14 @@ from urllib.parse import quote
 import click
 
 from clarion.cli.arrival import one_line
-from clarion.cli.caller import ApiCaller, key_of, url_of
+from clarion.cli.caller import KEY, URL, ApiCaller, place_of
 from clarion.cli.running import run
 from clarion.errors import SettingsError
-from clarion.settings import load
 
 Json = dict[str, Any]
 Work = Callable[[ApiCaller], Coroutine[Any, Any, None]]
 
 _PATH = "/v1/webhooks"
-_URL = click.option("--url", help="Where the API listens.  [default: CLARION_HOST and CLARION_PORT]")
-_KEY = click.option("--key", help="A secret key of the environment.  [default: CLARION_API_KEY]")
 _ID = click.argument("identity", metavar="ID")
 
 
@@ -30,8 +26,8 @@ def command() -> None:
 
 @command.command("list", short_help="List the endpoints.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-@_URL
-@_KEY
+@URL
+@KEY
 def list_endpoints(url: str | None, key: str | None, as_json: bool) -> None:
     """List the endpoints, oldest first."""
 
@@ -54,8 +50,8 @@ def list_endpoints(url: str | None, key: str | None, as_json: bool) -> None:
 @click.option("--description", default="", help="For people.")
 @click.option("--header", "headers", multiple=True, metavar="NAME:VALUE", help="Sent along; several times.")
 @click.option("--concurrency", type=int, default=1, show_default=True, help="Events under way at a time.")
-@_URL
-@_KEY
+@URL
+@KEY
 def create(
     url: str | None,
     key: str | None,
@@ -83,8 +79,8 @@ def create(
 
 @command.command(short_help="Switch an endpoint on.")
 @_ID
-@_URL
-@_KEY
+@URL
+@KEY
 def enable(url: str | None, key: str | None, identity: str) -> None:
     """Switch an endpoint on; what it missed can be replayed."""
     _ask(url, key, lambda api: _switch(api, identity, active=True))
@@ -92,8 +88,8 @@ def enable(url: str | None, key: str | None, identity: str) -> None:
 
 @command.command(short_help="Switch an endpoint off.")
 @_ID
-@_URL
-@_KEY
+@URL
+@KEY
 def disable(url: str | None, key: str | None, identity: str) -> None:
     """Switch an endpoint off: it hears of nothing."""
     _ask(url, key, lambda api: _switch(api, identity, active=False))
@@ -101,8 +97,8 @@ def disable(url: str | None, key: str | None, identity: str) -> None:
 
 @command.command(short_help="Remove an endpoint.")
 @_ID
-@_URL
-@_KEY
+@URL
+@KEY
 def delete(url: str | None, key: str | None, identity: str) -> None:
     """Remove an endpoint with what is kept of its deliveries."""
 
@@ -116,8 +112,8 @@ def delete(url: str | None, key: str | None, identity: str) -> None:
 @command.command("rotate-secret", short_help="Renew the secret of an endpoint.")
 @_ID
 @click.option("--overlap-hours", type=int, default=24, show_default=True, help="The old one signs so long.")
-@_URL
-@_KEY
+@URL
+@KEY
 def rotate_secret(url: str | None, key: str | None, identity: str, overlap_hours: int) -> None:
     """Make a new secret and show it, once."""
 
@@ -131,8 +127,8 @@ def rotate_secret(url: str | None, key: str | None, identity: str, overlap_hours
 
 @command.command(short_help="Send a ping and show what was answered.")
 @_ID
-@_URL
-@_KEY
+@URL
+@KEY
 def ping(url: str | None, key: str | None, identity: str) -> None:
     """Send a webhook.ping and show what was answered. Exits with 1 where it was not taken."""
 
@@ -150,8 +146,8 @@ def ping(url: str | None, key: str | None, identity: str) -> None:
 @click.option("--status", type=click.Choice(["pending", "delivered", "failed"]), help="Only those.")
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="So many.")
 @click.option("--json", "as_json", is_flag=True, help="For programs, with bodies and answers.")
-@_URL
-@_KEY
+@URL
+@KEY
 def deliveries(
     url: str | None, key: str | None, identity: str, status: str | None, limit: int, as_json: bool
 ) -> None:
@@ -174,8 +170,8 @@ def deliveries(
 @command.command(short_help="Send a delivery once more.")
 @_ID
 @click.argument("delivery")
-@_URL
-@_KEY
+@URL
+@KEY
 def resend(url: str | None, key: str | None, identity: str, delivery: str) -> None:
     """Send the delivery DELIVERY of an endpoint once more."""
 
@@ -193,8 +189,8 @@ def resend(url: str | None, key: str | None, identity: str, delivery: str) -> No
 @click.option(
     "--status", type=click.Choice(["failed", "delivered", "all"]), default="failed", show_default=True
 )
-@_URL
-@_KEY
+@URL
+@KEY
 def replay(
     url: str | None, key: str | None, identity: str, since: str, until: str | None, status: str
 ) -> None:
@@ -217,10 +213,10 @@ async def _switch(api: ApiCaller, identity: str, *, active: bool) -> None:
 
 
 def _ask(url: str | None, key: str | None, work: Work) -> None:
-    settings = load(os.environ)
+    place = place_of(url, key)
 
     async def ask() -> None:
-        async with ApiCaller(url or url_of(settings), key or key_of(settings)) as api:
+        async with ApiCaller(*place) as api:
             await work(api)
 
     run(ask())

@@ -31,6 +31,7 @@ from clarion.store import catalog as catalogs
 from clarion.store import webhook_deliveries, webhooks
 from clarion.store.catalog import Catalog, Snapshot
 from clarion.store.database import Database
+from clarion.store.sweeping import sweeping
 from clarion.store.webhook_deliveries import Delivery, Status
 
 log = structlog.get_logger(__name__)
@@ -40,7 +41,6 @@ AWAY_IN_A_ROW = 5
 
 _FIRST_REST: Millis = 5 * SECOND
 _LONGEST_REST: Millis = 5 * MINUTE
-_SWEEP_SECONDS = 60.0
 _SWEPT_AT_ONCE = 1000
 
 FAILING = "failing"
@@ -143,7 +143,8 @@ class WebhookStage:
             return []
         webhook_deliveries.keep(connection, done)
         append_in(
-            connection, [repeat(endpoint, item.id, item.next_try_at) for item in done if item.next_try_at]
+            connection,
+            [repeat(endpoint, [item.id], item.next_try_at) for item in done if item.next_try_at],
         )
         if not asked:
             return []
@@ -176,7 +177,7 @@ def after(delivery: Delivery, tried: Try, jitter: float) -> Delivery:
         attempts=attempts,
         next_try_at=again,
         updated_at=tried.at + tried.took,
-        tries=[*delivery.tries, tried][-webhook_deliveries.MOST_TRIES_KEPT :],
+        tries=[*delivery.tries, tried],
     )
 
 
@@ -212,10 +213,6 @@ def _due(
 
 async def sweep(database: Database, clock: Clock, kept: Millis) -> None:
     """Forget deliveries that came to their end so long ago, every minute until cancelled."""
-    while True:
-        try:
-            while await database.write(webhook_deliveries.sweep, clock() - kept, _SWEPT_AT_ONCE):
-                pass
-        except Exception as error:
-            log.warning("old deliveries not swept, trying again", error=f"{type(error).__name__}: {error}")
-        await asyncio.sleep(_SWEEP_SECONDS)
+    await sweeping(
+        "deliveries", lambda: database.write(webhook_deliveries.sweep, clock() - kept, _SWEPT_AT_ONCE)
+    )

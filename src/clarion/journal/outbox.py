@@ -6,6 +6,7 @@ is.
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 import msgspec
 from sqlalchemy.engine import Connection
@@ -16,6 +17,8 @@ from clarion.model.clock import Millis
 from clarion.model.webhook import Dispatch, Endpoint, Event
 from clarion.store import webhook_deliveries
 from clarion.store.catalog import Catalog
+
+T = TypeVar("T")
 
 MOST_EVENTS = 100
 """In a record: so many may be sent a second time after a crash."""
@@ -40,13 +43,13 @@ class Outbox:
         for endpoint in self._catalog.snapshot.webhooks_of(environment_id):
             wanted = [event for event in events if endpoint.wants(event.type) and endpoint.id != but]
             if wanted:
-                append_in(connection, list(_records(endpoint, wanted)))
+                append_in(connection, [_first(endpoint, part) for part in _parts(wanted)])
                 self._told.append(webhook_lane(endpoint.id))
 
     def repeat(self, connection: Connection, endpoint: Endpoint, ids: Sequence[str], now: Millis) -> None:
         """Let an endpoint be sent deliveries once more, as if they had never been tried."""
         webhook_deliveries.ask_again(connection, ids, now)
-        append_in(connection, list(_repeats(endpoint, ids)))
+        append_in(connection, [repeat(endpoint, part) for part in _parts(ids)])
         self._told.append(repeat_lane(endpoint.id))
 
     def ring(self) -> None:
@@ -55,22 +58,17 @@ class Outbox:
             self.journal.ring(self._told.popleft())
 
 
-def repeat(endpoint: Endpoint, delivery_id: str, at: Millis) -> Record:
-    """A delivery that is to be tried again, as a record."""
-    dispatch = Dispatch(endpoint.environment_id, endpoint.id, again=[delivery_id])
+def repeat(endpoint: Endpoint, delivery_ids: list[str], at: Millis = 0) -> Record:
+    """Deliveries that are to be tried again, as a record."""
+    dispatch = Dispatch(endpoint.environment_id, endpoint.id, again=delivery_ids)
     return Record(repeat_lane(endpoint.id), msgspec.msgpack.encode(dispatch), at)
 
 
-def _repeats(endpoint: Endpoint, ids: Sequence[str]) -> Iterator[Record]:
-    """Deliveries that somebody asks for again, as records."""
-    for start in range(0, len(ids), MOST_EVENTS):
-        again = list(ids[start : start + MOST_EVENTS])
-        dispatch = Dispatch(endpoint.environment_id, endpoint.id, again=again)
-        yield Record(repeat_lane(endpoint.id), msgspec.msgpack.encode(dispatch))
+def _first(endpoint: Endpoint, events: list[Event]) -> Record:
+    dispatch = Dispatch(endpoint.environment_id, endpoint.id, events)
+    return Record(webhook_lane(endpoint.id), msgspec.msgpack.encode(dispatch))
 
 
-def _records(endpoint: Endpoint, events: Sequence[Event]) -> Iterator[Record]:
-    for start in range(0, len(events), MOST_EVENTS):
-        part = list(events[start : start + MOST_EVENTS])
-        dispatch = Dispatch(endpoint.environment_id, endpoint.id, part)
-        yield Record(webhook_lane(endpoint.id), msgspec.msgpack.encode(dispatch))
+def _parts(items: Sequence[T]) -> Iterator[list[T]]:
+    for start in range(0, len(items), MOST_EVENTS):
+        yield list(items[start : start + MOST_EVENTS])

@@ -1,26 +1,12 @@
 """`clarion explain` against a running server with stand-ins of the providers."""
 
 import json
-from collections.abc import Iterator
 
 import httpx
-import pytest
 from click.testing import CliRunner, Result
 
 from clarion.cli.main import main
 from running import wait_for
-from verbs import Verb, environ
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """A running demo: its URL and key, as the verb takes them."""
-    folder = tmp_path_factory.mktemp("demo")
-    with Verb(folder, ["demo"], environ()) as running:
-        url = running.line("Clarion listens on").split()[3].rstrip(",")
-        running.line("Ctrl-C")
-        key = (folder / "clarion-data" / "demo" / "api-key").read_text().strip()
-        yield {"--url": url, "--key": key}
 
 
 def explain(demo: dict[str, str], *arguments: str) -> Result:
