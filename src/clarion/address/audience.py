@@ -12,6 +12,7 @@ from clarion.model.context import scope_in
 from clarion.model.people import Subscriber
 from clarion.model.trace import Detail, Event
 from clarion.model.trigger import Trigger
+from clarion.model.ways import Way, written
 from clarion.store import subscribers, topics
 from clarion.store.catalog import Snapshot
 from clarion.store.topics import Membership
@@ -26,7 +27,7 @@ class Audience(NamedTuple):
     @classmethod
     def of(cls, connection: Connection, trigger: Trigger) -> "Audience":
         """The audience of a trigger; a topic that nobody made has no members."""
-        keys = [audience.topic_key for audience in trigger.topics]
+        keys = trigger.topic_keys
         return cls(trigger, topics.ids_of(connection, trigger.environment_id, keys) if keys else {})
 
     def size(self, connection: Connection) -> int:
@@ -51,10 +52,20 @@ class Audience(NamedTuple):
         workflow = snapshot.workflows.get(self.trigger.workflow_id)
         env = snapshot.variables_of(self.trigger.environment_id)
         asked = Subscriptions(self.trigger, workflow, env) if workflow else None
+        places = {self.topic_ids[key]: place for key, place in self.places.items()}
         return [
-            Recipient(subscriber, _refusal(asked, subscriber, through, now) if asked else None)
+            Recipient(
+                subscriber,
+                _refusal(asked, subscriber, through, now) if asked else None,
+                written(Way(places[item.topic_id], item.pk) for item in through),
+            )
             for subscriber, through in self._members(connection, after, upto)
         ]
+
+    @property
+    def places(self) -> dict[str, int]:
+        """The place of each topic that exists, by key."""
+        return {key: place for place, key in enumerate(self.trigger.topic_keys) if key in self.topic_ids}
 
     @property
     def _scope(self) -> str:

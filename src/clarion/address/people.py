@@ -16,10 +16,12 @@ from clarion.store.devices import Grant
 
 
 class Recipient(NamedTuple):
-    """A subscriber a trigger is for; `refused` says why it won't be sent to them."""
+    """A subscriber a trigger is for; `refused` says why it won't be sent to them, `through` by which ways
+    of `model.ways` topics led to them."""
 
     subscriber: Subscriber
     refused: Detail | None = None
+    through: str | None = None
 
 
 def settle_people(

@@ -49,6 +49,7 @@ class Decided(NamedTuple):
     trigger: Trigger
     subscriber: Subscriber
     composed: Composed
+    through: str | None = None
 
 
 class Plan:
@@ -132,8 +133,9 @@ class Plan:
                 len(composed.planned),
                 composed.details,
                 self._now,
+                through,
             )
-            for trigger, subscriber, composed in self.decided
+            for trigger, subscriber, composed, through in self.decided
         ]
 
     def records(self, lane_of: Callable[[str], str]) -> list[Record]:
@@ -181,7 +183,7 @@ class Plan:
         return Detail(event.code, self._now, item.step_id, "", item.message_id, named, item.device_id)
 
     def _note(self, trigger: Trigger, recipient: Recipient, composed: Composed) -> None:
-        self.decided.append(Decided(trigger, recipient.subscriber, composed))
+        self.decided.append(Decided(trigger, recipient.subscriber, composed, recipient.through))
 
     def _lot(self, trigger: Trigger, planned: Planned) -> "_Lot":
         """Triggers of the same second share records."""

@@ -284,6 +284,7 @@ def _cut(connection: Connection, admission: Admission, page: Page) -> list[Recor
     audience = Audience.of(connection, admission.trigger)
     if page.after == 0:
         triggers.begin_expansion(connection, page.trigger_id, audience.size(connection))
+        triggers.note_topics(connection, admission.trigger, audience.topic_ids)
     bounds = audience.bounds(connection, page.after, CHUNK_SIZE, CHUNKS_PER_PAGE)
     if admission.cancelled or not bounds:
         triggers.expanded(connection, [page.trigger_id])

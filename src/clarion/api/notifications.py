@@ -29,7 +29,8 @@ Json = dict[str, Any]
 
 
 class ActivityQuery(msgspec.Struct, rename="camel", frozen=True):
-    """Query of the feed. `after` and `before` are dates."""
+    """Query of the feed. `after` and `before` are dates, `subscriptionId` is the `_id` of a subscription to a
+    topic."""
 
     channels: list[str] = []
     templates: list[str] = []
@@ -39,6 +40,8 @@ class ActivityQuery(msgspec.Struct, rename="camel", frozen=True):
     severity: list[Literal["high", "medium", "low", "none"]] = []
     transaction_id: str | None = None
     context_keys: list[str] = []
+    topic_key: str | None = None
+    subscription_id: str | None = None
     page: PageNumber = 0
     limit: Annotated[int, msgspec.Meta(ge=1, le=50)] = 10
     after: str | None = None
@@ -71,8 +74,15 @@ class Job(msgspec.Struct, rename="camel", kw_only=True):
     updated_at: str
 
 
+class ActivityTopic(msgspec.Struct, rename="camel"):
+    """ActivityTopicDto."""
+
+    id: str = msgspec.field(name="_topicId")
+    topic_key: str
+
+
 class NotificationOut(msgspec.Struct, rename="camel", kw_only=True, omit_defaults=True):
-    """ActivityNotificationResponseDto."""
+    """ActivityNotificationResponseDto. `topics` are those that led to the subscriber."""
 
     id: str = msgspec.field(name="_id")
     environment_id: str = msgspec.field(name="_environmentId")
@@ -87,6 +97,7 @@ class NotificationOut(msgspec.Struct, rename="camel", kw_only=True, omit_default
     payload: Json
     to: Json
     tags: list[str]
+    topics: list[ActivityTopic]
     severity: str
     context_keys: list[str]
     created_at: str
@@ -143,6 +154,8 @@ def _filter(snapshot: Snapshot, environment_id: str, query: ActivityQuery) -> No
         date(query.after, "after"),
         date(query.before, "before"),
         scope_asked(query.context_keys),
+        query.topic_key,
+        query.subscription_id,
     )
 
 
@@ -183,6 +196,7 @@ def _out(snapshot: Snapshot, row: NotificationRow) -> NotificationOut:
         payload=row.trigger.payload,
         to={"subscriberId": subscriber.subscriber_id},
         tags=workflow.tags if workflow else [],
+        topics=[ActivityTopic(topic.id, topic.key) for topic in row.topics],
         severity=severity_of(row.trigger.overrides, workflow) if workflow else "none",
         context_keys=keys_in(row.scope),
         created_at=iso(row.created_at),

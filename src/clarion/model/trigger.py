@@ -49,6 +49,11 @@ class Trigger(msgspec.Struct, frozen=True, omit_defaults=True):
     tenant: Json = {}
     context: Json = {}
 
+    @property
+    def topic_keys(self) -> list[str]:
+        """The topics it is for, each once."""
+        return list(dict.fromkeys(audience.topic_key for audience in self.topics))
+
 
 class Accepted(msgspec.Struct, frozen=True):
     """A journal record of the address stage: what was accepted in one group commit."""

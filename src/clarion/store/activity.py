@@ -1,6 +1,6 @@
 """What happened: notifications and messages as people look them up."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -12,11 +12,14 @@ from clarion.model.ids import earliest, time_of
 from clarion.model.people import Subscriber
 from clarion.model.trace import Detail
 from clarion.model.trigger import Trigger
-from clarion.store import subscribers
-from clarion.store.tables import messages, notifications, triggers
+from clarion.model.ways import AROUND_PLACE, by_subscription, read
+from clarion.store import subscribers, topics
+from clarion.store.tables import messages, notifications, trigger_topics, triggers
 from clarion.store.tables import subscribers as people
+from clarion.store.topics import Subscription
 
 _NOTIFICATIONS_AT_ONCE = 500
+_TRIGGERS_AT_ONCE = 100
 
 
 class MessageRow(msgspec.Struct, frozen=True):
@@ -49,8 +52,15 @@ class MessageRow(msgspec.Struct, frozen=True):
     scope: str | None
 
 
+class TopicNote(NamedTuple):
+    """A topic that led to somebody, as it was then."""
+
+    id: str
+    key: str
+
+
 class NotificationRow(msgspec.Struct, frozen=True):
-    """A notification with its trigger, its recipient and its messages."""
+    """A notification with its trigger, its recipient, the topics that led to them, and its messages."""
 
     id: str
     environment_id: str
@@ -61,6 +71,7 @@ class NotificationRow(msgspec.Struct, frozen=True):
     scope: str | None
     trigger: Trigger
     subscriber: Subscriber
+    topics: list[TopicNote]
     messages: list[MessageRow]
 
 
@@ -75,7 +86,7 @@ class MessageFilter(NamedTuple):
 
 class NotificationFilter(NamedTuple):
     """Which notifications. `search` finds a transaction, a subscriber id, an e-mail or a notification id;
-    `scope` is met exactly."""
+    `scope` is met exactly; `subscription_id` finds none once the subscription is gone."""
 
     environment_id: str
     transaction_id: str | None = None
@@ -86,6 +97,8 @@ class NotificationFilter(NamedTuple):
     after: Millis | None = None
     before: Millis | None = None
     scope: str | None = None
+    topic_key: str | None = None
+    subscription_id: str | None = None
 
 
 def find_messages(connection: Connection, wanted: MessageFilter, offset: int, most: int) -> list[MessageRow]:
@@ -154,8 +167,59 @@ def find_notifications(
     connection: Connection, wanted: NotificationFilter, offset: int, most: int
 ) -> list[NotificationRow]:
     """Notifications, newest first."""
+    led = None
+    if wanted.subscription_id is not None:
+        led = topics.subscription(connection, wanted.environment_id, wanted.subscription_id)
+        if led is None:
+            return []
+    few = led or wanted.transaction_id or wanted.subscriber_ids or wanted.emails or wanted.search
+    if wanted.topic_key is not None and not few:
+        return _read(connection, _through_topic(connection, wanted, wanted.topic_key, offset, most))
+    return _read(connection, connection.execute(finding(wanted, led).offset(offset).limit(most)).all())
+
+
+def finding(wanted: NotificationFilter, led: Subscription | None = None) -> sa.Select[Any]:
+    """The query of a search; `led` is the subscription that it asks for."""
     query = _notifications().where(*_conditions(wanted)).order_by(notifications.c.id.desc())
-    return _read(connection, connection.execute(query.offset(offset).limit(most)).all())
+    if led is not None:
+        theirs = notifications.c.subscriber_pk == led.subscriber.pk
+        query = query.where(theirs, notifications.c.through.like(by_subscription(led.pk)))
+    if wanted.topic_key is not None:
+        query = query.join(trigger_topics, trigger_topics.c.trigger_id == notifications.c.trigger_id)
+        query = query.where(trigger_topics.c.topic_key == wanted.topic_key, _leads(trigger_topics.c.place))
+    return query
+
+
+def _through_topic(
+    connection: Connection, wanted: NotificationFilter, key: str, offset: int, most: int
+) -> list[Row[Any]]:
+    """Trigger by trigger, newest first: sorting all that a topic ever led to would take long."""
+    found: list[Row[Any]] = []
+    query = finding(wanted._replace(topic_key=None))
+    for trigger_id, place in _noted(connection, wanted.environment_id, key):
+        of_trigger = query.where(*_of_trigger(wanted.environment_id, trigger_id), _leads(sa.literal(place)))
+        found += connection.execute(of_trigger.limit(offset + most - len(found))).all()
+        if len(found) >= offset + most:
+            break
+    return found[offset:]
+
+
+def _noted(connection: Connection, environment_id: str, key: str) -> Iterator[tuple[str, int]]:
+    """The triggers of a topic, newest first, each with the topic's place in it."""
+    noted = trigger_topics.c
+    theirs = (noted.environment_id == environment_id) & (noted.topic_key == key)
+    query = sa.select(noted.trigger_id, noted.place).where(theirs).order_by(noted.trigger_id.desc())
+    rows = connection.execute(query.limit(_TRIGGERS_AT_ONCE)).all()
+    while rows:
+        yield from ((row.trigger_id, row.place) for row in rows)
+        rest = query.where(noted.trigger_id < rows[-1].trigger_id)
+        rows = connection.execute(rest.limit(_TRIGGERS_AT_ONCE)).all()
+
+
+def _leads(place: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
+    """Whether the topic at that place led to a recipient."""
+    before, after = AROUND_PLACE
+    return notifications.c.through.like(sa.literal(before).concat(sa.cast(place, sa.Text)).concat(after))
 
 
 def notification(connection: Connection, environment_id: str, identity: str) -> NotificationRow | None:
@@ -168,19 +232,22 @@ def notification(connection: Connection, environment_id: str, identity: str) -> 
 def of_trigger(
     connection: Connection, environment_id: str, trigger_id: str, after: str, most: int
 ) -> list[NotificationRow]:
-    """The notifications of a trigger behind one, in the order of their recipients.
+    """The notifications of a trigger behind one, in the order of their recipients."""
+    query = _notifications().where(*_of_trigger(environment_id, trigger_id), notifications.c.id > after)
+    query = query.order_by(notifications.c.id).limit(most)
+    return _read(connection, connection.execute(query).all())
 
-    Their ids begin with the trigger's time: they are read off the primary key, not sorted.
-    """
+
+def _of_trigger(environment_id: str, trigger_id: str) -> list[sa.ColumnElement[bool]]:
+    """Their ids begin with the trigger's time: they are read off the primary key, not sorted."""
     entry = notifications.c
     at = time_of(trigger_id)
-    query = _notifications().where(
+    return [
         entry.environment_id == environment_id,
-        entry.id > max(after, earliest(at)),
+        entry.id > earliest(at),
         entry.id < earliest(at + 1),
         entry.trigger_id.concat("") == trigger_id,
-    )
-    return _read(connection, connection.execute(query.order_by(entry.id).limit(most)).all())
+    ]
 
 
 def _messages(*, orphaned: bool = False) -> sa.Select[Any]:
@@ -197,9 +264,9 @@ def _notifications() -> sa.Select[Any]:
     joined = notifications.join(triggers, triggers.c.id == notifications.c.trigger_id).join(
         people, people.c.pk == notifications.c.subscriber_pk
     )
-    return sa.select(
-        *own, notifications.c.subscriber_pk, triggers.c.cancelled_at, triggers.c.scope, triggers.c.body
-    ).select_from(joined)
+    theirs = (triggers.c.cancelled_at, triggers.c.scope, triggers.c.body)
+    more = (notifications.c.subscriber_pk, notifications.c.trigger_id, notifications.c.through)
+    return sa.select(*own, *more, *theirs).select_from(joined)
 
 
 def _conditions(wanted: NotificationFilter) -> list[sa.ColumnElement[bool]]:
@@ -237,6 +304,7 @@ def _named(environment_id: str, names: Sequence[str]) -> sa.Select[tuple[int]]:
 def _read(connection: Connection, rows: Sequence[Row[Any]]) -> list[NotificationRow]:
     recipients = subscribers.by_pk(connection, {row.subscriber_pk for row in rows})
     sent = _messages_of(connection, rows)
+    led = _topics_of(connection, rows)
     return [
         NotificationRow(
             row.id,
@@ -248,10 +316,28 @@ def _read(connection: Connection, rows: Sequence[Row[Any]]) -> list[Notification
             row.scope,
             msgspec.msgpack.decode(row.body, type=Trigger),
             recipients[row.subscriber_pk],
+            led.get(row.id, []),
             sent.get(row.id, []),
         )
         for row in rows
     ]
+
+
+def _topics_of(connection: Connection, rows: Iterable[Row[Any]]) -> dict[str, list[TopicNote]]:
+    led = [row for row in rows if row.through]
+    if not led:
+        return {}
+    noted = trigger_topics.c
+    query = sa.select(noted.trigger_id, noted.place, noted.topic_id, noted.topic_key)
+    ids = {row.trigger_id for row in led}
+    found = {
+        (trigger_id, place): TopicNote(identity, key)
+        for trigger_id, place, identity, key in connection.execute(query.where(noted.trigger_id.in_(ids)))
+    }
+    return {
+        row.id: [found[row.trigger_id, place] for place in sorted({way.place for way in read(row.through)})]
+        for row in led
+    }
 
 
 def _messages_of(connection: Connection, rows: Iterable[Row[Any]]) -> dict[str, list[MessageRow]]:

@@ -11,7 +11,8 @@ from clarion.store.dialect import run_many, sql, storable
 
 
 class NewNotification(msgspec.Struct, frozen=True):
-    """A notification as planned: how many messages it is made of, and what already went otherwise."""
+    """A notification as planned: how many messages it is made of, and what already went otherwise.
+    `through` are the ways of `model.ways` by which topics led to the recipient."""
 
     environment_id: str
     id: str
@@ -20,6 +21,7 @@ class NewNotification(msgspec.Struct, frozen=True):
     planned: int
     details: list[Detail]
     created_at: Millis
+    through: str | None = None
 
 
 def add(connection: Connection, notifications: Sequence[NewNotification]) -> None:
@@ -30,10 +32,11 @@ def add(connection: Connection, notifications: Sequence[NewNotification]) -> Non
 def _row(item: NewNotification) -> tuple[object, ...]:
     details = storable(msgspec.json.encode(item.details).decode())
     names = (item.environment_id, item.id, item.trigger_id, item.subscriber_pk)
-    return (*names, item.planned, details, item.created_at)
+    return (*names, item.planned, details, item.created_at, item.through)
 
 
 _ADD = sql("""
-INSERT INTO notifications (environment_id, id, trigger_id, subscriber_pk, planned, details, created_at)
-VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (environment_id, id) DO NOTHING
+INSERT INTO notifications
+  (environment_id, id, trigger_id, subscriber_pk, planned, details, created_at, through)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (environment_id, id) DO NOTHING
 """)

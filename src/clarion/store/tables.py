@@ -504,6 +504,19 @@ triggers = sa.Table(
     comment="A trigger whose recipients are being, or have been, addressed.",
 )
 
+trigger_topics = sa.Table(
+    "trigger_topics",
+    metadata,
+    sa.Column("trigger_id", _Id, sa.ForeignKey("triggers.id", ondelete="CASCADE"), nullable=False),
+    _environment(),
+    sa.Column("topic_key", sa.Text, nullable=False),
+    sa.Column("place", sa.Integer, nullable=False, comment="Of the topic among those of the trigger."),
+    sa.Column("topic_id", _Id, nullable=False, comment="What it was then; the topic may be gone."),
+    sa.PrimaryKeyConstraint("trigger_id", "topic_key"),
+    sa.Index(None, "environment_id", "topic_key", "trigger_id"),
+    comment="A topic that a trigger is for, noted when its members are looked up.",
+)
+
 notifications = sa.Table(
     "notifications",
     metadata,
@@ -514,6 +527,7 @@ notifications = sa.Table(
     sa.Column("planned", sa.Integer, nullable=False, comment="Messages this notification is made of."),
     sa.Column("details", Json, nullable=False),
     sa.Column("created_at", _Time, nullable=False),
+    sa.Column("through", sa.Text, comment="The ways by which topics led to the recipient; None without."),
     sa.PrimaryKeyConstraint("environment_id", "id"),
     sa.Index(None, "trigger_id", "planned"),
     sa.Index(None, "subscriber_pk", "id"),

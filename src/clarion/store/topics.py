@@ -62,6 +62,7 @@ class Membership(NamedTuple):
 
     topic_id: str
     preferences: list[SubscriptionPreference]
+    pk: int
 
 
 def get(connection: Connection, environment_id: str, key: str) -> Topic | None:
@@ -228,8 +229,8 @@ def between(
     """Subscribers behind row `after` up to row `upto`, each with the subscriptions they have in the scope."""
     through: dict[int, list[Membership]] = {}
     rows = run(connection, _BETWEEN, listed(topic_ids), scope, after, upto)
-    for topic_id, pk, preferences in rows:
-        through.setdefault(pk, []).append(Membership(topic_id, _decoded(preferences)))
+    for topic_id, subscriber_pk, preferences, pk in rows:
+        through.setdefault(subscriber_pk, []).append(Membership(topic_id, _decoded(preferences), pk))
     found = subscribers.by_pk(connection, sorted(through))
     return [(found[pk], memberships) for pk, memberships in sorted(through.items()) if pk in found]
 
@@ -316,7 +317,7 @@ FROM {texts} JOIN topic_subscriptions s ON s.topic_id = j.value AND s.scope = ?
 """)
 
 _BETWEEN = sql("""
-SELECT s.topic_id, s.subscriber_pk, s.preferences
+SELECT s.topic_id, s.subscriber_pk, s.preferences, s.pk
 FROM {texts} JOIN topic_subscriptions s ON s.topic_id = j.value AND s.scope = ?
 WHERE s.subscriber_pk > ? AND s.subscriber_pk <= ?
 """)

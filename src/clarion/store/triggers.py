@@ -1,6 +1,6 @@
 """Triggers: one row per transaction, so that a repeated one is recognised for good."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -47,6 +47,16 @@ def get(connection: Connection, trigger_id: str) -> Admission | None:
 def begin_expansion(connection: Connection, trigger_id: str, audience: int) -> None:
     """Note how many subscribers a broadcast or a topic trigger is for."""
     run(connection, _AUDIENCE, audience, trigger_id)
+
+
+def note_topics(connection: Connection, trigger: Trigger, topic_ids: Mapping[str, str]) -> None:
+    """Note which topics, by key, a trigger is for: those that are not there lead to nobody."""
+    rows = [
+        (trigger.id, trigger.environment_id, key, place, topic_ids[key])
+        for place, key in enumerate(trigger.topic_keys)
+        if key in topic_ids
+    ]
+    run_many(connection, _NOTE_TOPIC, rows)
 
 
 def expanded(connection: Connection, trigger_ids: Sequence[str]) -> None:
@@ -124,6 +134,10 @@ WHERE triggers.workflow_id = ''
 """)
 
 _KEPT = sql("SELECT t.id, t.cancelled_at FROM {texts} JOIN triggers t ON t.id = j.value")
+_NOTE_TOPIC = sql("""
+INSERT INTO trigger_topics (trigger_id, environment_id, topic_key, place, topic_id) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (trigger_id, topic_key) DO NOTHING
+""")
 _EXPANDED = sql("UPDATE triggers SET expanded = TRUE WHERE id = ?")
 _CANCEL = sql("UPDATE triggers SET cancelled_at = ? WHERE id = ?")
 _STOPPED = sql("""

@@ -224,6 +224,55 @@ async def test_the_feed_is_filtered(api: Api) -> None:
         assert len((await page(dev, FEED, **query))["data"]) == count, query
 
 
+async def test_the_feed_is_filtered_by_what_led_to_the_subscriber(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clarion.store.activity._TRIGGERS_AT_ONCE", 2)
+    dev = api.development
+    subscriptions: dict[str, str] = {}
+    for key, names in (("news", ["ada", "bob"]), ("sport", ["ada"])):
+        answer = await dev.post(f"/v2/topics/{key}/subscriptions", {"subscriptions": names})
+        assert answer.status_code == 201, answer.text
+        made = answer.json()["data"]
+        subscriptions |= {f"{key} {item['subscriber']['subscriberId']}": item["_id"] for item in made}
+    news, sport = ({"type": "Topic", "topicKey": key} for key in ("news", "sport"))
+    await sent(api, "news", news)
+    await sent(api, "both", [news, sport, news, "cyd"])
+    await sent(api, "partly", [{**news, "exclude": ["ada"]}, sport])
+    await sent(api, "named", ["ada", "bob"])
+    await sent(api, "named too", ["ada", news])
+    for query, found in (
+        ({"topicKey": "news"}, "named too:bob partly:bob both:bob both:ada news:bob news:ada"),
+        ({"topicKey": "sport"}, "partly:ada both:ada"),
+        ({"topicKey": "sport", "subscriberIds": "bob"}, ""),
+        ({"topicKey": "new"}, ""),
+        ({"topicKey": "nobody's"}, ""),
+        ({"subscriptionId": subscriptions["news ada"]}, "both:ada news:ada"),
+        ({"subscriptionId": subscriptions["sport ada"]}, "partly:ada both:ada"),
+        ({"subscriptionId": subscriptions["sport ada"], "topicKey": "news"}, "both:ada"),
+        ({"subscriptionId": subscriptions["news bob"]}, "named too:bob partly:bob both:bob news:bob"),
+        ({"subscriptionId": "unknown"}, ""),
+    ):
+        rows = (await page(dev, FEED, **query))["data"]
+        assert " ".join(f"{row['transactionId']}:{row['to']['subscriberId']}" for row in rows) == found, query
+    rows = (await page(dev, FEED, transactionId="both"))["data"]
+    led = {row["to"]["subscriberId"]: [topic["topicKey"] for topic in row["topics"]] for row in rows}
+    assert led == {"ada": ["news", "sport"], "bob": ["news"], "cyd": []}
+    assert (await api.production.get(FEED, topicKey="news")).json()["data"] == []
+    (first,) = (await page(dev, FEED, topicKey="sport", limit=1, page=1))["data"]
+    assert first["transactionId"] == "both"
+
+
+async def test_what_led_to_somebody_outlives_the_topic(api: Api) -> None:
+    dev = api.development
+    await dev.post("/v2/topics/news/subscriptions", {"subscriptions": ["ada"]})
+    topic = data(await dev.get("/v2/topics/news"))
+    await sent(api, "news", {"type": "Topic", "topicKey": "news"})
+    data(await dev.delete("/v2/topics/news"))
+    (row,) = (await page(dev, FEED, topicKey="news"))["data"]
+    assert row["topics"] == [{"_topicId": topic["_id"], "topicKey": "news"}]
+
+
 async def test_the_feed_is_newest_first_and_cut(api: Api) -> None:
     for name in ("one", "two", "three"):
         await sent(api, name)

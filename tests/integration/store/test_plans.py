@@ -9,7 +9,9 @@ import pytest
 from sqlalchemy.engine import Connection
 
 from clarion.journal import sql as journal
+from clarion.model.people import Subscriber
 from clarion.store import (
+    activity,
     contexts,
     devices,
     engagements,
@@ -50,6 +52,12 @@ MODULES = (
     rates,
     workflows,
     translations,
+)
+
+_LED = topics.Subscription(
+    *(7, "s", "i", None, 0, 0, "", []),
+    topics.Topic("t", "e", "news", None, 0, 0),
+    Subscriber(1, "p", "e", "ada", 0, 0),
 )
 
 READS_ALL = {
@@ -136,6 +144,37 @@ async def test_postgresql_finds_a_part_of_a_name_by_its_index(shared: PostgresDa
     finally:
         await connection.close()
     assert "ix_subscribers_full_name" in plan
+
+
+@pytest.mark.parametrize(
+    ("key", "led", "index"),
+    [
+        ("news", None, "autoindex_trigger_topics_1 (trigger_id=? AND topic_key=?)"),
+        (None, _LED, "ix_notifications_subscriber_pk_id"),
+    ],
+)
+async def test_what_led_to_somebody_is_looked_up(
+    embedded: SqliteDatabase,
+    shared: PostgresDatabase,
+    key: str | None,
+    led: topics.Subscription | None,
+    index: str,
+) -> None:
+    query = activity.finding(activity.NotificationFilter("e", topic_key=key), led)
+
+    def plan(connection: Connection, explain: str) -> list[str]:
+        text = str(query.compile(connection, compile_kwargs={"literal_binds": True})).replace("%%", "%")
+        return [str(row[-1]) for row in connection.exec_driver_sql(f"{explain} {text}")]
+
+    def unscanned(connection: Connection) -> list[str]:
+        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        return plan(connection, "EXPLAIN")
+
+    found = await embedded.read(plan, "EXPLAIN QUERY PLAN")
+    assert not any(step.startswith("SCAN") for step in found), found
+    assert any(index in step for step in found), found
+    told = await shared.read(unscanned)
+    assert not any("Seq Scan" in step for step in told), told
 
 
 @pytest.mark.parametrize("order_by", ["createdAt", "updatedAt"])
