@@ -1,26 +1,28 @@
 import "@mantine/core/styles.css";
-import { createTheme, type CSSVariablesResolver, MantineProvider } from "@mantine/core";
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import "@mantine/notifications/styles.css";
+import { MantineProvider } from "@mantine/core";
+import { Notifications } from "@mantine/notifications";
+import { QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { setNonce } from "get-nonce";
 import { StrictMode, useState } from "react";
 import { createRoot } from "react-dom/client";
-import { Refused, session } from "./client";
-import { makeRouter } from "./router";
-import { SignIn } from "./SignIn";
+import { Refused } from "./data/client";
+import { leave } from "./data/leaving";
+import { session } from "./data/session";
+import { router } from "./router";
+import { SignIn } from "./shell/SignIn";
+import { legible, theme } from "./theme";
 
-const theme = createTheme({ primaryColor: "indigo", defaultRadius: "md" });
-
-/** Mantine's dimmed text is too faint for WCAG AA on both backgrounds. */
-const legible: CSSVariablesResolver = () => ({
-  variables: {},
-  light: { "--mantine-color-dimmed": "var(--mantine-color-gray-7)" },
-  dark: { "--mantine-color-dimmed": "var(--mantine-color-dark-1)" },
-});
 const nonce = document.querySelector<HTMLMetaElement>("meta[name=style-nonce]")?.content ?? "";
 setNonce(nonce); // for the styles of dialogs
-const router = makeRouter();
+const refused = (error: Error, status: number) => error instanceof Refused && error.status === status;
 const queries = new QueryClient({
+  queryCache: new QueryCache({
+    onError: (error) => {
+      if (refused(error, 401)) leave();
+    },
+  }),
   defaultOptions: {
     queries: { retry: (count, error) => count < 2 && !(error instanceof Refused && error.status < 500) },
   },
@@ -35,6 +37,7 @@ createRoot(document.getElementById("root") as HTMLElement).render(
   <StrictMode>
     <MantineProvider theme={theme} cssVariablesResolver={legible} defaultColorScheme="auto" getStyleNonce={() => nonce}>
       <QueryClientProvider client={queries}>
+        <Notifications position="bottom-right" />
         <App />
       </QueryClientProvider>
     </MantineProvider>

@@ -1,34 +1,28 @@
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
-import { Shell } from "./Shell";
-
-const root = createRootRoute({ component: Shell });
-
-const routes = [
-  createRoute({
-    getParentRoute: () => root,
-    path: "/",
-    beforeLoad: () => {
-      throw redirect({ to: "/activity" });
-    },
-  }),
-  createRoute({
-    getParentRoute: () => root,
-    path: "/activity",
-    component: lazyRouteComponent(() => import("./pages/Activity"), "Activity"),
-  }),
-  createRoute({
-    getParentRoute: () => root,
-    path: "/integrations",
-    component: lazyRouteComponent(() => import("./pages/Integrations"), "Integrations"),
-  }),
-  createRoute({
-    getParentRoute: () => root,
-    path: "/phones",
-    component: lazyRouteComponent(() => import("./pages/Phones"), "Phones"),
-  }),
-];
-
 /** The pages; each is a chunk of its own. */
-export function makeRouter() {
-  return createRouter({ routeTree: root.addChildren(routes), defaultPreload: "intent" });
-}
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect, type RouteComponent } from "@tanstack/react-router";
+import { Broken, Missing } from "./shell/Broken";
+import { Shell } from "./shell/Shell";
+
+const root = createRootRoute({ component: Shell, notFoundComponent: Missing });
+
+const PAGES: Record<string, RouteComponent> = {
+  "/activity": lazyRouteComponent(() => import("./pages/Activity"), "Activity"),
+  "/integrations": lazyRouteComponent(() => import("./pages/Integrations"), "Integrations"),
+  "/phones": lazyRouteComponent(() => import("./pages/Phones"), "Phones"),
+};
+
+const home = createRoute({
+  getParentRoute: () => root,
+  path: "/",
+  beforeLoad: () => {
+    throw redirect({ to: "/activity" as string });
+  },
+});
+const pages = Object.entries(PAGES).map(([path, component]) => createRoute({ getParentRoute: () => root, path, component }));
+
+export const router = createRouter({
+  routeTree: root.addChildren([home, ...pages]),
+  defaultPreload: "intent",
+  defaultErrorComponent: Broken,
+  scrollRestoration: true,
+});

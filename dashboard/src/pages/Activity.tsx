@@ -2,8 +2,9 @@ import { Accordion, Badge, Button, Code, Group, Stack, Text, TextInput, Timeline
 import { useDebouncedValue } from "@mantine/hooks";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { api, whole, type Schemas } from "../client";
-import { Empty, Heading, Loaded, When } from "../parts";
+import { api, whole, type Schemas } from "../data/client";
+import { Empty, Heading, Loaded} from "../parts/states";
+import { When } from "../parts/When";
 import { text } from "../text";
 
 const words = text.activity;
@@ -42,7 +43,7 @@ export function Activity() {
     <>
       <Heading title={words.title} about={words.about} />
       <Group mb="md" grow preventGrowOverflow={false}>
-        <TextInput label={words.search} value={subscriber} onChange={first(setSubscriber)} />
+        <TextInput label={words.filters.search} value={subscriber} onChange={first(setSubscriber)} />
         <TextInput label={words.transaction} value={transaction} onChange={first(setTransaction)} />
       </Group>
       <Loaded query={feed}>

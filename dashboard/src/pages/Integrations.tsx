@@ -4,8 +4,8 @@ import {
 } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState, type FormEvent } from "react";
-import { api, Refused, told, type Schemas } from "../client";
-import { Empty, Failure, Heading, Loaded } from "../parts";
+import { api, Refused, told, type Schemas } from "../data/client";
+import { Empty, Failure, Heading, Loaded } from "../parts/states";
 import { text } from "../text";
 
 const words = text.integrations;
@@ -181,7 +181,7 @@ function Connected({ one, environment }: { one: Integration; environment: string
           <CopyButton value={one.identifier}>
             {({ copied, copy }) => (
               <Button size="compact-xs" variant="default" onClick={copy}>
-                {copied ? words.copied : words.copy}
+                {copied ? text.copied : text.copy}
               </Button>
             )}
           </CopyButton>

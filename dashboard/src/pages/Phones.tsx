@@ -1,9 +1,10 @@
 import { Alert, Button, Card, Group, JsonInput, Modal, NativeSelect, SimpleGrid, Stack, Text, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState, type FormEvent } from "react";
-import { api, told, whole, type Schemas } from "../client";
-import { Empty, Failure, Heading, Loaded, When } from "../parts";
-import { readObject } from "../payload";
+import { api, told, whole, type Schemas } from "../data/client";
+import { Empty, Failure, Heading, Loaded} from "../parts/states";
+import { When } from "../parts/When";
+import { readObject } from "../data/payload";
 import { text } from "../text";
 
 const words = text.phones;

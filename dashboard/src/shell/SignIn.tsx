@@ -1,7 +1,10 @@
 import { Button, Center, Paper, PasswordInput, Stack, Text, Title } from "@mantine/core";
 import { useState, type FormEvent } from "react";
-import { api, Refused, session, told } from "./client";
-import { text } from "./text";
+import { Refused } from "../data/client";
+import { environmentOf } from "../data/environments";
+import { session } from "../data/session";
+import { text } from "../text";
+import { Brand } from "./Brand";
 
 /** Sign in with an environment's key, proven by a call before it is kept. */
 export function SignIn({ done }: { done: () => void }) {
@@ -12,12 +15,11 @@ export function SignIn({ done }: { done: () => void }) {
   async function submit(event: FormEvent) {
     event.preventDefault();
     setBusy(true);
-    session.start(key.trim());
     try {
-      await told(api.GET("/v1/environments"));
+      const opened = await environmentOf(key.trim());
+      session.use({ environmentId: opened._id, key: key.trim() });
       done();
     } catch (reason) {
-      session.end();
       const unknown = reason instanceof Refused && reason.status === 401;
       setError(unknown ? text.keyWrong : String(reason instanceof Error ? reason.message : reason));
       setBusy(false);
@@ -25,12 +27,13 @@ export function SignIn({ done }: { done: () => void }) {
   }
 
   return (
-    <Center mih="100dvh" p="md" component="main">
-      <Paper withBorder p="xl" w="100%" maw={400} radius="md">
+    <Center mih="100dvh" p="md" component="main" bg="var(--clarion-surface)">
+      <Paper withBorder p="xl" w="100%" maw={400} radius="lg" shadow="sm">
         <form onSubmit={(event) => void submit(event)}>
           <Stack>
+            <Brand />
             <Title order={1} size="h3">
-              {text.product}
+              {text.signIn}
             </Title>
             <PasswordInput
               label={text.keyLabel}

@@ -1,0 +1,27 @@
+/** Changing something: the call, what it makes stale, and a word about it. */
+import { notifications } from "@mantine/notifications";
+import { useMutation, useQueryClient, type UseMutationResult } from "@tanstack/react-query";
+
+interface Consequences<O> {
+  /** First words of the queries that this makes stale. */
+  stale?: readonly string[];
+  /** Said when it is done. */
+  said?: string;
+  then?: (outcome: O) => void;
+}
+
+/** A mutation whose queries are asked again before it counts as done. */
+export function useChange<O, I = void>(
+  change: (input: I) => Promise<O>,
+  { stale = [], said, then }: Consequences<O> = {},
+): UseMutationResult<O, Error, I> {
+  const queries = useQueryClient();
+  return useMutation<O, Error, I>({
+    mutationFn: change,
+    onSuccess: async (outcome) => {
+      await Promise.all(stale.map((name) => queries.invalidateQueries({ queryKey: [name] })));
+      if (said) notifications.show({ message: said, color: "teal" });
+      then?.(outcome);
+    },
+  });
+}

@@ -1,0 +1,40 @@
+/** Reading a list a page at a time, both ways, behind the API's cursors. */
+import { keepPreviousData, useQuery, type UseQueryResult } from "@tanstack/react-query";
+import { useState } from "react";
+
+/** Where a page begins: behind a cursor, before one, or at the start. */
+export interface Place {
+  after?: string;
+  before?: string;
+}
+
+interface Page {
+  next: string | null;
+  previous: string | null;
+}
+
+interface Paged<P> {
+  page: UseQueryResult<P>;
+  newer?: () => void;
+  older?: () => void;
+}
+
+/** A list by cursor. `name` names it, with everything that it is filtered by: another filter begins anew. */
+export function useCursor<P extends Page>(name: readonly unknown[], fetch: (place: Place) => Promise<P>, every?: number): Paged<P> {
+  const list = JSON.stringify(name);
+  const [at, setAt] = useState<{ list: string; place: Place }>({ list, place: {} });
+  const place = at.list === list ? at.place : {};
+  const page = useQuery({
+    queryKey: [...name, place],
+    queryFn: () => fetch(place),
+    placeholderData: keepPreviousData,
+    refetchInterval: every,
+  });
+  const { next, previous } = page.data ?? { next: null, previous: null };
+  const go = (to: Place) => () => setAt({ list, place: to });
+  return {
+    page,
+    ...(previous && { newer: go({ before: previous }) }),
+    ...(next && { older: go({ after: next }) }),
+  };
+}

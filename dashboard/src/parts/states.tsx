@@ -1,0 +1,105 @@
+/** The states every page has in common. */
+import { Alert, Button, Center, Group, Skeleton, Stack, Text, ThemeIcon, Title } from "@mantine/core";
+import { IconAlertTriangle, IconLock, type Icon } from "@tabler/icons-react";
+import type { UseQueryResult } from "@tanstack/react-query";
+import { useEffect, type ReactNode } from "react";
+import { Refused } from "../data/client";
+import { text } from "../text";
+
+interface HeadingProps {
+  title: string;
+  about?: string;
+  above?: ReactNode;
+  children?: ReactNode;
+}
+
+/** A page's heading with one sentence about it; actions stand beside it. */
+export function Heading({ title, about, above, children }: HeadingProps) {
+  useEffect(() => {
+    document.title = `${title} · ${text.product}`;
+  }, [title]);
+  return (
+    <Stack gap={4} mb="lg">
+      {above}
+      <Group justify="space-between" align="flex-start" gap="sm">
+        <Title order={1}>{title}</Title>
+        {children && <Group gap="xs">{children}</Group>}
+      </Group>
+      {about && (
+        <Text c="dimmed" maw="42rem">
+          {about}
+        </Text>
+      )}
+    </Stack>
+  );
+}
+
+interface EmptyProps {
+  title: string;
+  help: string;
+  icon?: Icon;
+  children?: ReactNode;
+}
+
+/** An empty state that says what to do. */
+export function Empty({ title, help, icon: Shown, children }: EmptyProps) {
+  return (
+    <Center py={56} px="md">
+      <Stack gap="xs" align="center" maw={460}>
+        {Shown && (
+          <ThemeIcon variant="light" size={48} radius="xl" color="gray" aria-hidden>
+            <Shown size={24} stroke={1.6} />
+          </ThemeIcon>
+        )}
+        <Text fw={600} ta="center">
+          {title}
+        </Text>
+        <Text c="dimmed" ta="center" size="sm">
+          {help}
+        </Text>
+        {children}
+      </Stack>
+    </Center>
+  );
+}
+
+/** An error in the API's words; what somebody may not see is no error. */
+export function Failure({ error, retry }: { error: Error; retry?: () => void }) {
+  const forbidden = error instanceof Refused && error.status === 403;
+  return (
+    <Alert
+      color={forbidden ? "gray" : "red"}
+      title={forbidden ? text.forbidden : text.failed}
+      icon={forbidden ? <IconLock size={18} /> : <IconAlertTriangle size={18} />}
+      role="alert"
+    >
+      <Stack gap="sm" align="flex-start">
+        <Text size="sm">{error.message}</Text>
+        {retry && !forbidden && (
+          <Button size="xs" variant="default" onClick={retry}>
+            {text.again}
+          </Button>
+        )}
+      </Stack>
+    </Alert>
+  );
+}
+
+/** Loading, error or the data. What was loaded before stays while it is asked for again. */
+export function Loaded<T>({ query, children }: { query: UseQueryResult<T>; children: (data: T) => ReactNode }) {
+  if (query.data !== undefined) return <>{children(query.data)}</>;
+  if (query.error) return <Failure error={query.error} retry={() => void query.refetch()} />;
+  return <Waiting />;
+}
+
+/** Something is loaded. */
+export function Waiting() {
+  return (
+    <Stack gap="sm" role="status" aria-label={text.loading}>
+      <Skeleton height={18} width="40%" />
+      <Skeleton height={56} />
+      <Skeleton height={56} />
+      <Skeleton height={56} />
+    </Stack>
+  );
+}

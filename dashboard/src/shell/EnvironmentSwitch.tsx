@@ -1,0 +1,105 @@
+import { Button, ColorSwatch, Menu, Modal, PasswordInput, Stack, Text } from "@mantine/core";
+import { IconCheck, IconChevronDown } from "@tabler/icons-react";
+import { useState, type FormEvent } from "react";
+import { Refused } from "../data/client";
+import { environmentOf, useEnvironment, useEnvironments, type Environment } from "../data/environments";
+import { session } from "../data/session";
+import { text } from "../text";
+
+const words = text.environment;
+
+/** Says which environment is in use, and leads to the others. */
+export function EnvironmentSwitch() {
+  const environments = useEnvironments().data ?? [];
+  const current = useEnvironment();
+  const [asking, setAsking] = useState<Environment | null>(null);
+  if (!current) return null;
+  function choose(one: Environment) {
+    if (one._id === current?._id) return;
+    if (session.held().includes(one._id)) enter(one._id);
+    else setAsking(one);
+  }
+  return (
+    <>
+      <Menu position="bottom-start" width={240}>
+        <Menu.Target>
+          <Button
+            variant="subtle"
+            color="gray"
+            size="compact-sm"
+            leftSection={<Dot environment={current} />}
+            rightSection={<IconChevronDown size={14} aria-hidden />}
+            aria-label={`${words.label}: ${current.name}`}
+          >
+            {current.name}
+          </Button>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Label>{words.label}</Menu.Label>
+          {environments.map((one) => (
+            <Menu.Item
+              key={one._id}
+              leftSection={<Dot environment={one} />}
+              rightSection={one._id === current._id ? <IconCheck size={14} aria-hidden /> : null}
+              onClick={() => choose(one)}
+            >
+              {one.name}
+            </Menu.Item>
+          ))}
+        </Menu.Dropdown>
+      </Menu>
+      <Modal
+        opened={asking !== null}
+        onClose={() => setAsking(null)}
+        title={asking && words.switching(asking.name)}
+        closeButtonProps={{ "aria-label": text.close }}
+      >
+        {asking && <KeyForm wanted={asking} />}
+      </Modal>
+    </>
+  );
+}
+
+function enter(environmentId: string) {
+  session.switchTo(environmentId);
+  location.assign("/");
+}
+
+function Dot({ environment }: { environment: Environment }) {
+  return <ColorSwatch size={10} color={environment.color ?? "var(--mantine-color-gray-5)"} withShadow={false} aria-hidden />;
+}
+
+function KeyForm({ wanted }: { wanted: Environment }) {
+  const [key, setKey] = useState("");
+  const [error, setError] = useState<string | null>(null);
+  async function submit(event: FormEvent) {
+    event.preventDefault();
+    try {
+      const opened = await environmentOf(key.trim());
+      if (opened._id !== wanted._id) return setError(words.other(wanted.name, opened.name));
+      session.use({ environmentId: opened._id, key: key.trim() });
+      enter(opened._id);
+    } catch (reason) {
+      setError(reason instanceof Refused && reason.status === 401 ? text.keyWrong : String(reason));
+    }
+  }
+  return (
+    <form onSubmit={(event) => void submit(event)}>
+      <Stack>
+        <PasswordInput
+          label={text.keyLabel}
+          value={key}
+          onChange={(event) => setKey(event.currentTarget.value)}
+          error={error}
+          autoComplete="off"
+          required
+          data-autofocus
+        />
+        <Text size="sm" c="dimmed">
+          {words.help}
+        </Text>
+        <Button type="submit">{words.use}</Button>
+      </Stack>
+    </form>
+  );
+}
