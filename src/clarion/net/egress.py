@@ -26,6 +26,18 @@ _SPECIAL: tuple[Network, ...] = (
 )
 
 
+# fmt: off
+_NOT_HTTP = frozenset({
+    0, 1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102,
+    103, 104, 109, 110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512,
+    513, 514, 515, 526, 530, 531, 532, 540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993, 995, 1719,
+    1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679,
+    6697, 10080,
+})
+# fmt: on
+"""Ports where a request could be taken for words of another protocol: https://fetch.spec.whatwg.org/#bad-port"""
+
+
 class EgressRule:
     """Globally routable unicast addresses, and the networks allowed on top."""
 
@@ -41,6 +53,8 @@ class EgressRule:
 
     async def resolve(self, host: str, port: int, guarded: bool) -> list[Address]:
         """The addresses of `host`, those refused left out. Raises EgressRefused or ConnectFailed."""
+        if guarded and port in _NOT_HTTP:
+            raise EgressRefused(f"port {port} of {host} is another protocol's: use 443", unprocessed=True)
         found = await _look_up(host, port)
         kept = [address for address in found if self.permits(address)] if guarded else found
         if not kept:
