@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -50,7 +51,7 @@ from clarion.net.tls import client_context
 from clarion.providers.registry import PROVIDERS
 from clarion.providers.sandbox import Sandbox
 from clarion.security.keys import fingerprint
-from clarion.security.vault import Vault, load_or_create_key, parse_key
+from clarion.security.vault import Vault, load_keys, load_or_create_keys, parse_key, parse_keys
 from clarion.settings import Settings
 from clarion.store.catalog import Catalog
 from clarion.store.database import Database
@@ -83,7 +84,7 @@ class Foundation(NamedTuple):
 @asynccontextmanager
 async def foundation(settings: Settings, clock: Clock = system_clock) -> AsyncIterator[Foundation]:
     """Open the store, migrated and with its environments."""
-    vault = Vault(_encryption_key(settings))
+    vault = vault_of(settings)
     database, listening = await _store(settings)
     try:
         given = settings.api_key.get_secret_value() if settings.api_key else None
@@ -249,10 +250,14 @@ def _client(settings: Settings) -> HttpClient:
     return HttpClient(client_context(settings.ca_file), EgressRule(settings.egress_allow))
 
 
-def _encryption_key(settings: Settings) -> bytes:
+def vault_of(settings: Settings) -> Vault:
+    """What seals with the current key, of the settings or the data directory, and opens with older ones."""
+    old = settings.old_encryption_keys
+    older = parse_keys(old.get_secret_value(), "CLARION_OLD_ENCRYPTION_KEYS") if old else []
     if settings.encryption_key:
-        return parse_key(settings.encryption_key.get_secret_value())
-    return load_or_create_key(settings.data_dir)
+        return Vault(parse_key(settings.encryption_key.get_secret_value()), older)
+    current, *kept = load_or_create_keys(settings.data_dir)
+    return Vault(current, [*older, *kept], partial(load_keys, settings.data_dir))
 
 
 async def _store(settings: Settings) -> tuple[Database, str | None]:

@@ -264,6 +264,14 @@ class Settings(BaseSettings):
         description="Key that seals provider credentials: 32 bytes in base64 (openssl rand -base64 32). Made"
         " at the first start, so that nothing is ever stored unsealed; set it to keep it away from the data.",
     )
+    old_encryption_keys: Annotated[
+        _Secret | None,
+        _Rule("keys in base64, separated by commas", absent="none", hidden=True),
+    ] = Field(
+        default=None,
+        description="Keys that still open what was sealed with them, while `clarion keys rotate-encryption`"
+        " seals it anew. None, since a fresh installation has one key.",
+    )
     provider_urls: Annotated[
         Mapping[str, str],
         BeforeValidator(_provider_urls),

@@ -19,11 +19,13 @@ def made_directory(directory: Path) -> Path:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write whole or not at all, mode 0600."""
+    """Write whole or not at all, mode 0600; on disk when it returns."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
     try:
         with os.fdopen(handle, "w") as file:
             file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(temporary, path)
     finally:
         Path(temporary).unlink(missing_ok=True)

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 
 import clarion
 from clarion.api.assembly import assembled
+from clarion.api.connection import BoundedProtocol
 from clarion.app import Foundation, foundation, services, worker
 from clarion.cli.fleet import run_fleet
 from clarion.errors import SettingsError
@@ -161,7 +162,7 @@ class _Server(uvicorn.Server):
 def _config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http="httptools",
+        http=BoundedProtocol,
         loop="none",
         lifespan="off",
         log_config=None,

@@ -134,16 +134,17 @@ def _selected() -> sa.Select[*tuple[Any, ...]]:
 
 def _row(vault: Vault, made: ChannelConnection) -> dict[str, Any]:
     secret = msgspec.json.encode({"workspace": made.workspace, "auth": made.auth})
-    return {name: getattr(made, name) for name in _PLAIN} | {"sealed": vault.seal(secret, _place(made.id))}
+    return {name: getattr(made, name) for name in _PLAIN} | {"sealed": vault.seal(secret, place(made.id))}
 
 
 def _read(vault: Vault, row: Any) -> ChannelConnection:
-    opened = msgspec.json.decode(vault.open(row["sealed"], _place(row["id"])))
+    opened = msgspec.json.decode(vault.open(row["sealed"], place(row["id"])))
     more = {name: row[name] for name in (*_PLAIN, "subscriber_id", "pk")}
     return ChannelConnection(**opened, **more)
 
 
-def _place(identity: str) -> str:
+def place(identity: str) -> str:
+    """What the vault binds the sealed credentials to."""
     return f"channel-connection:{identity}"
 
 

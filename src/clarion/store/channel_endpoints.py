@@ -102,15 +102,16 @@ def _selected() -> sa.Select[*tuple[Any, ...]]:
 
 
 def _row(vault: Vault, made: ChannelEndpoint) -> dict[str, Any]:
-    sealed = vault.seal(msgspec.json.encode(made.endpoint), _place(made.id))
+    sealed = vault.seal(msgspec.json.encode(made.endpoint), place(made.id))
     return {name: getattr(made, name) for name in _PLAIN} | {"sealed": sealed}
 
 
 def _read(vault: Vault, row: Any) -> ChannelEndpoint:
-    endpoint = msgspec.json.decode(vault.open(row["sealed"], _place(row["id"])))
+    endpoint = msgspec.json.decode(vault.open(row["sealed"], place(row["id"])))
     more = {name: row[name] for name in (*_PLAIN, "subscriber_id", "connection_identifier", "pk")}
     return ChannelEndpoint(**more, endpoint=endpoint)
 
 
-def _place(identity: str) -> str:
+def place(identity: str) -> str:
+    """What the vault binds the sealed credentials to."""
     return f"channel-endpoint:{identity}"

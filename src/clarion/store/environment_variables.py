@@ -56,16 +56,16 @@ def every(connection: Connection, vault: Vault) -> list[Variable]:
 
 
 def _row(vault: Vault, variable: Variable) -> dict[str, Any]:
-    sealed = vault.seal(msgspec.json.encode(variable.values), _place(variable.id))
+    sealed = vault.seal(msgspec.json.encode(variable.values), place(variable.id))
     return {name: getattr(variable, name) for name in _PLAIN} | {"sealed_values": sealed}
 
 
 def _read(vault: Vault, row: Any) -> Variable:
-    values = msgspec.json.decode(vault.open(row["sealed_values"], _place(row["id"])), type=dict[str, str])
+    values = msgspec.json.decode(vault.open(row["sealed_values"], place(row["id"])), type=dict[str, str])
     return Variable(**{name: row[name] for name in _PLAIN}, values=values)
 
 
-def _place(identity: str) -> str:
+def place(identity: str) -> str:
     """What the vault binds the sealed values to."""
     return f"environment-variable:{identity}"
 

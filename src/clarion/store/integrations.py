@@ -55,15 +55,16 @@ def every(connection: Connection, vault: Vault) -> list[Integration]:
 def _row(vault: Vault, integration: Integration) -> dict[str, Any]:
     row = {name: getattr(integration, name) for name in _PLAIN}
     secret = msgspec.json.encode(integration.credentials)
-    return row | {"sealed_credentials": vault.seal(secret, _place(integration.id))}
+    return row | {"sealed_credentials": vault.seal(secret, place(integration.id))}
 
 
 def _read(vault: Vault, row: Any) -> Integration:
-    credentials = msgspec.json.decode(vault.open(row["sealed_credentials"], _place(row["id"])))
+    credentials = msgspec.json.decode(vault.open(row["sealed_credentials"], place(row["id"])))
     return Integration(**{name: row[name] for name in _PLAIN}, credentials=credentials)
 
 
-def _place(integration_id: str) -> str:
+def place(integration_id: str) -> str:
+    """What the vault binds the sealed credentials to."""
     return f"integration:{integration_id}"
 
 

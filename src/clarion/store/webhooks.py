@@ -73,16 +73,16 @@ def switch_off(connection: Connection, identity: str, reason: str, now: Millis) 
 
 
 def _row(vault: Vault, made: Endpoint) -> dict[str, Any]:
-    sealed = vault.seal(msgspec.json.encode(_Sealed(made.headers, made.secrets)), _place(made.id))
+    sealed = vault.seal(msgspec.json.encode(_Sealed(made.headers, made.secrets)), place(made.id))
     return {name: getattr(made, name) for name in _PLAIN} | {"sealed": sealed}
 
 
 def _read(vault: Vault, row: Any) -> Endpoint:
-    kept = msgspec.json.decode(vault.open(row["sealed"], _place(row["id"])), type=_Sealed)
+    kept = msgspec.json.decode(vault.open(row["sealed"], place(row["id"])), type=_Sealed)
     return Endpoint(**{name: row[name] for name in _PLAIN}, headers=kept.headers, secrets=kept.secrets)
 
 
-def _place(identity: str) -> str:
+def place(identity: str) -> str:
     """What the vault binds what is sealed to."""
     return f"webhook-endpoint:{identity}"
 

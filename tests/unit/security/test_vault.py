@@ -6,7 +6,7 @@ import pytest
 
 from clarion.errors import SecretUnreadable, SettingsError
 from clarion.security.keys import fingerprint, masked, new_key
-from clarion.security.vault import Vault, load_or_create_key, parse_key
+from clarion.security.vault import Vault, key_id, keys_text, load_or_create_keys, parse_key, parse_keys
 
 KEY = bytes(range(32))
 
@@ -31,6 +31,40 @@ def test_another_key_is_told_from_an_altered_secret() -> None:
         Vault(bytes(32)).open(Vault(KEY).seal(b"p8", "a"), "a")
 
 
+def test_an_older_key_still_opens_what_it_sealed_and_seals_no_more() -> None:
+    sealed = Vault(KEY).seal(b"p8", "a")
+    vault = Vault(bytes(32), [KEY])
+    assert vault.open(sealed, "a") == b"p8"
+    again = vault.seal(b"p8", "a")
+    assert again.startswith(vault.header)
+    assert key_id(bytes(32)) in again
+    with pytest.raises(SecretUnreadable, match=key_id(bytes(32)).hex()):
+        Vault(KEY).open(again, "a")
+
+
+def test_a_key_that_came_to_be_since_is_read_when_it_is_met() -> None:
+    known = [KEY]
+    vault = Vault(KEY, reread=lambda: known)
+    sealed = Vault(bytes(32)).seal(b"p8", "a")
+    with pytest.raises(SecretUnreadable):
+        vault.open(sealed, "a")
+    known.append(bytes(32))
+    assert vault.open(sealed, "a") == b"p8"
+    assert vault.seal(b"p8", "a").startswith(Vault(KEY).header)
+
+
+def test_keys_are_read_as_they_are_written(tmp_path: Path) -> None:
+    (tmp_path / "encryption.key").write_text(keys_text([KEY, bytes(32)]))
+    assert load_or_create_keys(tmp_path) == [KEY, bytes(32)]
+    assert parse_keys(keys_text([KEY, bytes(32)]).replace("\n", ","), "here") == [KEY, bytes(32)]
+
+
+def test_an_empty_key_file_is_no_reason_for_a_new_key(tmp_path: Path) -> None:
+    (tmp_path / "encryption.key").touch()
+    with pytest.raises(SettingsError, match="restore it"):
+        load_or_create_keys(tmp_path)
+
+
 def test_an_altered_secret_does_not_open() -> None:
     sealed = bytearray(Vault(KEY).seal(b"p8", "a"))
     sealed[-1] ^= 1
@@ -45,8 +79,9 @@ def test_a_key_of_the_wrong_size_is_refused(text: str) -> None:
 
 
 def test_the_key_file_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
-    key = load_or_create_key(tmp_path)
-    assert load_or_create_key(tmp_path) == key
+    keys = load_or_create_keys(tmp_path)
+    assert load_or_create_keys(tmp_path) == keys
+    assert len(keys) == 1
     assert stat.S_IMODE((tmp_path / "encryption.key").stat().st_mode) == 0o600
 
 
