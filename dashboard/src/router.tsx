@@ -8,6 +8,8 @@ const root = createRootRoute({ component: Shell, notFoundComponent: Missing });
 const PAGES: Record<string, RouteComponent> = {
   "/activity": lazyRouteComponent(() => import("./pages/Activity"), "Activity"),
   "/integrations": lazyRouteComponent(() => import("./pages/Integrations"), "Integrations"),
+  "/workflows": lazyRouteComponent(() => import("./pages/workflows/List"), "Workflows"),
+  "/workflows/$workflowId": lazyRouteComponent(() => import("./pages/workflows/Editor"), "WorkflowEditor"),
   "/phones": lazyRouteComponent(() => import("./pages/Phones"), "Phones"),
 };
 

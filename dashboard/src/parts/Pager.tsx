@@ -11,11 +11,13 @@ interface PagerProps {
 /** Leads through a list; a way that isn't there is switched off. */
 export function Pager({ total, newer, older }: PagerProps) {
   if (!newer && !older && !total) return null;
+  const several = newer || older;
   return (
     <Group justify="space-between" mt="md">
       <Text size="sm" c="dimmed">
         {total}
       </Text>
+      {several && (
       <Group gap="xs">
         <Button variant="default" size="xs" disabled={!newer} onClick={newer}>
           {text.newer}
@@ -24,6 +26,7 @@ export function Pager({ total, newer, older }: PagerProps) {
           {text.older}
         </Button>
       </Group>
+      )}
     </Group>
   );
 }

@@ -21,7 +21,7 @@ export const GROUPS: { label: string; pages: PageEntry[] }[] = [
   },
   {
     label: nav.groups.build,
-    pages: [page("/integrations", nav.integrations, IconPlugConnected), page("/phones", nav.phones, IconDeviceMobile)],
+    pages: [page("/workflows", nav.workflows, IconRoute), page("/integrations", nav.integrations, IconPlugConnected), page("/phones", nav.phones, IconDeviceMobile)],
   },
 ];
 

@@ -1,0 +1,13 @@
+import { expect, test } from "vitest";
+import { firstControls, STEP_KINDS, summary, withControl } from "./steps";
+
+test.each([
+  ["push", { subject: "Hi", body: "there" }, "Hi"],
+  ["delay", { type: "regular", amount: 5, unit: "minutes" }, "5 minutes"],
+  ["digest", { type: "timed", cron: "0 9 * * 1" }, "0 9 * * 1"],
+  ["throttle", { amount: 1, unit: "hours", threshold: 3 }, "3 / 1 hours"],
+  ["http_request", { method: "POST", url: "https://a.example" }, "POST https://a.example"],
+])("a %s step reads in a line", (kind, controls, line) => expect(summary(kind, controls)).toBe(line));
+test.each(STEP_KINDS)("a new %s step has controls of its own", (kind) => expect(firstControls(kind)).not.toBe(firstControls(kind)));
+test("what is emptied is left out", () => expect(withControl({ a: 1, b: 2 }, "a", "")).toEqual({ b: 2 }));
+test("nothing and no are not the same", () => expect(withControl({}, "silent", false)).toEqual({ silent: false }));

@@ -1,0 +1,120 @@
+import { Accordion, Grid, NativeSelect, SimpleGrid, Stack, Text } from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { api, told } from "../../data/client";
+import { readObject } from "../../data/payload";
+import { TemplateInput } from "../../parts/TemplateInput";
+import { text } from "../../text";
+import type { Workflow } from "./draft";
+import { Preview, type PreviewData } from "./Preview";
+import { samplePayload } from "./CodeLines";
+import type { FormProps } from "./StepEditor";
+
+const words = text.workflows.step;
+const LOOKS = Object.entries(words.fields);
+const FLAGS = new Set(["silent", "mutable"]);
+
+/** What a push says and how it looks, checked as it is written, beside what a device shows. */
+export function PushForm({ workflow, controls, set, names, errors }: FormProps & { workflow: Workflow }) {
+  const [data, setData] = useState<PreviewData>({ subscriberId: "", payload: JSON.stringify(samplePayload(workflow.payloadSchema), null, 2) });
+  const shown = usePreview(workflow, controls, data);
+  const problems = { ...Object.fromEntries(Object.entries(shown.data?.issues.controls ?? {}).map(([name, found]) => [name, found.map((one) => one.message).join("; ")])), ...errors };
+  const said = (name: string) => (controls[name] === undefined ? "" : String(controls[name]));
+  return (
+    <Grid gap="lg">
+      <Grid.Col span={{ base: 12, lg: 7 }}>
+        <Stack>
+          <TemplateInput label={words.subject} value={said("subject")} onChange={(v) => set("subject", v)} names={names} error={problems["subject"]} />
+          <TemplateInput
+            label={words.body}
+            description={words.variableHelp}
+            value={said("body")}
+            onChange={(v) => set("body", v)}
+            names={names}
+            error={problems["body"]}
+            minRows={3}
+          />
+          <Accordion variant="contained" defaultValue={LOOKS.some(([name]) => problems[name]) ? "look" : null}>
+            <Accordion.Item value="look">
+              <Accordion.Control>
+                <Text size="sm" fw={600}>
+                  {words.look}
+                </Text>
+              </Accordion.Control>
+              <Accordion.Panel>
+                <Text size="xs" c="dimmed" mb="sm">
+                  {words.lookHelp}
+                </Text>
+                <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="sm">
+                  {LOOKS.map(([name, [label, help]]) =>
+                    name === "priority" || FLAGS.has(name) ? (
+                      <NativeSelect
+                        key={name}
+                        label={label}
+                        description={help}
+                        data={choicesOf(name)}
+                        value={said(name)}
+                        onChange={(e) => set(name, FLAGS.has(name) ? truth(e.currentTarget.value) : e.currentTarget.value)}
+                        error={problems[name]}
+                      />
+                    ) : (
+                      <TemplateInput
+                        key={name}
+                        label={label}
+                        description={help}
+                        value={said(name)}
+                        onChange={(v) => set(name, v)}
+                        names={names}
+                        error={problems[name]}
+                      />
+                    ),
+                  )}
+                </SimpleGrid>
+              </Accordion.Panel>
+            </Accordion.Item>
+          </Accordion>
+          {problems["skip"] && (
+            <Text size="sm" c="var(--mantine-color-error)">
+              {problems["skip"]}
+            </Text>
+          )}
+        </Stack>
+      </Grid.Col>
+      <Grid.Col span={{ base: 12, lg: 5 }}>
+        <Preview data={data} change={(part) => setData({ ...data, ...part })} shown={shown.data?.result.preview} failure={shown.error} />
+      </Grid.Col>
+    </Grid>
+  );
+}
+
+/** What the step would say, asked again as it is written. */
+function usePreview(workflow: Workflow, controls: Record<string, unknown>, data: PreviewData) {
+  const [given] = useDebouncedValue(JSON.stringify([controls, data]), 250);
+  const saved = workflow.steps.find((one) => one.type === "push");
+  return useQuery({
+    queryKey: ["workflow", workflow.workflowId, "preview", given],
+    queryFn: async () => {
+      const [controlValues, { subscriberId, payload }] = JSON.parse(given) as [Record<string, unknown>, PreviewData];
+      const subscriber = subscriberId ? await told(api.GET("/v2/subscribers/{subscriberId}", { params: { path: { subscriberId } } })) : null;
+      const path = { workflowId: workflow.workflowId, stepId: saved?._id ?? "" };
+      const previewPayload = { payload: readObject(payload), subscriber: subscriber && profileOf(subscriber) };
+      return told(api.POST("/v2/workflows/{workflowId}/step/{stepId}/preview", { params: { path }, body: { controlValues, previewPayload } }));
+    },
+    enabled: saved !== undefined,
+    placeholderData: keepPreviousData,
+    staleTime: 60_000,
+  });
+}
+
+function profileOf(found: Record<string, unknown>): Record<string, unknown> {
+  const kept = ["subscriberId", "firstName", "lastName", "email", "phone", "avatar", "locale", "timezone", "data"];
+  return Object.fromEntries(kept.filter((name) => found[name] !== undefined && found[name] !== null).map((name) => [name, found[name]]));
+}
+
+const truth = (value: string): boolean | string => (value === "true" ? true : value === "false" ? false : value);
+
+function choicesOf(name: string) {
+  const named = name === "priority" ? words.priorities : { "": "—", true: text.yes, false: text.no };
+  return Object.entries(named).map(([value, label]) => ({ value, label }));
+}

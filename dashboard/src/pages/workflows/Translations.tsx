@@ -1,0 +1,156 @@
+import { Badge, Button, Card, Group, NavLink, Stack, Text, TextInput, Grid } from "@mantine/core";
+import { IconLanguage } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { useState, type FormEvent } from "react";
+import { useChange } from "../../data/change";
+import { api, done, fieldErrors, Refused, told } from "../../data/client";
+import { readObject } from "../../data/payload";
+import { Confirm } from "../../parts/Confirm";
+import { ObjectInput } from "../../parts/Json";
+import { Empty, Failure, Loaded } from "../../parts/states";
+import { text } from "../../text";
+import type { Workflow } from "./draft";
+
+const words = text.workflows.translations;
+const RESOURCE = "workflow" as const;
+
+/** The texts of a workflow, locale by locale. */
+export function Translations({ workflow }: { workflow: Workflow }) {
+  const resourceId = workflow.workflowId;
+  const group = useQuery({
+    queryKey: ["translations", resourceId],
+    queryFn: () =>
+      told(api.GET("/v2/translations/group/{resourceType}/{resourceId}", { params: { path: { resourceType: RESOURCE, resourceId } } })).catch((error: unknown) => {
+        if (error instanceof Refused && error.status === 404) return null;
+        throw error;
+      }),
+  });
+  const [chosen, setChosen] = useState<string | null>(null);
+  if (!workflow.isTranslationEnabled) return <Empty icon={IconLanguage} title={words.off} help={words.offHelp} />;
+  return (
+    <Loaded query={group}>
+      {(found) => {
+        const locales = [...new Set([...(found?.locales ?? []), ...(chosen ? [chosen] : [])])];
+        const shown = chosen ?? locales[0];
+        return (
+          <Grid gap="lg">
+            <Grid.Col span={{ base: 12, sm: 4, md: 3 }}>
+              <Card>
+                <Stack gap={4}>
+                  {locales.length === 0 && (
+                    <Text size="sm" c="dimmed">
+                      {words.emptyHelp}
+                    </Text>
+                  )}
+                  {locales.map((locale) => (
+                    <NavLink
+                      key={locale}
+                      component="button"
+                      label={locale}
+                      active={locale === shown}
+                      onClick={() => setChosen(locale)}
+                      rightSection={found?.outdatedLocales?.includes(locale) ? <Badge color="yellow">!</Badge> : null}
+                      description={found?.outdatedLocales?.includes(locale) ? words.outdated : undefined}
+                    />
+                  ))}
+                  <AddLocale add={setChosen} />
+                </Stack>
+              </Card>
+            </Grid.Col>
+            <Grid.Col span={{ base: 12, sm: 8, md: 9 }}>
+              {shown ? (
+                <Locale key={shown} resourceId={resourceId} locale={shown} saved={found?.locales.includes(shown) ?? false} removed={() => setChosen(null)} />
+              ) : (
+                <Empty icon={IconLanguage} title={words.empty} help={words.emptyHelp} />
+              )}
+            </Grid.Col>
+          </Grid>
+        );
+      }}
+    </Loaded>
+  );
+}
+
+function AddLocale({ add }: { add: (locale: string) => void }) {
+  const [locale, setLocale] = useState("");
+  function submit(event: FormEvent) {
+    event.preventDefault();
+    if (locale.trim()) add(locale.trim());
+    setLocale("");
+  }
+  return (
+    <form onSubmit={submit}>
+      <Stack gap="xs" mt="xs">
+        <TextInput label={words.add} placeholder="de_DE" value={locale} onChange={(e) => setLocale(e.currentTarget.value)} />
+        <Button type="submit" variant="default" size="xs" disabled={!locale.trim()}>
+          {text.add}
+        </Button>
+      </Stack>
+    </form>
+  );
+}
+
+interface LocaleProps {
+  resourceId: string;
+  locale: string;
+  saved: boolean;
+  removed: () => void;
+}
+
+function Locale({ resourceId, locale, saved, removed }: LocaleProps) {
+  const path = { resourceType: RESOURCE, resourceId, locale };
+  const content = useQuery({
+    queryKey: ["translation", resourceId, locale],
+    queryFn: () => told(api.GET("/v2/translations/{resourceType}/{resourceId}/{locale}", { params: { path } })),
+    enabled: saved,
+  });
+  if (!saved) return <Content path={path} first={{}} saved={false} removed={removed} />;
+  return <Loaded query={content}>{(found) => <Content key={found.updatedAt} path={path} first={found.content} saved removed={removed} />}</Loaded>;
+}
+
+interface ContentProps {
+  path: { resourceType: "workflow"; resourceId: string; locale: string };
+  first: Record<string, unknown>;
+  saved: boolean;
+  removed: () => void;
+}
+
+function Content({ path, first, saved, removed }: ContentProps) {
+  const [written, setWritten] = useState(JSON.stringify(first, null, 2));
+  const [asking, setAsking] = useState(false);
+  const read = readObject(written);
+  const save = useChange(() => told(api.POST("/v2/translations", { body: { ...path, content: read ?? {} } })), {
+    stale: ["translations", "translation"],
+    said: text.saved,
+  });
+  const remove = useChange(() => done(api.DELETE("/v2/translations/{resourceType}/{resourceId}/{locale}", { params: { path } })), {
+    stale: ["translations"],
+    then: removed,
+  });
+  return (
+    <Card>
+      <Stack>
+        <ObjectInput
+          label={`${words.content} · ${path.locale}`}
+          description={words.contentHelp}
+          value={written}
+          onChange={setWritten}
+          minRows={8}
+          error={fieldErrors(save.error)["content"]}
+        />
+        {save.error && <Failure error={save.error} />}
+        <Group justify="space-between">
+          <Button disabled={!read} loading={save.isPending} onClick={() => save.mutate()}>
+            {text.save}
+          </Button>
+          {saved && (
+            <Button variant="subtle" color="red" onClick={() => setAsking(true)}>
+              {text.remove}
+            </Button>
+          )}
+        </Group>
+      </Stack>
+      <Confirm opened={asking} close={() => setAsking(false)} title={words.removing(path.locale)} loses={words.loses} action={text.remove} change={remove} />
+    </Card>
+  );
+}
