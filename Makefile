@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install dashboard run serve test chaos check bench lock
+.PHONY: help install dashboard run serve test chaos check audit bench lock
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$p; break; }; done)
@@ -10,7 +10,7 @@ SITE_SOURCES := $(shell find dashboard/src -type f ! -name schema.d.ts) dashboar
 	dashboard/vite.config.ts dashboard/tsconfig.json $(wildcard src/clarion/api/*.py)
 NODE := PATH="$(CURDIR)/.venv/bin:$$PATH"
 COMPILE := $(UV) pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-header \
-	--python-version 3.11 --quiet
+	--python-version 3.11 --extra tracing --quiet
 
 help: ## List the verbs
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -61,6 +61,11 @@ check: .venv/.installed ## Lint, check types and the import rule
 	.venv/bin/ruff format --check src tests benchmarks
 	.venv/bin/mypy src tests benchmarks
 	.venv/bin/python -m pytest -q tests/unit/test_imports.py
+
+audit: .venv/.installed ## Look the pinned dependencies up among known vulnerabilities; needs the network
+	.venv/bin/pip-audit --strict --disable-pip --require-hashes -r requirements/dev.txt
+	cd dashboard && $(NODE) npm audit
+	cd $(SDK) && $(NODE) npm audit --omit=dev
 
 bench: .venv/.installed ## Measure, on this machine
 	.venv/bin/python benchmarks/journal_append.py
