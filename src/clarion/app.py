@@ -48,6 +48,7 @@ from clarion.model.people import Integration
 from clarion.net.client import HttpClient
 from clarion.net.egress import EgressRule
 from clarion.net.tls import client_context
+from clarion.ops.retention import Retention
 from clarion.providers.registry import PROVIDERS
 from clarion.providers.sandbox import Sandbox
 from clarion.security.keys import fingerprint
@@ -152,6 +153,8 @@ async def worker(base: Foundation, sender: HttpSender | None = None) -> AsyncIte
         tasks = [asyncio.create_task(lane.run()) for lane in lanes]
         kept = base.settings.webhook_retention * SECOND
         tasks.append(asyncio.create_task(sweep(base.database, base.clock, kept)))
+        retention = Retention(base.database, base.clock, base.settings.activity_retention * SECOND)
+        tasks.append(asyncio.create_task(retention.run()))
         try:
             yield
         finally:

@@ -54,6 +54,12 @@ def _whole(value: object) -> int:
     raise ValueError
 
 
+def _days_or_ever(seconds: int) -> int:
+    if 0 < seconds < 24 * 3600:
+        raise ValueError
+    return seconds
+
+
 def _truth(value: object) -> bool:
     if isinstance(value, bool):
         return value
@@ -377,6 +383,18 @@ class Settings(BaseSettings):
         le=365 * 24 * 3600,
         description="Seconds that a delivery to a webhook endpoint is kept, with what was sent and answered,"
         " after it came to its end. A week is enough to see a weekend's failures on Monday and replay them.",
+    )
+    activity_retention: Annotated[
+        int,
+        BeforeValidator(_whole),
+        _Rule("a whole number of seconds from 86400 (a day) to 315360000 (10 years), or 0 for ever"),
+        AfterValidator(_days_or_ever),
+    ] = Field(
+        default=90 * 24 * 3600,
+        le=10 * 365 * 24 * 3600,
+        description="Seconds that triggers, notifications and messages are kept, with their outcomes and what"
+        " phones reported of them, once they came to their end; 0 keeps them for ever. A quarter of a year"
+        " answers what people ask, and a database that only grows fills its disk.",
     )
     log_level: Annotated[
         LogLevel, BeforeValidator(_lower), _Rule("debug, info, warning, error or critical")
