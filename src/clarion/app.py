@@ -16,7 +16,7 @@ from clarion.accept.intake import Intake
 from clarion.accept.once import Once
 from clarion.address.rehearsal import Rehearsal
 from clarion.address.stage import AddressStage
-from clarion.api.route import Services, Webhooks
+from clarion.api.route import Accounts, Services, Webhooks
 from clarion.compose.fitting import Fitting, Limit
 from clarion.deliver.exchange import Exchange, HttpSender
 from clarion.deliver.health import HealthBook
@@ -52,13 +52,16 @@ from clarion.ops.retention import Retention
 from clarion.providers.registry import PROVIDERS
 from clarion.providers.sandbox import Sandbox
 from clarion.security.keys import fingerprint
+from clarion.security.passwords import Passwords
 from clarion.security.vault import Vault, load_keys, load_or_create_keys, parse_key, parse_keys
 from clarion.settings import Settings
+from clarion.store import members
 from clarion.store.catalog import Catalog
 from clarion.store.database import Database
 from clarion.store.installation import FirstStart, begin
 from clarion.store.migrate import migrate
 from clarion.store.sqlite import SqliteDatabase
+from clarion.store.sweeping import sweeping
 
 log = structlog.get_logger(__name__)
 
@@ -80,6 +83,7 @@ class Foundation(NamedTuple):
     outbox: Outbox
     first_start: FirstStart | None
     other_key_ignored: bool
+    setup_code: str
 
 
 @asynccontextmanager
@@ -98,7 +102,8 @@ async def foundation(settings: Settings, clock: Clock = system_clock) -> AsyncIt
             _outbox(database, journal, listening, clock) as kept,
         ):
             outbox = Outbox(kept, catalog)
-            yield Foundation(settings, clock, vault, database, journal, catalog, outbox, first, ignored)
+            code = vault.code(f"set-up {snapshot.organization_id}")
+            yield Foundation(settings, clock, vault, database, journal, catalog, outbox, first, ignored, code)
     finally:
         await database.close()
 
@@ -115,6 +120,7 @@ async def services(base: Foundation, sender: HttpSender | None = None) -> AsyncI
             _background(_keep_current(base.catalog)),
             _background(backlog.watch()),
             _background(once.sweep() if once.window else None),
+            _background(_sweep_members(base)),
         ):
             yield Services(
                 base.database,
@@ -141,6 +147,13 @@ async def services(base: Foundation, sender: HttpSender | None = None) -> AsyncI
                     Courier(way_out, base.clock),
                     EgressRule(base.settings.egress_allow),
                     base.settings.webhook_http,
+                ),
+                Accounts(
+                    Passwords(),
+                    base.setup_code,
+                    base.settings.public_url,
+                    base.settings.session_idle * SECOND,
+                    base.settings.session_lifetime * SECOND,
                 ),
             )
 
@@ -345,6 +358,11 @@ async def _background(work: Coroutine[Any, Any, None] | None) -> AsyncIterator[N
         if task:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+
+
+async def _sweep_members(base: Foundation) -> None:
+    """Forget sessions, invitations and tries that count no more."""
+    await sweeping("sessions", lambda: base.database.write(members.sweep, base.clock()))
 
 
 async def _keep_current(catalog: Catalog) -> None:

@@ -92,6 +92,13 @@ def _visible_ascii(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _public_url(text: str) -> str:
+    match = _ORIGIN.fullmatch(text)
+    if match is None or not 0 < int(match["port"] or 443) < 65536:
+        raise ValueError
+    return text.removesuffix("/").lower()
+
+
 def _database_url(text: str) -> str:
     if not (_is_sqlite(text) or _is_postgresql(text)):
         raise ValueError
@@ -202,6 +209,33 @@ class Settings(BaseSettings):
         le=65535,
         description="Port the API listens on; 0 takes any free one. 3000 is where Novu's API listens, so"
         " addresses that clients know keep working.",
+    )
+    public_url: Annotated[
+        Annotated[str, AfterValidator(_public_url)] | None,
+        _Rule("an address such as https://clarion.example.com", absent="what the browser calls"),
+    ] = Field(
+        default=None,
+        description="Address that browsers reach Clarion at, through whatever stands in front of it: links in"
+        " invitations begin with it, calls of other sites are told by it, and where it is https the session"
+        " cookie goes over TLS alone. None takes what each request says.",
+    )
+    session_idle: Annotated[
+        int, BeforeValidator(_whole), _Rule("a whole number of seconds between 300 and 31536000 (365 days)")
+    ] = Field(
+        default=7 * 24 * 3600,
+        ge=300,
+        le=365 * 24 * 3600,
+        description="Seconds without a call after which a member is signed out. A week, so that a weekend"
+        " away is not noticed and a forgotten browser is.",
+    )
+    session_lifetime: Annotated[
+        int, BeforeValidator(_whole), _Rule("a whole number of seconds between 300 and 31536000 (365 days)")
+    ] = Field(
+        default=30 * 24 * 3600,
+        ge=300,
+        le=365 * 24 * 3600,
+        description="Seconds after which a member has to sign in again, however busy they were. 30 days, the"
+        " longest that NIST SP 800-63B leaves a session of one factor.",
     )
     data_dir: Annotated[Path, _Rule("the path of a directory")] = Field(
         default=Path("clarion-data"),

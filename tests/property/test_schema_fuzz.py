@@ -45,8 +45,8 @@ NULL_TOO = {
     "WorkflowPreferencesResponseDto": ["user"],
 }
 """Fields that the document lost the null of, and the SDKs did not."""
-REFUSED = {"make_primary": (400,)}
-"""Calls that even a good request can't succeed with: no push integration is primary."""
+REFUSED = {"make_primary": (400,), "set_up": (409,)}
+"""Calls that even a good request can't succeed with: no push integration is primary, there are members."""
 
 
 def operations(schema: Json) -> list[Operation]:

@@ -1,6 +1,5 @@
 """The assembled HTTP API on a database of its own, called in the same loop, with no worker behind it."""
 
-import itertools
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,14 +9,18 @@ import httpx
 from starlette.types import ASGIApp
 
 from balance import keep_books
+from clarion.api.admission import COOKIE
 from clarion.api.assembly import assembled
 from clarion.api.route import Services
 from clarion.app import foundation, services
 from clarion.deliver.exchange import HttpSender
-from clarion.model.clock import Clock
+from clarion.model.clock import DAY, Millis
 from clarion.model.http import HttpReply
-from clarion.security.keys import new_key
+from clarion.model.ids import new_id
+from clarion.model.member import Member, Role, Session
+from clarion.security.keys import fingerprint, new_key, new_token
 from clarion.settings import Settings
+from clarion.store import members, sessions
 from clarion.store.environments import add_key
 from clarion.store.installation import sealed_key
 from pipeline import Worker, device_of
@@ -34,19 +37,43 @@ PUSH = {
 }
 
 
-def ticking_clock() -> Clock:
+class TickingClock:
     """A clock that is a millisecond later each time it is asked, so that no two rows are of one moment."""
-    return itertools.count(NOW).__next__
+
+    def __init__(self) -> None:
+        self._now = NOW
+
+    def __call__(self) -> Millis:
+        self._now += 1
+        return self._now
+
+    def skip(self, time: Millis) -> None:
+        """Let time go by."""
+        self._now += time
 
 
 class Caller:
-    """Calls the API with one key, or with none."""
+    """Calls the API with one key, with none, or as a browser does: with the cookies that it is given."""
 
-    def __init__(self, app: ASGIApp, authorization: str | None) -> None:
-        headers = {"authorization": authorization} if authorization is not None else {}
+    def __init__(
+        self,
+        app: ASGIApp,
+        authorization: str | None,
+        headers: Mapping[str, str] = {},
+        base_url: str = "http://clarion.test",
+        address: str = "127.0.0.1",
+    ) -> None:
+        own = {"authorization": authorization} if authorization is not None else {}
         self._client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(app), base_url="http://clarion.test", headers=headers
+            transport=httpx.ASGITransport(app, client=(address, 1)),
+            base_url=base_url,
+            headers={**own, **headers},
         )
+
+    @property
+    def cookies(self) -> httpx.Cookies:
+        """What the browser keeps."""
+        return self._client.cookies
 
     async def call(self, method: str, path: str, body: object = None, **more: Any) -> httpx.Response:
         """Send a request; `body` goes out as JSON, `content` in `more` as it is."""
@@ -106,6 +133,38 @@ class Api(NamedTuple):
         """A caller with that header, None for a caller without."""
         return Caller(self.app, authorization)
 
+    def browser(self, base_url: str = "http://clarion.test", address: str = "192.0.2.1") -> Caller:
+        """A browser with a page of this site, signed in nowhere."""
+        return Caller(self.app, None, {"clarion-client": "tests"}, base_url, address)
+
+    async def member(self, role: Role, environment_id: str = "") -> Caller:
+        """A new member's browser, signed in without the cost of a password. An environment is named in
+        every call's header where it is given."""
+        token = await self.begin_session((await self.new_member(role)).id)
+        named = {"clarion-environment": environment_id} if environment_id else {}
+        cookie = {"cookie": f"{COOKIE}={token}", "clarion-client": "tests", **named}
+        return Caller(self.app, None, cookie, address="192.0.2.1")
+
+    async def new_member(self, role: Role, email: str = "", password_hash: str = "") -> Member:
+        """One more member; no password lets in those without a hash."""
+        now = self.services.clock()
+        address = email or f"{role.value}-{now}@clarion.test"
+        member = Member(new_id(now), address, role.value.title(), role, now)
+        await self.services.database.write(members.add, member, password_hash)
+        return member
+
+    async def begin_session(self, member_id: str) -> str:
+        """Sign a member in: what the cookie holds."""
+        now, token = self.services.clock(), new_token()
+        session = Session(new_id(now), member_id, "", now, now, now + DAY, "tests", "192.0.2.1")
+        await self.services.database.write(sessions.begin, session, fingerprint(token))
+        return token
+
+    def later(self, time: Millis) -> None:
+        """Let time go by."""
+        assert isinstance(self.services.clock, TickingClock)
+        self.services.clock.skip(time)
+
     async def environment_id(self, kind: str = "dev") -> str:
         """The id of Development (`dev`) or Production (`prod`)."""
         found = data(await self.development.get("/v1/environments"))
@@ -143,7 +202,7 @@ async def running_api(folder: Path, sender: HttpSender | None = None, **settings
     if "database_url" not in settings:
         keep_books(folder / "clarion.db")
     async with (
-        foundation(Settings(data_dir=folder, **settings), ticking_clock()) as base,
+        foundation(Settings(data_dir=folder, **settings), TickingClock()) as base,
         services(base, sender) as parts,
     ):
         assert base.first_start is not None

@@ -4,10 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from calling import PUSH, Api, Json, data
+from clarion.api.admission import COOKIE
 from clarion.echo.webhooks import fresh
+from clarion.model.member import Role
 from clarion.model.webhook import PING, happened
+from clarion.security.passwords import Passwords
 from clarion.store import webhook_deliveries
 
+PASSWORD = "correct horse battery"
 REMOTE_TOKEN = {"providerId": "push-webhook", "credentials": {"deviceTokens": ["t"]}}
 
 BODIES: dict[str, Json] = {
@@ -85,6 +89,16 @@ BODIES: dict[str, Json] = {
     "replay_webhook": {"since": "2026-01-01", "status": "all"},
     "rotate_secret": {"overlapHours": 1},
     "create_environment": {"name": "Staging", "color": "#102030"},
+    "create_key": {"name": "Shop"},
+    "rotate_key": {"overlapHours": 1},
+    "set_up": {"email": "ada@clarion.test", "password": PASSWORD, "name": "Ada"},
+    "sign_in": {"email": "ada@clarion.test", "password": PASSWORD},
+    "look_up_invitation": {"token": "$invitation_token"},
+    "accept_invitation": {"token": "$invitation_token", "password": PASSWORD, "name": "Cyd"},
+    "update_session": {"name": "Ada", "environmentId": "$environmentId"},
+    "change_password": {"currentPassword": PASSWORD, "newPassword": PASSWORD},
+    "update_member": {"name": "Ada", "role": "editor"},
+    "create_invitation": {"email": "bob@clarion.test", "role": "viewer"},
     "update_environment": {"name": "Development", "color": "#102030"},
     "create_variable": {"key": "KEY", "values": [{"_environmentId": "$environmentId", "value": "v"}]},
     "set_frequency_caps": {
@@ -165,7 +179,9 @@ async def furnish(api: Api) -> dict[str, str]:
     translation = data(await dev.post("/v2/translations", BODIES["create_translation"]))
     (notification,) = (await dev.get("/v1/notifications")).json()["data"]
     message = (await dev.get("/v1/messages")).json()["data"][0]
+    member = await _member(api)
     return {
+        **member,
         "subscriberId": "ada",
         "externalSubscriberId": "ada",
         "providerId": "push-webhook",
@@ -193,6 +209,23 @@ async def furnish(api: Api) -> dict[str, str]:
         "id": "acme",
         "transactionId": "waiting",
         "transaction_id": "sent",
+    }
+
+
+async def _member(api: Api) -> dict[str, str]:
+    """A member beside the owner, and somebody who is invited."""
+    viewer = await api.new_member(Role.VIEWER)
+    owner = await api.new_member(Role.OWNER, "ada@clarion.test", await Passwords().hashed(PASSWORD))
+    cookie = {"cookie": f"{COOKIE}={await api.begin_session(owner.id)}"}
+    given = {"email": "cyd@clarion.test", "role": "viewer"}
+    invitation = data(await api.browser().post("/v1/invitations", given, headers=cookie), 201)
+    (session,) = data(await api.browser().call("GET", "/v1/sessions", headers=cookie))
+    return {
+        "memberId": viewer.id,
+        "owner": owner.id,
+        "sessionId": session["_id"],
+        "invitationId": invitation["_id"],
+        "invitation_token": invitation["token"],
     }
 
 

@@ -14,9 +14,11 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 from calling import Api, Json, check_error, running_api
+from clarion.api.admission import COOKIE
 from furnishing import furnish
 
 Headers = Sequence[tuple[bytes, bytes]]
+_OF_MEMBERS = (b"/v1/session", b"/v1/members", b"/v1/invitations", b"/v1/setup")
 BASE = "http://clarion.test"
 
 
@@ -54,8 +56,15 @@ class Fuzzed:
         return answer
 
     def answer(self, method: str, path: bytes, query: bytes, body: bytes, headers: Headers = ()) -> Answered:
-        """Send a request with the key of Development."""
+        """Send a request with the key of Development, or as an owner who has just signed in where it is
+        about members."""
         return self._runner.run(self._answer(method, path, query, body, headers))
+
+    async def _credentials(self, path: bytes) -> Headers:
+        if not path.startswith(_OF_MEMBERS):
+            return [(b"authorization", b"ApiKey " + self._api.keys["dev"].encode())]
+        token = await self._api.begin_session(self.names["owner"])
+        return [(b"cookie", f"{COOKIE}={token}".encode()), (b"clarion-client", b"tests")]
 
     async def _answer(
         self, method: str, path: bytes, query: bytes, body: bytes, headers: Headers
@@ -83,7 +92,7 @@ class Fuzzed:
             "client": ("127.0.0.1", 1),
             "headers": [
                 (b"host", b"clarion.test"),
-                (b"authorization", b"ApiKey " + self._api.keys["dev"].encode()),
+                *await self._credentials(path),
                 *headers,
             ],
         }

@@ -9,6 +9,7 @@ from clarion.api.integrations import named_integration
 from clarion.api.route import Call, NoQuery, Route
 from clarion.errors import Unprocessable
 from clarion.model.clock import iso
+from clarion.model.member import Role
 from clarion.model.webhook import MESSAGE_DELIVERED, MESSAGE_READ, MESSAGE_SEEN, about
 from clarion.store import engagements
 
@@ -98,6 +99,7 @@ ROUTES = (
         track_activity,
         "Report what became of a push on the phone",
         "Messages",
+        Role.EDITOR,
         body=Report,
         answer=list[Tracked],
     ),

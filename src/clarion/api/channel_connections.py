@@ -21,6 +21,7 @@ from clarion.errors import BadInput, NotFound
 from clarion.model.clock import iso
 from clarion.model.context import keys_in
 from clarion.model.ids import new_id
+from clarion.model.member import Role
 from clarion.security.keys import masked
 from clarion.store import channel_connections
 from clarion.store.catalog import Snapshot
@@ -228,9 +229,9 @@ _LIST = "/v1/channel-connections"
 _ONE = "/v1/channel-connections/{identifier}"
 
 
-def _route(method: str, path: str, handler: Any, summary: str, **more: Any) -> Route:
+def _route(method: str, path: str, handler: Any, summary: str, role: Role, **more: Any) -> Route:
     tag = "Channel connections"
-    return Route(method, path, handler, summary, tag, category=Category.CONFIGURATION, **more)
+    return Route(method, path, handler, summary, tag, role, category=Category.CONFIGURATION, **more)
 
 
 ROUTES = (
@@ -239,6 +240,7 @@ ROUTES = (
         _LIST,
         list_channel_connections,
         "List channel connections",
+        Role.VIEWER,
         query=ConnectionsQuery,
         answer=ConnectionPage,
         bare=True,
@@ -248,18 +250,22 @@ ROUTES = (
         _LIST,
         create_channel_connection,
         "Create a channel connection",
+        Role.EDITOR,
         body=NewConnection,
         answer=ConnectionOut,
         status=201,
     ),
-    _route("GET", _ONE, get_channel_connection, "Read a channel connection", answer=ConnectionOut),
+    _route(
+        "GET", _ONE, get_channel_connection, "Read a channel connection", Role.VIEWER, answer=ConnectionOut
+    ),
     _route(
         "PATCH",
         _ONE,
         update_channel_connection,
         "Change a channel connection",
+        Role.EDITOR,
         body=ConnectionPatch,
         answer=ConnectionOut,
     ),
-    _route("DELETE", _ONE, delete_channel_connection, "Remove a channel connection", status=204),
+    _route("DELETE", _ONE, delete_channel_connection, "Remove a channel connection", Role.EDITOR, status=204),
 )

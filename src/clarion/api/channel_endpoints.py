@@ -23,6 +23,7 @@ from clarion.model.clock import iso
 from clarion.model.context import keys_in
 from clarion.model.endpoint import SECRETS, fault_of, made_of
 from clarion.model.ids import new_id
+from clarion.model.member import Role
 from clarion.model.people import Integration, Subscriber
 from clarion.security.keys import masked
 from clarion.store import channel_connections, channel_endpoints, subscribers
@@ -248,9 +249,9 @@ _LIST = "/v1/channel-endpoints"
 _ONE = "/v1/channel-endpoints/{identifier}"
 
 
-def _route(method: str, path: str, handler: Any, summary: str, **more: Any) -> Route:
+def _route(method: str, path: str, handler: Any, summary: str, role: Role, **more: Any) -> Route:
     tag = "Channel endpoints"
-    return Route(method, path, handler, summary, tag, category=Category.CONFIGURATION, **more)
+    return Route(method, path, handler, summary, tag, role, category=Category.CONFIGURATION, **more)
 
 
 ROUTES = (
@@ -259,6 +260,7 @@ ROUTES = (
         _LIST,
         list_channel_endpoints,
         "List channel endpoints",
+        Role.VIEWER,
         query=EndpointsQuery,
         answer=EndpointPage,
         bare=True,
@@ -268,18 +270,20 @@ ROUTES = (
         _LIST,
         create_channel_endpoint,
         "Create a channel endpoint",
+        Role.EDITOR,
         body=NewEndpoint,
         answer=EndpointOut,
         status=201,
     ),
-    _route("GET", _ONE, get_channel_endpoint, "Read a channel endpoint", answer=EndpointOut),
+    _route("GET", _ONE, get_channel_endpoint, "Read a channel endpoint", Role.VIEWER, answer=EndpointOut),
     _route(
         "PATCH",
         _ONE,
         update_channel_endpoint,
         "Change a channel endpoint",
+        Role.EDITOR,
         body=EndpointPatch,
         answer=EndpointOut,
     ),
-    _route("DELETE", _ONE, delete_channel_endpoint, "Remove a channel endpoint", status=204),
+    _route("DELETE", _ONE, delete_channel_endpoint, "Remove a channel endpoint", Role.EDITOR, status=204),
 )

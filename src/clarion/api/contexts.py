@@ -11,6 +11,7 @@ from clarion.api.route import Call, Category, NoQuery, Route
 from clarion.errors import NotFound, Unprocessable
 from clarion.model.clock import iso
 from clarion.model.context import MOST, MOST_DATA_BYTES, NAME, Reference, references, scope_of
+from clarion.model.member import Role
 from clarion.store import contexts
 from clarion.store.contexts import Context, Wanted
 
@@ -181,14 +182,40 @@ _LIST = "/v2/contexts"
 _ONE = "/v2/contexts/{type}/{id}"
 
 
-def _route(method: str, path: str, handler: Any, summary: str, **more: Any) -> Route:
-    return Route(method, path, handler, summary, "Contexts", category=Category.CONFIGURATION, **more)
+def _route(method: str, path: str, handler: Any, summary: str, role: Role, **more: Any) -> Route:
+    return Route(method, path, handler, summary, "Contexts", role, category=Category.CONFIGURATION, **more)
 
 
 ROUTES = (
-    _route("GET", _LIST, list_contexts, "List contexts", query=ContextsQuery, answer=ContextPage, bare=True),
-    _route("POST", _LIST, create_context, "Create a context", body=NewContext, answer=ContextOut, status=201),
-    _route("GET", _ONE, get_context, "Read a context", answer=ContextOut),
-    _route("PATCH", _ONE, update_context, "Change a context's data", body=ContextPatch, answer=ContextOut),
-    _route("DELETE", _ONE, delete_context, "Remove a context", status=204),
+    _route(
+        "GET",
+        _LIST,
+        list_contexts,
+        "List contexts",
+        Role.VIEWER,
+        query=ContextsQuery,
+        answer=ContextPage,
+        bare=True,
+    ),
+    _route(
+        "POST",
+        _LIST,
+        create_context,
+        "Create a context",
+        Role.EDITOR,
+        body=NewContext,
+        answer=ContextOut,
+        status=201,
+    ),
+    _route("GET", _ONE, get_context, "Read a context", Role.VIEWER, answer=ContextOut),
+    _route(
+        "PATCH",
+        _ONE,
+        update_context,
+        "Change a context's data",
+        Role.EDITOR,
+        body=ContextPatch,
+        answer=ContextOut,
+    ),
+    _route("DELETE", _ONE, delete_context, "Remove a context", Role.EDITOR, status=204),
 )

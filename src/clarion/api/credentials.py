@@ -7,6 +7,7 @@ from clarion.api.people import Credentials, SubscriberOut, check_provider, grant
 from clarion.api.route import Call, Category, NoQuery, Route
 from clarion.api.subscribers import resolved
 from clarion.errors import BadInput, Unprocessable
+from clarion.model.member import Role
 from clarion.model.people import Subscriber
 from clarion.model.trigger import ChannelGrant
 from clarion.store import devices, subscribers
@@ -92,6 +93,7 @@ ROUTES = (
         update_credentials,
         "Replace the device tokens of an integration",
         _TAG,
+        Role.EDITOR,
         body=CredentialsIn,
         answer=SubscriberOut,
         category=Category.CONFIGURATION,
@@ -102,6 +104,7 @@ ROUTES = (
         append_credentials,
         "Add device tokens to an integration",
         _TAG,
+        Role.EDITOR,
         body=CredentialsIn,
         answer=SubscriberOut,
         category=Category.CONFIGURATION,
@@ -112,6 +115,7 @@ ROUTES = (
         delete_credentials,
         "Drop all device tokens of a provider",
         _TAG,
+        Role.EDITOR,
         status=204,
         category=Category.CONFIGURATION,
     ),

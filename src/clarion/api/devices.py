@@ -13,6 +13,7 @@ from clarion.api.route import Answer, Call, Category, NoQuery, Route
 from clarion.api.subscribers import named
 from clarion.errors import BadInput, CredentialsInvalid, NotFound, Unprocessable
 from clarion.model.clock import Millis, iso
+from clarion.model.member import Role
 from clarion.model.outcome import Outcome
 from clarion.model.people import ISSUED_PREFIX, Integration
 from clarion.model.push import Target
@@ -256,6 +257,7 @@ ROUTES = (
         register_device,
         "Register or refresh a device",
         _TAG,
+        Role.EDITOR,
         body=DeviceIn,
         answer=DeviceOut,
         status=201,
@@ -268,6 +270,7 @@ ROUTES = (
         list_devices,
         "List the devices of a subscriber",
         _TAG,
+        Role.VIEWER,
         answer=list[DeviceOut],
         category=_CONFIGURATION,
     ),
@@ -277,6 +280,7 @@ ROUTES = (
         retrieve_device,
         "Read a device",
         _TAG,
+        Role.VIEWER,
         answer=DeviceOut,
         category=_CONFIGURATION,
     ),
@@ -286,6 +290,7 @@ ROUTES = (
         delete_device,
         "Forget a device",
         _TAG,
+        Role.EDITOR,
         status=204,
         category=_CONFIGURATION,
     ),

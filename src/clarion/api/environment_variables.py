@@ -11,6 +11,7 @@ from clarion.compose.templates import paths
 from clarion.errors import Conflict, LimitExceeded, NotFound, Unprocessable
 from clarion.model.clock import iso
 from clarion.model.ids import new_id
+from clarion.model.member import Role
 from clarion.model.workflow import Workflow
 from clarion.security.keys import masked
 from clarion.store import environment_variables
@@ -203,6 +204,7 @@ ROUTES = (
         list_variables,
         "List the variables of templates",
         _TAG,
+        Role.VIEWER,
         query=Search,
         answer=list[VariableOut],
         access=_ALL,
@@ -213,21 +215,32 @@ ROUTES = (
         create_variable,
         "Add a variable",
         _TAG,
+        Role.ADMIN,
         body=NewVariable,
         answer=VariableOut,
         access=_ALL,
     ),
-    Route("GET", _ONE, get_variable, "Read a variable", _TAG, answer=VariableOut, access=_ALL),
+    Route("GET", _ONE, get_variable, "Read a variable", _TAG, Role.VIEWER, answer=VariableOut, access=_ALL),
     Route(
         "PATCH",
         _ONE,
         update_variable,
         "Change a variable",
         _TAG,
+        Role.ADMIN,
         body=VariablePatch,
         answer=VariableOut,
         access=_ALL,
     ),
-    Route("DELETE", _ONE, delete_variable, "Remove a variable", _TAG, status=204, access=_ALL),
-    Route("GET", _ONE + "/usage", variable_usage, "Who uses a variable", _TAG, answer=Usage, access=_ALL),
+    Route("DELETE", _ONE, delete_variable, "Remove a variable", _TAG, Role.ADMIN, status=204, access=_ALL),
+    Route(
+        "GET",
+        _ONE + "/usage",
+        variable_usage,
+        "Who uses a variable",
+        _TAG,
+        Role.VIEWER,
+        answer=Usage,
+        access=_ALL,
+    ),
 )

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from sqlalchemy.engine import Connection
@@ -12,8 +12,9 @@ from clarion.api.route import Access, Call, NoQuery, Route
 from clarion.api.slugs import slug
 from clarion.errors import BadInput, Conflict, NotFound, Unprocessable
 from clarion.journal.port import ACCEPTED_PREFIX, CHUNK_PREFIX, PAGE_PREFIX
-from clarion.model.clock import iso
+from clarion.model.clock import HOUR, Millis, iso
 from clarion.model.ids import new_id, time_of
+from clarion.model.member import Role
 from clarion.model.people import Environment
 from clarion.security.keys import masked, new_key
 from clarion.store import environments
@@ -23,13 +24,14 @@ from clarion.store.ledger import ledger
 
 MOST_ENVIRONMENTS = 100
 MOST_KEYS = 20
+MOST_KEY_NAME = 100
 _COLOR = re.compile(r"#[0-9A-Fa-f]{6}")
 _FIRST = 2
 """Development and Production: what every installation has."""
 
 
 class ApiKeyOut(msgspec.Struct, rename="camel"):
-    """ApiKeyDto. A key of another environment than the caller's is masked."""
+    """ApiKeyDto. Whole for callers with a key of the same environment, else masked."""
 
     key: str
     user_id: str = msgspec.field(name="_userId")
@@ -72,12 +74,27 @@ class Tag(msgspec.Struct):
     name: str
 
 
+class NewKey(msgspec.Struct):
+    """What a key is called."""
+
+    name: Annotated[str, msgspec.Meta(max_length=MOST_KEY_NAME)] = ""
+
+
+class KeyRotation(msgspec.Struct, rename="camel"):
+    """How long the key that is replaced goes on opening its environment; 0 ends it at once."""
+
+    overlap_hours: Annotated[int, msgspec.Meta(ge=0, le=24 * 30)] = 24
+
+
 class KeyOut(msgspec.Struct, rename="camel", omit_defaults=True):
-    """A key of an environment: whole when it is made, masked afterwards."""
+    """A key of an environment: whole when it is made, masked afterwards. `expiresAt` is there for one that
+    was replaced, `current` for the caller's own."""
 
     id: str = msgspec.field(name="_id")
     key: str
     created_at: str
+    name: str = ""
+    expires_at: str | None = None
     current: bool = False
 
 
@@ -146,25 +163,34 @@ async def list_keys(call: Call[None, NoQuery]) -> list[KeyOut]:
     return [_key_out(call, key) for key in _own_keys(call)]
 
 
-async def create_key(call: Call[None, NoQuery]) -> KeyOut:
+async def create_key(call: Call[NewKey, NoQuery]) -> KeyOut:
     """One more key of the caller's environment: the old ones go on until they are revoked."""
-    if len(_own_keys(call)) >= MOST_KEYS:
-        raise BadInput(f"There are {MOST_KEYS} keys already: revoke one first")
-    key, now = new_key(), call.services.clock()
-    stored = sealed_key(call.services.vault, call.environment_id, key, call.caller.user_id, now)
+    stored, key, now = _made_key(call, call.body.name)
     await call.services.catalog.change(environments.add_key, stored, now)
-    return KeyOut(stored.id, key, iso(now))
+    return KeyOut(stored.id, key, iso(now), stored.name)
+
+
+async def rotate_key(call: Call[KeyRotation, NoQuery]) -> KeyOut:
+    """Make a key, shown in this answer and never again, that takes the place of another. Until the old one
+    stops, both open the environment."""
+    old = _own_key(call)
+    stored, key, now = _made_key(call, old.name)
+    until = now + call.body.overlap_hours * HOUR
+
+    def write(connection: Connection) -> None:
+        environments.add_key(connection, stored, now)
+        environments.expire_key(connection, old.id, min(until, old.expires_at or until))
+
+    await call.services.catalog.change(write)
+    return KeyOut(stored.id, key, iso(now), stored.name)
 
 
 async def revoke_key(call: Call[None, NoQuery]) -> None:
     """Let a key open nothing any more; the last one stays."""
-    keys = {key.id for key in _own_keys(call)}
-    identity = call.path["keyId"]
-    if identity not in keys:
-        raise NotFound(f"Key {identity} was not found")
-    if len(keys) == 1:
+    key = _own_key(call)
+    if not [other for other in _own_keys(call) if other.id != key.id and other.expires_at is None]:
         raise BadInput("This is the only key of its environment: make another one first")
-    await call.services.catalog.change(environments.revoke_key, identity, call.services.clock())
+    await call.services.catalog.change(environments.revoke_key, key.id, call.services.clock())
 
 
 def _named(call: Call[Any, Any]) -> Environment:
@@ -176,7 +202,25 @@ def _named(call: Call[Any, Any]) -> Environment:
 
 
 def _own_keys(call: Call[Any, Any]) -> list[StoredKey]:
-    return [key for key in call.snapshot.keys if key.environment_id == call.environment_id]
+    now = call.services.clock()
+    return [key for key in call.snapshot.keys if key.environment_id == call.environment_id and key.opens(now)]
+
+
+def _own_key(call: Call[Any, Any]) -> StoredKey:
+    identity = call.path["keyId"]
+    found = next((key for key in _own_keys(call) if key.id == identity), None)
+    if found is None:
+        raise NotFound(f"Key {identity} was not found")
+    return found
+
+
+def _made_key(call: Call[Any, Any], name: str) -> tuple[StoredKey, str, Millis]:
+    """A key that is to be kept, and as it is shown once."""
+    if len(_own_keys(call)) >= MOST_KEYS:
+        raise BadInput(f"There are {MOST_KEYS} keys already: revoke one first")
+    key, now = new_key(), call.services.clock()
+    user = call.caller.user_id
+    return sealed_key(call.services.vault, call.environment_id, key, user, now, name), key, now
 
 
 async def _check_idle(call: Call[Any, Any], found: Environment) -> None:
@@ -207,8 +251,9 @@ def _check(call: Call[Any, Any], given: Mapping[str, Any], found: Environment | 
 
 
 def _out(call: Call[Any, Any], item: Environment) -> EnvironmentOut:
-    own = item.id == call.environment_id
-    keys = [key for key in call.snapshot.keys if key.environment_id == item.id]
+    own = item.id == call.environment_id and call.caller.member is None
+    now = call.services.clock()
+    keys = [key for key in call.snapshot.keys if key.environment_id == item.id and key.opens(now)]
     opened = [(_opened(call, key), key.user_id) for key in keys]
     return _shown(call, item, [ApiKeyOut(key if own else masked(key), user) for key, user in opened])
 
@@ -232,8 +277,9 @@ def _opened(call: Call[Any, Any], key: StoredKey) -> str:
 
 
 def _key_out(call: Call[Any, Any], key: StoredKey) -> KeyOut:
+    expires = None if key.expires_at is None else iso(key.expires_at)
     current = key.id == call.caller.key_id
-    return KeyOut(key.id, masked(_opened(call, key)), iso(time_of(key.id)), current)
+    return KeyOut(key.id, masked(_opened(call, key)), iso(time_of(key.id)), key.name, expires, current)
 
 
 _PATH = "/v1/environments"
@@ -248,6 +294,7 @@ ROUTES = (
         list_environments,
         "List environments with their keys",
         _TAG,
+        Role.VIEWER,
         answer=list[EnvironmentOut],
         secret=True,
     ),
@@ -257,6 +304,7 @@ ROUTES = (
         create_environment,
         "Add an environment",
         _TAG,
+        Role.ADMIN,
         body=NewEnvironment,
         answer=EnvironmentOut,
         status=201,
@@ -269,18 +317,28 @@ ROUTES = (
         update_environment,
         "Change an environment",
         _TAG,
+        Role.ADMIN,
         body=EnvironmentPatch,
         answer=EnvironmentOut,
         access=Access.INSTALLATION,
         secret=True,
     ),
-    Route("DELETE", _ONE, delete_environment, "Remove an environment", _TAG, access=Access.INSTALLATION),
+    Route(
+        "DELETE",
+        _ONE,
+        delete_environment,
+        "Remove an environment",
+        _TAG,
+        Role.ADMIN,
+        access=Access.INSTALLATION,
+    ),
     Route(
         "GET",
         "/v2/environments/{environmentId}/tags",
         list_tags,
         "List the tags of an environment's workflows",
         _TAG,
+        Role.VIEWER,
         answer=list[Tag],
         access=Access.INSTALLATION,
     ),
@@ -290,6 +348,7 @@ ROUTES = (
         list_keys,
         "List the keys of the environment",
         _TAG,
+        Role.ADMIN,
         answer=list[KeyOut],
         access=Access.OWN,
     ),
@@ -299,10 +358,34 @@ ROUTES = (
         create_key,
         "Make one more key",
         _TAG,
+        Role.ADMIN,
+        body=NewKey,
         answer=KeyOut,
         status=201,
         secret=True,
         access=Access.OWN,
     ),
-    Route("DELETE", _KEYS + "/{keyId}", revoke_key, "Revoke a key", _TAG, status=204, access=Access.OWN),
+    Route(
+        "POST",
+        _KEYS + "/{keyId}/rotate",
+        rotate_key,
+        "Replace a key",
+        _TAG,
+        Role.ADMIN,
+        body=KeyRotation,
+        answer=KeyOut,
+        status=201,
+        secret=True,
+        access=Access.OWN,
+    ),
+    Route(
+        "DELETE",
+        _KEYS + "/{keyId}",
+        revoke_key,
+        "Revoke a key",
+        _TAG,
+        Role.ADMIN,
+        status=204,
+        access=Access.OWN,
+    ),
 )

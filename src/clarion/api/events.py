@@ -13,6 +13,7 @@ from clarion.api.people import MOST_ID_LENGTH, ChannelIn, ProfileIn, checked_id,
 from clarion.api.route import Call, Category, NoQuery, Route, Services
 from clarion.errors import FieldIssue, PayloadInvalid, RequestError, Unprocessable
 from clarion.model.ids import new_id
+from clarion.model.member import Role
 from clarion.model.trigger import Person, TopicAudience, Trigger
 
 MOST_RECIPIENTS = 100
@@ -252,6 +253,7 @@ TRIGGER = Route(
     trigger,
     "Trigger a workflow",
     _TAG,
+    Role.EDITOR,
     body=TriggerIn,
     answer=TriggerOut,
     status=201,
@@ -268,6 +270,7 @@ ROUTES = (
         trigger_bulk,
         "Trigger up to 100 workflows",
         _TAG,
+        Role.EDITOR,
         body=BulkIn,
         answer=list[TriggerOut],
         status=201,
@@ -281,6 +284,7 @@ ROUTES = (
         trigger_broadcast,
         "Trigger a workflow for everybody",
         _TAG,
+        Role.EDITOR,
         body=BroadcastIn,
         answer=TriggerOut,
         status=201,
@@ -295,6 +299,7 @@ ROUTES = (
         cancel,
         "Cancel a trigger",
         _TAG,
+        Role.EDITOR,
         answer=bool,
         category=Category.TRIGGER,
     ),

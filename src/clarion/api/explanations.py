@@ -13,6 +13,7 @@ from clarion.api.route import Call, Category, Route
 from clarion.compose.notification import id_of
 from clarion.errors import NotFound, Unprocessable
 from clarion.model.clock import Millis, iso
+from clarion.model.member import Role
 from clarion.model.outcome import MessageStatus, Outcome
 from clarion.model.push import CONTROLS, Json, Presentation, stated, with_own
 from clarion.model.trace import EVENTS, Detail, Event
@@ -377,6 +378,7 @@ ROUTES = (
         explain,
         "Why a trigger's pushes went out or didn't",
         "Events",
+        Role.VIEWER,
         query=ExplainQuery,
         answer=Explanation,
         category=Category.TRIGGER,

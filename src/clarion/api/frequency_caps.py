@@ -9,6 +9,7 @@ from clarion.api.workflows import Severity
 from clarion.check.frequency import Cap
 from clarion.errors import Unprocessable
 from clarion.model.clock import DAY
+from clarion.model.member import Role
 from clarion.store import frequency
 
 MOST_CAPS = 10
@@ -85,6 +86,7 @@ ROUTES = (
         get_frequency_caps,
         "How often somebody may be pushed to",
         _TAG,
+        Role.VIEWER,
         answer=CapsBody,
         category=Category.CONFIGURATION,
     ),
@@ -94,6 +96,7 @@ ROUTES = (
         set_frequency_caps,
         "Set how often somebody may be pushed to",
         _TAG,
+        Role.ADMIN,
         body=CapsBody,
         answer=CapsBody,
         category=Category.CONFIGURATION,

@@ -45,6 +45,7 @@ ROUTES = (
         health_check,
         "Whether this process can work",
         "Health",
+        None,
         answer=Health,
         access=Access.PUBLIC,
     ),

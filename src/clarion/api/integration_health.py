@@ -7,6 +7,7 @@ from clarion.api.integrations import IntegrationOut, integration_out, named_inte
 from clarion.api.route import Call, NoQuery, Route
 from clarion.deliver.breaker import State
 from clarion.model.clock import iso
+from clarion.model.member import Role
 from clarion.model.people import Integration
 from clarion.store import health, integrations
 
@@ -93,7 +94,13 @@ _TAG = "Integrations"
 
 ROUTES = (
     Route(
-        "GET", _PATH + "/health", integration_health, "Read how an integration stands", _TAG, answer=HealthOut
+        "GET",
+        _PATH + "/health",
+        integration_health,
+        "Read how an integration stands",
+        _TAG,
+        Role.VIEWER,
+        answer=HealthOut,
     ),
     Route(
         "POST",
@@ -101,6 +108,7 @@ ROUTES = (
         resume_integration,
         "Resume a paused integration",
         _TAG,
+        Role.EDITOR,
         answer=IntegrationOut,
     ),
 )

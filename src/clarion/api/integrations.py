@@ -12,6 +12,7 @@ from clarion.api.slugs import short_id, slug
 from clarion.deliver.lane import RATE, TRACKING
 from clarion.errors import BadInput, CredentialsInvalid, NotFound, Unprocessable
 from clarion.model.ids import new_id
+from clarion.model.member import Role
 from clarion.model.people import OWNERSHIP, OWNERSHIPS, Integration
 from clarion.providers.port import Provider
 from clarion.providers.registry import SECRETS
@@ -263,13 +264,16 @@ _PATH = "/v1/integrations"
 _TAG = "Integrations"
 
 ROUTES = (
-    Route("GET", _PATH, list_integrations, "List integrations", _TAG, answer=list[IntegrationOut]),
+    Route(
+        "GET", _PATH, list_integrations, "List integrations", _TAG, Role.VIEWER, answer=list[IntegrationOut]
+    ),
     Route(
         "GET",
         _PATH + "/active",
         list_active_integrations,
         "List the active integrations",
         _TAG,
+        Role.VIEWER,
         answer=list[IntegrationOut],
     ),
     Route(
@@ -278,6 +282,7 @@ ROUTES = (
         create_integration,
         "Register a provider",
         _TAG,
+        Role.ADMIN,
         body=NewIntegration,
         answer=IntegrationOut,
         status=201,
@@ -288,6 +293,7 @@ ROUTES = (
         update_integration,
         "Change an integration",
         _TAG,
+        Role.ADMIN,
         body=IntegrationIn,
         answer=IntegrationOut,
     ),
@@ -297,6 +303,7 @@ ROUTES = (
         make_primary,
         "Not possible for push: every active integration sends",
         _TAG,
+        Role.ADMIN,
         answer=IntegrationOut,
     ),
     Route(
@@ -305,6 +312,7 @@ ROUTES = (
         auto_configure,
         "Switch activity tracking on",
         _TAG,
+        Role.ADMIN,
         answer=AutoConfigured,
     ),
     Route(
@@ -313,6 +321,7 @@ ROUTES = (
         delete_integration,
         "Remove an integration",
         _TAG,
+        Role.ADMIN,
         answer=list[IntegrationOut],
     ),
 )

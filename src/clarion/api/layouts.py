@@ -16,6 +16,7 @@ from clarion.errors import Conflict, NotFound, TemplateError, Unprocessable
 from clarion.model.clock import iso
 from clarion.model.ids import new_id
 from clarion.model.layout import Layout
+from clarion.model.member import Role
 from clarion.store import layouts, translations
 
 Json = dict[str, Any]
@@ -316,6 +317,7 @@ ROUTES = (
         list_layouts,
         "List layouts",
         _TAG,
+        Role.VIEWER,
         query=ListQuery,
         answer=LayoutList,
         category=_CONFIGURATION,
@@ -326,29 +328,43 @@ ROUTES = (
         create_layout,
         "Add a layout",
         _TAG,
+        Role.EDITOR,
         body=NewLayout,
         answer=LayoutOut,
         status=201,
         category=_CONFIGURATION,
     ),
-    Route("GET", _ONE, get_layout, "Read a layout", _TAG, answer=LayoutOut, category=_CONFIGURATION),
+    Route(
+        "GET", _ONE, get_layout, "Read a layout", _TAG, Role.VIEWER, answer=LayoutOut, category=_CONFIGURATION
+    ),
     Route(
         "PUT",
         _ONE,
         update_layout,
         "Change a layout",
         _TAG,
+        Role.EDITOR,
         body=LayoutIn,
         answer=LayoutOut,
         category=_CONFIGURATION,
     ),
-    Route("DELETE", _ONE, delete_layout, "Remove a layout", _TAG, status=204, category=_CONFIGURATION),
+    Route(
+        "DELETE",
+        _ONE,
+        delete_layout,
+        "Remove a layout",
+        _TAG,
+        Role.EDITOR,
+        status=204,
+        category=_CONFIGURATION,
+    ),
     Route(
         "POST",
         _ONE + "/duplicate",
         duplicate_layout,
         "Copy a layout",
         _TAG,
+        Role.EDITOR,
         body=CopyIn,
         answer=LayoutOut,
         status=201,
@@ -360,6 +376,7 @@ ROUTES = (
         preview_layout,
         "What a layout says for sample data",
         _TAG,
+        Role.VIEWER,
         body=LayoutPreviewIn,
         answer=LayoutPreviewOut,
         status=201,
@@ -371,6 +388,7 @@ ROUTES = (
         layout_usage,
         "Who uses a layout",
         _TAG,
+        Role.VIEWER,
         answer=Usage,
         category=_CONFIGURATION,
     ),

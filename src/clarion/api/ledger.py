@@ -4,6 +4,7 @@ import msgspec
 
 from clarion.api.dates import date
 from clarion.api.route import Call, Route
+from clarion.model.member import Role
 from clarion.store.ledger import ledger
 
 
@@ -49,6 +50,7 @@ ROUTES = (
         retrieve_ledger,
         "The ledger of an environment",
         "Events",
+        Role.VIEWER,
         query=LedgerQuery,
         answer=LedgerOut,
     ),

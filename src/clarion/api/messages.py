@@ -12,6 +12,7 @@ from clarion.api.route import Call, NoQuery, Route
 from clarion.errors import NotFound
 from clarion.model.clock import Millis, iso
 from clarion.model.context import keys_in
+from clarion.model.member import Role
 from clarion.model.outcome import MessageStatus
 from clarion.model.people import Subscriber
 from clarion.store import engagements, subscribers
@@ -187,6 +188,7 @@ ROUTES = (
         list_messages,
         "List messages",
         "Messages",
+        Role.VIEWER,
         query=MessagesQuery,
         answer=MessagePage,
         bare=True,
@@ -197,6 +199,7 @@ ROUTES = (
         remove_messages_of_transaction,
         "Delete the messages of a transaction",
         "Messages",
+        Role.EDITOR,
         query=ChannelQuery,
         status=204,
     ),
@@ -206,6 +209,7 @@ ROUTES = (
         remove_message,
         "Delete a message",
         "Messages",
+        Role.EDITOR,
         answer=Deleted,
     ),
 )

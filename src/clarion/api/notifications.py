@@ -15,6 +15,7 @@ from clarion.errors import NotFound
 from clarion.model.clock import Millis, iso
 from clarion.model.context import keys_in
 from clarion.model.ids import derived_id
+from clarion.model.member import Role
 from clarion.model.outcome import MessageStatus
 from clarion.model.trace import EVENTS, Detail, Event
 from clarion.model.workflow import Step, Workflow
@@ -360,6 +361,7 @@ ROUTES = (
         list_notifications,
         "The activity feed",
         "Notifications",
+        Role.VIEWER,
         query=ActivityQuery,
         answer=ActivityPage,
         bare=True,
@@ -370,6 +372,7 @@ ROUTES = (
         retrieve_notification,
         "One notification, explained",
         "Notifications",
+        Role.VIEWER,
         answer=NotificationOut,
     ),
 )

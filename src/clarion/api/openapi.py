@@ -8,6 +8,7 @@ import msgspec
 
 import clarion
 from clarion.accept.once import LONGEST_KEY
+from clarion.api.admission import COOKIE
 from clarion.api.forms import form_schema
 from clarion.api.problems import PayloadProblem, Problem, ValidationProblem
 from clarion.api.route import Access, NoQuery, Route
@@ -40,7 +41,14 @@ def document(routes: Sequence[Route]) -> Json:
                     "in": "header",
                     "name": "Authorization",
                     "description": "`ApiKey <secret key>`; the key selects the environment.",
-                }
+                },
+                "session": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": COOKIE,
+                    "description": "A member's session, from POST /v1/session. `Clarion-Environment` names"
+                    " the environment, and every call but GET wants `Clarion-Client`.",
+                },
             },
         },
     }
@@ -60,8 +68,10 @@ def _operation(route: Route, schemas: dict[int, Json]) -> Json:
         "tags": [route.tag],
         "parameters": [*_path_parameters(route), *_query_parameters(route), *_headers(route)],
         "responses": _responses(route, schemas),
-        "security": [] if route.access is Access.PUBLIC else [{"key": []}],
+        "security": [{scheme: []} for scheme in _schemes(route)],
     }
+    if route.role:
+        operation["x-role"] = route.role.value
     if route.body is not None:
         content = (
             {"multipart/form-data": {"schema": form_schema(route.body)}}
@@ -70,6 +80,12 @@ def _operation(route: Route, schemas: dict[int, Json]) -> Json:
         )
         operation["requestBody"] = {"required": True, "content": content}
     return operation
+
+
+def _schemes(route: Route) -> Sequence[str]:
+    if not route.guarded:
+        return ()
+    return ("session",) if route.access is Access.MEMBER else ("key", "session")
 
 
 def _path_parameters(route: Route) -> list[Json]:
@@ -117,13 +133,17 @@ def _refusals(route: Route) -> Iterator[tuple[str, str]]:
         yield "413", "The body is too large"
     if "{" in route.path or route.body is not None or route.query is not NoQuery:
         yield "404", "What the path, the query or the body names is not there"
-    if route.access is Access.PUBLIC:
+    if route.access is Access.ENTRANCE:
+        yield "401", "What should prove who it is doesn't"
+        yield "403", "The call comes from another site, or without what it takes"
+        yield "409", "It is there already"
+        yield "429", "Tried too often; Retry-After says when to come back"
+    if not route.guarded:
         return
     yield "401", "No key, or one that is not known"
     yield "429", "More calls than the environment's rate limit allows; Retry-After says when to come back"
     yield "503", "Overloaded, or without its database; Retry-After says when to come back"
-    if route.access is Access.OWN:
-        yield "403", "A key of another environment than the path names"
+    yield "403", "The caller may not do this; the message says who may"
     if route.repeatable:
         yield "409", "It is there already, or the first call under this key is running"
 
@@ -157,7 +177,7 @@ def _entry(route: Route) -> str:
     )
     rows = [
         ("answers", f"{route.status}"),
-        ("who", escape(route.access.value)),
+        ("who", escape(_who(route))),
         ("query", query),
         ("body", _fields(route.body)),
     ]
@@ -166,6 +186,13 @@ def _entry(route: Route) -> str:
         f'<section id="{escape(route.operation_id)}"><h3><b>{route.method}</b> {escape(route.path)}</h3>'
         f"<p>{escape((route.handler.__doc__ or route.summary).strip())}</p><dl>{listed}</dl></section>"
     )
+
+
+def _who(route: Route) -> str:
+    if not route.guarded or route.role is None:
+        return route.access.value
+    least = f"members from the role {route.role.value} on"
+    return least if route.access is Access.MEMBER else f"{route.access.value}; {least}"
 
 
 def _fields(body: Any) -> str:

@@ -7,6 +7,7 @@ from sqlalchemy.engine import Connection
 
 from clarion.api.route import Call, Category, NoQuery, Route
 from clarion.api.subscribers import named
+from clarion.model.member import Role
 from clarion.model.people import Subscriber
 from clarion.store import personal
 
@@ -94,6 +95,7 @@ ROUTES = (
         export_person,
         "Hand out everything about a person",
         "People",
+        Role.ADMIN,
         answer=ExportOut,
         bare=True,
         category=Category.CONFIGURATION,
@@ -104,6 +106,7 @@ ROUTES = (
         erase_person,
         "Remove a person with everything about them",
         "People",
+        Role.ADMIN,
         answer=ErasureOut,
         category=Category.CONFIGURATION,
     ),

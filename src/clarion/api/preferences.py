@@ -14,6 +14,7 @@ from clarion.api.workflows import named_workflow, workflow_slug
 from clarion.errors import BadInput, NotFound
 from clarion.model.clock import iso
 from clarion.model.context import keys_in, scope_of
+from clarion.model.member import Role
 from clarion.model.preference import CHANNELS, EVERYTHING, is_critical, is_enabled, standing
 from clarion.model.webhook import PREFERENCE_UPDATED, happened
 from clarion.model.workflow import Workflow
@@ -333,6 +334,7 @@ ROUTES = (
         get_preferences,
         "What a subscriber wants",
         _TAG,
+        Role.VIEWER,
         query=Criticality,
         answer=PreferencesOut,
         category=_CONFIGURATION,
@@ -343,6 +345,7 @@ ROUTES = (
         patch_preferences,
         "Change what a subscriber wants",
         _TAG,
+        Role.EDITOR,
         body=PreferencePatch,
         answer=PreferencesOut,
         category=_CONFIGURATION,
@@ -353,6 +356,7 @@ ROUTES = (
         patch_preferences_in_bulk,
         "Change it for up to 100 workflows",
         _TAG,
+        Role.EDITOR,
         body=BulkPatch,
         answer=list[ChosenOut],
         category=_CONFIGURATION,

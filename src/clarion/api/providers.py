@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from clarion.api.route import Call, NoQuery, Route
+from clarion.model.member import Role
 from clarion.providers.port import BatchingProvider, Field, Provider, ReceiptProvider
 
 
@@ -81,6 +82,12 @@ def _field(field: Field) -> FieldOut:
 
 ROUTES = (
     Route(
-        "GET", "/v1/providers", list_providers, "List the providers", "Integrations", answer=list[ProviderOut]
+        "GET",
+        "/v1/providers",
+        list_providers,
+        "List the providers",
+        "Integrations",
+        Role.VIEWER,
+        answer=list[ProviderOut],
     ),
 )

@@ -10,6 +10,7 @@ from clarion.api.route import Access, Call, Category, NoQuery, Route
 from clarion.api.workflows import WorkflowOut, current_workflow, found_workflow, shown_workflow, tell
 from clarion.errors import BadInput, NotFound
 from clarion.model.clock import iso
+from clarion.model.member import Role
 from clarion.model.publishing import Change, Translated, changes, copied
 from clarion.model.webhook import WORKFLOW_DELETED, WORKFLOW_PUBLISHED
 from clarion.model.workflow import Workflow
@@ -357,6 +358,7 @@ ROUTES = (
         sync_workflow,
         "Copy a workflow into another environment",
         "Workflows",
+        Role.EDITOR,
         body=SyncIn,
         answer=WorkflowOut,
         category=Category.CONFIGURATION,
@@ -368,6 +370,7 @@ ROUTES = (
         publish,
         "Bring an environment's workflows up to date",
         _TAG,
+        Role.EDITOR,
         body=PublishIn,
         answer=Published,
         access=Access.INSTALLATION,
@@ -378,6 +381,7 @@ ROUTES = (
         diff,
         "What publishing would change",
         _TAG,
+        Role.VIEWER,
         body=DiffIn,
         answer=Diff,
         access=Access.INSTALLATION,

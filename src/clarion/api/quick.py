@@ -5,17 +5,18 @@ from typing import NamedTuple
 
 import msgspec
 import structlog
+from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from clarion.accept.gate import MOST_BYTES, Receipt, check_size
 from clarion.accept.gate import Call as TriggerCall
 from clarion.accept.once import SERVER_ERROR, Repeatable, Replay, mark_of
+from clarion.api.admission import Visit, admitted, holder_of
 from clarion.api.bodies import decode_body
 from clarion.api.events import TRIGGER, TriggerIn, asked, rehearsed
-from clarion.api.keys import holder_of
 from clarion.api.limits import Limits
 from clarion.api.problems import problem_for, unexpected
-from clarion.api.route import Services
+from clarion.api.route import Caller, Services
 from clarion.api.server import Headers
 from clarion.errors import RequestError
 from clarion.model.ids import derived_id
@@ -56,7 +57,7 @@ class QuickTrigger:
             elif name == b"idempotency-key" and value:
                 key = value.decode("latin-1")
                 headers.append((name, value))
-        caller = await holder_of(authorization, self._services.catalog)
+        caller = await self._caller(authorization, scope)
         await self._limits.take(caller.environment_id, TRIGGER.category, TRIGGER.cost, headers)
         raw = await _body(receive)
         wanted = _wanted(raw)
@@ -73,6 +74,13 @@ class QuickTrigger:
         if replay.repeated:
             headers.append((b"idempotency-replay", b"true"))
         return replay.answer
+
+    async def _caller(self, authorization: str | None, scope: Scope) -> Caller:
+        if authorization:
+            return await holder_of(authorization, self._services)
+        caller = await admitted(TRIGGER, Visit.of(Request(scope)), self._services)
+        assert caller is not None
+        return caller
 
     async def _once(self, call: Repeatable, wanted: "_Wanted") -> Replay:
         if not self._services.journal.transactional:

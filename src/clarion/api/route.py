@@ -1,6 +1,6 @@
 """Routes as data: from one table come routing, decoding, validation, OpenAPI and the authorization test."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import Enum
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -14,12 +14,15 @@ from clarion.deliver.trial import Trial
 from clarion.echo.courier import Courier
 from clarion.journal.outbox import Outbox
 from clarion.journal.port import Journal
-from clarion.model.clock import Clock
+from clarion.model.clock import Clock, Millis
+from clarion.model.member import Role
 from clarion.net.egress import EgressRule
 from clarion.providers.port import Provider
+from clarion.security.passwords import Passwords
 from clarion.security.vault import Vault
-from clarion.store.catalog import Catalog, KeyHolder, Snapshot
+from clarion.store.catalog import Catalog, Snapshot
 from clarion.store.database import Database
+from clarion.store.sessions import SignedIn
 
 B = TypeVar("B")
 Q = TypeVar("Q")
@@ -32,6 +35,16 @@ class Webhooks(NamedTuple):
     courier: Courier
     egress: EgressRule
     over_http: bool
+
+
+class Accounts(NamedTuple):
+    """How members get in. `public_url` is where browsers reach this, None for where they say."""
+
+    passwords: Passwords
+    setup_code: str
+    public_url: str | None
+    session_idle: Millis
+    session_lifetime: Millis
 
 
 class Services(NamedTuple):
@@ -50,15 +63,18 @@ class Services(NamedTuple):
     rehearsal: Rehearsal
     rate_limits: Mapping[str, int]
     webhooks: Webhooks
+    accounts: Accounts
 
 
 class Access(Enum):
     """Who may call a route."""
 
     PUBLIC = "anybody"
+    ENTRANCE = "anybody, from a page of this site, to become a signed-in member"
     KEY = "holders of an API key, in its environment"
     OWN = "holders of an API key of the environment that the path names"
     INSTALLATION = "holders of any API key: it reaches beyond the key's environment"
+    MEMBER = "members who signed in, holders of a key don't reach it"
 
 
 class Category(Enum):
@@ -73,31 +89,60 @@ class NoQuery(msgspec.Struct, frozen=True):
     """A route without query parameters."""
 
 
+class Caller(NamedTuple):
+    """Who calls: the holder of an API key, who is an admin of its environment, or a member in a session."""
+
+    environment_id: str
+    role: Role
+    user_id: str
+    key_id: str = ""
+    member: SignedIn | None = None
+
+
+class Client(NamedTuple):
+    """Where a call comes from. `origin` is the address that a browser called, `secure` whether it did so
+    over TLS, `local` whether from the machine that this runs on."""
+
+    address: str = ""
+    user_agent: str = ""
+    origin: str = ""
+    secure: bool = False
+    local: bool = False
+
+
 class Call(NamedTuple, Generic[B, Q]):
     """One authenticated request, decoded. `path` holds the unquoted parameters."""
 
     services: Services
     snapshot: Snapshot
-    caller: KeyHolder
+    caller: Caller
     path: Mapping[str, str]
     body: B
     query: Q
+    client: Client = Client()
 
     @property
     def environment_id(self) -> str:
-        """The environment that the caller's key opens."""
+        """The environment that the call is about."""
         return self.caller.environment_id
+
+    @property
+    def signed_in(self) -> SignedIn:
+        """The member of a route that wants one."""
+        assert self.caller.member is not None
+        return self.caller.member
 
 
 class Answer(NamedTuple):
-    """An answer whose status differs from the route's."""
+    """An answer whose status differs from the route's, or that has headers of its own."""
 
     value: Any
     status: int
+    headers: Sequence[tuple[bytes, bytes]] = ()
 
 
 class Route(NamedTuple):
-    """One operation of the API.
+    """One operation of the API. `role` is the least that a member needs; keys have admin's.
 
     `bare`: the answer owns a `data` key and goes out without the envelope. `payload_errors`: 400 has the
     shape of the trigger calls. `one_trigger`: the body is one trigger's, and bounded as such. `cost`: tokens
@@ -110,6 +155,7 @@ class Route(NamedTuple):
     handler: Callable[[Any], Awaitable[Any]]
     summary: str
     tag: str
+    role: Role | None
     body: Any = None
     query: type[msgspec.Struct] = NoQuery
     answer: Any = None
@@ -127,7 +173,12 @@ class Route(NamedTuple):
     @property
     def repeatable(self) -> bool:
         """Whether the call is made once however often it comes under one idempotency key."""
-        return self.access is not Access.PUBLIC and not self.secret and self.method in ("POST", "PATCH")
+        return self.guarded and not self.secret and self.method in ("POST", "PATCH")
+
+    @property
+    def guarded(self) -> bool:
+        """Whether not anybody may call."""
+        return self.access not in (Access.PUBLIC, Access.ENTRANCE)
 
     @property
     def operation_id(self) -> str:

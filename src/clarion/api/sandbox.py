@@ -11,6 +11,7 @@ from clarion.api.slugs import short_id
 from clarion.errors import BadInput, LimitExceeded, NotFound, Unprocessable
 from clarion.model.clock import iso
 from clarion.model.ids import new_id
+from clarion.model.member import Role
 from clarion.model.people import Integration
 from clarion.store import integrations, registry, sandbox, subscribers
 from clarion.store.registry import Registration
@@ -147,13 +148,14 @@ _PATH = "/v1/sandbox"
 _TAG = "Sandbox"
 
 ROUTES = (
-    Route("GET", _PATH, read_sandbox, "Read the sandbox phones", _TAG, answer=SandboxOut),
+    Route("GET", _PATH, read_sandbox, "Read the sandbox phones", _TAG, Role.VIEWER, answer=SandboxOut),
     Route(
         "POST",
         _PATH + "/phones",
         add_sandbox_phone,
         "Add a sandbox phone",
         _TAG,
+        Role.EDITOR,
         body=PhoneIn,
         answer=PhoneOut,
         status=201,
@@ -164,6 +166,7 @@ ROUTES = (
         remove_sandbox_phone,
         "Remove a sandbox phone",
         _TAG,
+        Role.EDITOR,
         status=204,
     ),
 )

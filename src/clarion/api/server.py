@@ -16,13 +16,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from clarion.accept.gate import check_size
 from clarion.accept.once import Repeatable, mark_of
+from clarion.api.admission import Visit, admitted
 from clarion.api.bodies import decode_body
 from clarion.api.forms import decode_form
-from clarion.api.keys import holder_of
 from clarion.api.limits import Limits
 from clarion.api.problems import problem_for, unexpected
 from clarion.api.query import decode_query
-from clarion.api.route import Access, Answer, Call, Route, Services
+from clarion.api.route import Access, Answer, Call, Caller, Client, Route, Services
 from clarion.api.site import Site
 from clarion.errors import (
     Forbidden,
@@ -31,7 +31,8 @@ from clarion.errors import (
     RequestError,
     TooLarge,
 )
-from clarion.store.catalog import KeyHolder, Snapshot
+from clarion.model.member import Role
+from clarion.store.catalog import Snapshot
 from clarion.store.dialect import storable
 from clarion.store.idempotency import Answer as KeptAnswer
 
@@ -118,7 +119,7 @@ class Api:
             return encoded(problem, 500, headers)
 
     async def _answered(self, route: Route, request: Request, headers: Headers) -> Response:
-        caller = await self._let_in(route, request)
+        caller = await admitted(route, Visit.of(request), self._services)
         if caller:
             await self._limits.take(caller.environment_id, route.category, route.cost, headers)
             _check_own(route, request, caller)
@@ -137,7 +138,7 @@ class Api:
         )
 
     def _repeatable(
-        self, route: Route, request: Request, caller: KeyHolder | None, raw: bytes
+        self, route: Route, request: Request, caller: Caller | None, raw: bytes
     ) -> Repeatable | None:
         if caller is None or not route.repeatable:
             return None
@@ -159,7 +160,7 @@ class Api:
         return made[0] if made else replayed_response(replay.answer, headers)
 
     async def _handled(
-        self, route: Route, request: Request, caller: KeyHolder | None, raw: bytes, headers: Headers
+        self, route: Route, request: Request, caller: Caller | None, raw: bytes, headers: Headers
     ) -> Response:
         call = Call(
             self._services,
@@ -168,21 +169,18 @@ class Api:
             request.path_params,
             _decoded(route, request, raw),
             decode_query(_query(request), route.query),
+            _client(Visit.of(request), self._services.accounts.public_url),
         )
         if route.secret:
             headers.append(_KEPT_BY_NOBODY)
         found = await route.handler(call)
-        value, status = found if isinstance(found, Answer) else (found, route.status)
+        value, status, more = found if isinstance(found, Answer) else Answer(found, route.status)
+        headers += more
         if status == 204 or route.answer is None:
             return Response(status_code=status, headers=_text(headers))
         return encoded(value if route.bare else {"data": value}, status, headers)
 
-    async def _let_in(self, route: Route, request: Request) -> KeyHolder | None:
-        if route.access is Access.PUBLIC:
-            return None
-        return await holder_of(request.headers.get("authorization"), self._services.catalog)
-
-    async def _snapshot(self, caller: KeyHolder | None) -> Snapshot:
+    async def _snapshot(self, caller: Caller | None) -> Snapshot:
         """Public routes do without the database, so that they can tell when it isn't there."""
         catalog = self._services.catalog
         return await catalog.current() if caller else catalog.snapshot
@@ -209,12 +207,25 @@ class Api:
         return ", ".join(sorted({method for route in fitting for method in route.methods or ()}))
 
 
-def _check_own(route: Route, request: Request, caller: KeyHolder) -> None:
+def _check_own(route: Route, request: Request, caller: Caller) -> None:
     if route.access is Access.OWN and request.path_params["environmentId"] != caller.environment_id:
-        raise Forbidden("Use a key of the environment that the path names")
+        header = "name the environment in the header Clarion-Environment, too"
+        key = "use a key of the environment that the path names"
+        raise Forbidden(f"This is not your environment: {header if caller.member else key}")
 
 
-_NOBODY = KeyHolder("", "", "")
+def _client(visit: Visit, public_url: str | None) -> Client:
+    return Client(
+        visit.address,
+        visit.headers.get("user-agent", "")[:_MOST_USER_AGENT],
+        visit.origin(public_url),
+        visit.secure(public_url),
+        visit.local,
+    )
+
+
+_MOST_USER_AGENT = 300
+_NOBODY = Caller("", Role.VIEWER, "")
 _KEPT_BY_NOBODY = (b"cache-control", b"no-store")
 _AGAIN_IN_A_SECOND = (b"retry-after", b"1")
 

@@ -20,6 +20,7 @@ from clarion.compose.preview import preview
 from clarion.compose.words import NAME
 from clarion.errors import NotFound
 from clarion.model.context import references, resolved
+from clarion.model.member import Role
 from clarion.model.push import CONTROLS
 from clarion.model.workflow import Step, Workflow
 from clarion.security.keys import masked
@@ -164,6 +165,7 @@ ROUTES = (
         get_step,
         "Read a step",
         "Workflows",
+        Role.VIEWER,
         answer=StepDetail,
         category=_CONFIGURATION,
     ),
@@ -173,6 +175,7 @@ ROUTES = (
         preview_step,
         "What a step says for sample data",
         "Workflows",
+        Role.VIEWER,
         body=PreviewIn,
         answer=PreviewOut,
         status=201,

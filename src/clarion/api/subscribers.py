@@ -19,6 +19,7 @@ from clarion.api.people import (
 from clarion.api.route import Call, Category, NoQuery, Route
 from clarion.errors import BadInput, Conflict, NotFound, RequestError, Unprocessable
 from clarion.model.clock import Millis
+from clarion.model.member import Role
 from clarion.model.people import Subscriber
 from clarion.model.trigger import ChannelGrant
 from clarion.store import devices, subscribers
@@ -260,6 +261,7 @@ ROUTES = (
         create_subscriber,
         "Create a subscriber, or update it",
         "Subscribers",
+        Role.EDITOR,
         body=SubscriberIn,
         query=FailIfExists,
         answer=SubscriberOut,
@@ -272,6 +274,7 @@ ROUTES = (
         search_subscribers,
         "Find subscribers",
         "Subscribers",
+        Role.VIEWER,
         query=SearchQuery,
         answer=SubscriberPage,
         bare=True,
@@ -283,6 +286,7 @@ ROUTES = (
         create_subscribers_in_bulk,
         "Create or update up to 500",
         "Subscribers",
+        Role.EDITOR,
         body=BulkIn,
         answer=BulkOut,
         status=201,
@@ -295,6 +299,7 @@ ROUTES = (
         retrieve_subscriber,
         "Read a subscriber",
         "Subscribers",
+        Role.VIEWER,
         answer=SubscriberOut,
         category=_CONFIGURATION,
     ),
@@ -304,6 +309,7 @@ ROUTES = (
         patch_subscriber,
         "Change a subscriber",
         "Subscribers",
+        Role.EDITOR,
         body=ProfileIn,
         answer=SubscriberOut,
         category=_CONFIGURATION,
@@ -314,6 +320,7 @@ ROUTES = (
         set_online,
         "Say whether a subscriber is online",
         "Subscribers",
+        Role.EDITOR,
         body=OnlineIn,
         answer=SubscriberOut,
         category=_CONFIGURATION,
@@ -324,6 +331,7 @@ ROUTES = (
         delete_subscriber,
         "Remove a subscriber",
         "Subscribers",
+        Role.EDITOR,
         answer=Removed,
         category=_CONFIGURATION,
     ),

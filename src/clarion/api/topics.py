@@ -16,6 +16,7 @@ from clarion.errors import Conflict, NotFound, Unprocessable
 from clarion.model.clock import iso
 from clarion.model.context import keys_in
 from clarion.model.ids import derived_id
+from clarion.model.member import Role
 from clarion.model.people import Subscriber
 from clarion.store import subscribers, topics
 from clarion.store.catalog import Snapshot
@@ -506,31 +507,35 @@ _TAG = "Topics"
 _CONFIGURATION = Category.CONFIGURATION
 
 
-def _route(method: str, path: str, handler: Any, summary: str, **more: Any) -> Route:
-    return Route(method, path, handler, summary, _TAG, category=_CONFIGURATION, **more)
+def _route(method: str, path: str, handler: Any, summary: str, role: Role, **more: Any) -> Route:
+    return Route(method, path, handler, summary, _TAG, role, category=_CONFIGURATION, **more)
 
 
 ROUTES = (
-    _route("GET", _LIST, list_topics, "List topics", query=ListQuery, answer=TopicPage, bare=True),
+    _route(
+        "GET", _LIST, list_topics, "List topics", Role.VIEWER, query=ListQuery, answer=TopicPage, bare=True
+    ),
     _route(
         "POST",
         _LIST,
         create_topic,
         "Create a topic, or rename it",
+        Role.EDITOR,
         body=TopicIn,
         query=FailIfExists,
         answer=TopicOut,
         status=201,
         present=200,
     ),
-    _route("GET", _ONE, get_topic, "Read a topic", answer=TopicOut),
-    _route("PATCH", _ONE, update_topic, "Rename a topic", body=TopicPatch, answer=TopicOut),
-    _route("DELETE", _ONE, delete_topic, "Remove a topic", answer=Acknowledged),
+    _route("GET", _ONE, get_topic, "Read a topic", Role.VIEWER, answer=TopicOut),
+    _route("PATCH", _ONE, update_topic, "Rename a topic", Role.EDITOR, body=TopicPatch, answer=TopicOut),
+    _route("DELETE", _ONE, delete_topic, "Remove a topic", Role.EDITOR, answer=Acknowledged),
     _route(
         "GET",
         _MEMBERS,
         list_topic_subscriptions,
         "List the subscriptions of a topic",
+        Role.VIEWER,
         query=MembersQuery,
         answer=SubscriptionPage,
         bare=True,
@@ -540,6 +545,7 @@ ROUTES = (
         _MEMBERS,
         create_subscriptions,
         "Subscribe up to 100 subscribers",
+        Role.EDITOR,
         body=NewSubscriptions,
         answer=SubscriptionsOut,
         status=201,
@@ -550,16 +556,18 @@ ROUTES = (
         _MEMBERS,
         delete_subscriptions,
         "Unsubscribe up to 100 subscribers",
+        Role.EDITOR,
         body=SubscriptionsIn,
         answer=SubscriptionsOut,
         bare=True,
     ),
-    _route("GET", _MEMBER, get_subscription, "Read a subscription", answer=SubscriptionDetails),
+    _route("GET", _MEMBER, get_subscription, "Read a subscription", Role.VIEWER, answer=SubscriptionDetails),
     _route(
         "PATCH",
         _MEMBER,
         update_subscription,
         "Change a subscription",
+        Role.EDITOR,
         body=SubscriptionPatch,
         answer=SubscriptionOut,
     ),
@@ -568,6 +576,7 @@ ROUTES = (
         "/v1/topics/{topicKey}/subscribers/{externalSubscriberId}",
         check_membership,
         "Whether a subscriber is in a topic",
+        Role.VIEWER,
         answer=MembershipOut,
     ),
     _route(
@@ -575,6 +584,7 @@ ROUTES = (
         "/v2/subscribers/{subscriberId}/subscriptions",
         list_subscriber_subscriptions,
         "List the subscriptions of a subscriber",
+        Role.VIEWER,
         query=MembersQuery,
         answer=SubscriptionPage,
         bare=True,

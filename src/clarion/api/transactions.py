@@ -8,6 +8,7 @@ from sqlalchemy.engine import Connection
 from clarion.api.route import Call, Category, NoQuery, Route
 from clarion.errors import NotFound
 from clarion.model.clock import SECOND, Millis, iso
+from clarion.model.member import Role
 from clarion.store import triggers
 from clarion.store.ledger import Ledger, trigger_ledger
 from clarion.store.triggers import Progress
@@ -119,6 +120,7 @@ ROUTES = (
         retrieve_transaction,
         "How far a trigger is",
         _TAG,
+        Role.VIEWER,
         answer=TransactionOut,
         category=Category.TRIGGER,
     ),
@@ -128,6 +130,7 @@ ROUTES = (
         pause_transaction,
         "Pause a trigger",
         _TAG,
+        Role.EDITOR,
         answer=TransactionOut,
         category=Category.TRIGGER,
     ),
@@ -137,6 +140,7 @@ ROUTES = (
         resume_transaction,
         "Resume a trigger",
         _TAG,
+        Role.EDITOR,
         answer=TransactionOut,
         category=Category.TRIGGER,
     ),

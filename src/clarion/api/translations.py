@@ -23,6 +23,7 @@ from clarion.errors import (
 from clarion.model import locale as locales
 from clarion.model.clock import Millis, iso
 from clarion.model.ids import new_id
+from clarion.model.member import Role
 from clarion.model.translation import ResourceType, Translation, outdated, phrases
 from clarion.store import layouts, translations
 
@@ -385,6 +386,7 @@ ROUTES = (
         create_translation,
         "Write one translation",
         _TAG,
+        Role.EDITOR,
         body=TranslationIn,
         answer=TranslationOut,
         category=_CONFIGURATION,
@@ -395,6 +397,7 @@ ROUTES = (
         upload_translations,
         "Upload translation files",
         _TAG,
+        Role.EDITOR,
         body=FilesIn,
         answer=UploadsOut,
         category=_CONFIGURATION,
@@ -406,6 +409,7 @@ ROUTES = (
         get_master_translations,
         "Read all translations of a locale",
         _TAG,
+        Role.VIEWER,
         query=MasterQuery,
         answer=MasterOut,
         category=_CONFIGURATION,
@@ -416,6 +420,7 @@ ROUTES = (
         import_master_translations,
         "Write translations of many resources",
         _TAG,
+        Role.EDITOR,
         body=MasterIn,
         answer=ImportedOut,
         category=_CONFIGURATION,
@@ -426,6 +431,7 @@ ROUTES = (
         upload_master_translations,
         "Upload translations of many resources",
         _TAG,
+        Role.EDITOR,
         body=MasterFileIn,
         answer=ImportedOut,
         category=_CONFIGURATION,
@@ -437,6 +443,7 @@ ROUTES = (
         get_translation_group,
         "Read which locales a resource has",
         _TAG,
+        Role.VIEWER,
         answer=GroupOut,
         category=_CONFIGURATION,
     ),
@@ -446,6 +453,7 @@ ROUTES = (
         get_translation,
         "Read one translation",
         _TAG,
+        Role.VIEWER,
         answer=TranslationOut,
         category=_CONFIGURATION,
     ),
@@ -455,6 +463,7 @@ ROUTES = (
         delete_translation,
         "Remove one translation",
         _TAG,
+        Role.EDITOR,
         status=204,
         category=_CONFIGURATION,
     ),
@@ -464,6 +473,7 @@ ROUTES = (
         delete_translation_group,
         "Remove all translations of a resource",
         _TAG,
+        Role.EDITOR,
         status=204,
         category=_CONFIGURATION,
     ),

@@ -10,6 +10,7 @@ from clarion.api.route import Call, NoQuery, Route
 from clarion.compose.overrides import overrides_for
 from clarion.deliver.trial import Tried
 from clarion.model.http import HttpReply, HttpRequest
+from clarion.model.member import Role
 from clarion.model.outcome import Outcome
 from clarion.model.people import Integration
 from clarion.model.push import PushMessage
@@ -165,6 +166,7 @@ ROUTES = (
         try_integration,
         "Send a test push through an integration",
         "Integrations",
+        Role.EDITOR,
         body=TrialIn,
         answer=TrialOut,
     ),

@@ -20,6 +20,7 @@ from clarion.echo.webhooks import after, fresh
 from clarion.errors import BadInput, EgressRefused, LimitExceeded, NotFound, TransportError, Unprocessable
 from clarion.model.clock import HOUR, Millis, iso
 from clarion.model.ids import new_id
+from clarion.model.member import Role
 from clarion.model.webhook import EVENTS, PING, Endpoint, Secret, Try, happened, url_fault
 from clarion.net.fields import field_name
 from clarion.security.keys import masked
@@ -465,29 +466,38 @@ _ONE = _PATH + "/{webhookId}"
 _TAG = "Webhooks"
 
 ROUTES = (
-    Route("GET", _PATH, list_webhooks, "List webhook endpoints", _TAG, answer=list[WebhookOut]),
+    Route("GET", _PATH, list_webhooks, "List webhook endpoints", _TAG, Role.VIEWER, answer=list[WebhookOut]),
     Route(
         "POST",
         _PATH,
         create_webhook,
         "Add a webhook endpoint",
         _TAG,
+        Role.ADMIN,
         body=WebhookIn,
         answer=WebhookWithSecret,
         status=201,
         secret=True,
     ),
-    Route("GET", _ONE, get_webhook, "Read a webhook endpoint", _TAG, answer=WebhookOut),
+    Route("GET", _ONE, get_webhook, "Read a webhook endpoint", _TAG, Role.VIEWER, answer=WebhookOut),
     Route(
-        "PUT", _ONE, update_webhook, "Change a webhook endpoint", _TAG, body=WebhookPatch, answer=WebhookOut
+        "PUT",
+        _ONE,
+        update_webhook,
+        "Change a webhook endpoint",
+        _TAG,
+        Role.ADMIN,
+        body=WebhookPatch,
+        answer=WebhookOut,
     ),
-    Route("DELETE", _ONE, delete_webhook, "Remove a webhook endpoint", _TAG, status=204),
+    Route("DELETE", _ONE, delete_webhook, "Remove a webhook endpoint", _TAG, Role.ADMIN, status=204),
     Route(
         "POST",
         _ONE + "/rotate-secret",
         rotate_secret,
         "Renew the secret of a webhook endpoint",
         _TAG,
+        Role.ADMIN,
         body=Rotation,
         answer=WebhookWithSecret,
         secret=True,
@@ -498,6 +508,7 @@ ROUTES = (
         list_deliveries,
         "List what an endpoint was sent",
         _TAG,
+        Role.VIEWER,
         query=DeliveriesQuery,
         answer=DeliveryPage,
         bare=True,
@@ -508,6 +519,7 @@ ROUTES = (
         resend_delivery,
         "Send a delivery once more",
         _TAG,
+        Role.EDITOR,
         answer=DeliveryOut,
     ),
     Route(
@@ -516,8 +528,11 @@ ROUTES = (
         replay_webhook,
         "Send what failed once more",
         _TAG,
+        Role.EDITOR,
         body=ReplayIn,
         answer=Replayed,
     ),
-    Route("POST", _ONE + "/ping", ping_webhook, "Ping a webhook endpoint", _TAG, answer=DeliveryOut),
+    Route(
+        "POST", _ONE + "/ping", ping_webhook, "Ping a webhook endpoint", _TAG, Role.EDITOR, answer=DeliveryOut
+    ),
 )

@@ -20,6 +20,7 @@ from clarion.compose.templates import check
 from clarion.errors import Conflict, LimitExceeded, NotFound, TemplateError, Unprocessable
 from clarion.model.clock import Millis, iso
 from clarion.model.ids import new_id
+from clarion.model.member import Role
 from clarion.model.preference import WANTED
 from clarion.model.webhook import WORKFLOW_CREATED, WORKFLOW_DELETED, WORKFLOW_UPDATED, happened
 from clarion.model.workflow import RUNNABLE_STEP_TYPES, STEP_TYPES, Step, Workflow
@@ -576,6 +577,7 @@ ROUTES = (
         list_workflows,
         "List workflows",
         _TAG,
+        Role.VIEWER,
         query=ListQuery,
         answer=WorkflowList,
         category=_CONFIGURATION,
@@ -586,18 +588,29 @@ ROUTES = (
         create_workflow,
         "Create a workflow",
         _TAG,
+        Role.EDITOR,
         body=NewWorkflow,
         answer=WorkflowOut,
         status=201,
         category=_CONFIGURATION,
     ),
-    Route("GET", _ONE, get_workflow, "Read a workflow", _TAG, answer=WorkflowOut, category=_CONFIGURATION),
+    Route(
+        "GET",
+        _ONE,
+        get_workflow,
+        "Read a workflow",
+        _TAG,
+        Role.VIEWER,
+        answer=WorkflowOut,
+        category=_CONFIGURATION,
+    ),
     Route(
         "PUT",
         _ONE,
         update_workflow,
         "Replace a workflow",
         _TAG,
+        Role.EDITOR,
         body=WorkflowIn,
         answer=WorkflowOut,
         category=_CONFIGURATION,
@@ -608,6 +621,7 @@ ROUTES = (
         patch_workflow,
         "Change a workflow's settings",
         _TAG,
+        Role.EDITOR,
         body=WorkflowPatch,
         answer=WorkflowOut,
         category=_CONFIGURATION,
@@ -618,6 +632,7 @@ ROUTES = (
         delete_workflow,
         "Remove a workflow",
         _TAG,
+        Role.EDITOR,
         status=204,
         category=_CONFIGURATION,
     ),

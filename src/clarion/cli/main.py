@@ -18,6 +18,7 @@ VERBS = {
     "providers": "List the push providers and what each needs.",
     "send": "Send a test push to one token and show what was said.",
     "devices": "Look after stored device tokens: prune the unseen.",
+    "members": "Look after who may sign in to the dashboard.",
     "people": "Hand out or remove everything about a person.",
     "keys": "Look after the keys that seal secrets in the database.",
     "webhooks": "Look after webhook endpoints and what they were sent.",

@@ -23,6 +23,7 @@ from clarion.cli.fleet import run_fleet
 from clarion.errors import SettingsError
 from clarion.ops.logs import configure
 from clarion.settings import Settings, load
+from clarion.store.members import any_member
 
 _STOP = (signal.SIGINT, signal.SIGTERM)
 _GRACE_SECONDS = 8
@@ -68,6 +69,7 @@ async def _prepare(settings: Settings) -> None:
     """What several processes would otherwise each do: migrate, and show the keys of a first start."""
     async with foundation(settings) as base:
         say_keys(base)
+        await say_setup(base)
 
 
 async def _run_parts(
@@ -76,6 +78,7 @@ async def _run_parts(
     async with AsyncExitStack() as parts:
         base = await parts.enter_async_context(foundation(settings))
         say_keys(base)
+        await say_setup(base)
         spare_collector()
         if delivery:
             await parts.enter_async_context(worker(base))
@@ -145,6 +148,14 @@ def say_keys(base: Foundation, say: Callable[[str], None] | None = None) -> None
         tell(
             "CLARION_API_KEY is not a key of this installation and is ignored; it is read at the first start."
         )
+
+
+async def say_setup(base: Foundation, say: Callable[[str], None] | None = None) -> None:
+    """Tell how the first account is made, as long as there is none."""
+    if not await base.database.read(any_member):
+        tell = say or _to_stderr
+        tell("Nobody has an account yet: open the dashboard to make the first, or use `clarion members add`.")
+        tell(f"  Set-up code, asked for from other machines than this: {base.setup_code}")
 
 
 def _to_stderr(line: str) -> None:

@@ -1,4 +1,4 @@
-"""API keys: random text that is found by its hash and kept sealed for display."""
+"""Random secrets that open something: they are found by their hash; API keys are kept sealed for display."""
 
 import secrets
 from hashlib import sha256
@@ -9,6 +9,11 @@ _PREFIX = "cl_sk_"
 def new_key() -> str:
     """A fresh secret key, 256 bits."""
     return _PREFIX + secrets.token_urlsafe(32)
+
+
+def new_token() -> str:
+    """A fresh secret of a session or an invitation, 256 bits."""
+    return secrets.token_urlsafe(32)
 
 
 def fingerprint(key: str) -> str:

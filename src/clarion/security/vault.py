@@ -6,6 +6,7 @@ was sealed for: the place is authenticated with it.
 
 import base64
 import binascii
+import hmac
 import os
 import secrets
 from collections.abc import Callable, Iterable
@@ -20,6 +21,7 @@ from clarion.errors import SecretUnreadable, SettingsError
 _VERSION = b"\x01"
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
+_CODE_BYTES = 10
 _HEADER = 1 + 8
 KEY_FILE = "encryption.key"
 
@@ -33,6 +35,7 @@ class Vault:
     def __init__(
         self, key: bytes, older: Iterable[bytes] = (), reread: Callable[[], Iterable[bytes]] = tuple
     ) -> None:
+        self._key = key
         self._cipher = AESGCM(key)
         self._ciphers = {key_id(old): AESGCM(old) for old in (*older, key)}
         self._reread = reread
@@ -52,6 +55,12 @@ class Vault:
             return cipher.decrypt(nonce, ciphertext, place.encode())
         except InvalidTag as error:
             raise SecretUnreadable(f"the secret stored for {place} was altered or moved") from error
+
+    def code(self, purpose: str) -> str:
+        """16 characters for somebody to type in who proves that they see what Clarion prints: the same in all
+        processes with the key, and kept nowhere."""
+        mac = hmac.digest(self._key, f"clarion code {purpose}".encode(), "sha256")
+        return base64.b32encode(mac[:_CODE_BYTES]).decode()
 
     def _cipher_of(self, header: bytes) -> AESGCM:
         version, identity = header[:1], header[1:]

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from clarion.check.frequency import Cap
 from clarion.compose.words import Words
 from clarion.errors import ClarionError
+from clarion.model.clock import Millis
 from clarion.model.locale import DEFAULT
 from clarion.model.people import Environment, Integration
 from clarion.model.translation import Json, Translation
@@ -39,11 +40,16 @@ class CatalogChanged(ClarionError):
 
 
 class KeyHolder(NamedTuple):
-    """Whom a key lets in: its environment, and the user it was made for."""
+    """Whom a key lets in until it expires: its environment, and the user it was made for."""
 
     key_id: str
     environment_id: str
     user_id: str
+    expires_at: Millis | None = None
+
+    def opens(self, now: Millis) -> bool:
+        """Whether it is still good."""
+        return self.expires_at is None or self.expires_at > now
 
 
 class Snapshot:
@@ -67,7 +73,7 @@ class Snapshot:
         self.organization_id = organization_id
         self.environments = {environment.id: environment for environment in listed_environments}
         self.keys = keys
-        self.holders = {key.hash: KeyHolder(key.id, key.environment_id, key.user_id) for key in keys}
+        self.holders = {key.hash: _holder(key) for key in keys}
         self.integrations = {integration.id: integration for integration in listed_integrations}
         self.workflows = {workflow.id: workflow for workflow in listed_workflows}
         self.variables = {variable.key: variable for variable in listed_variables}
@@ -184,6 +190,10 @@ def revision(connection: Connection) -> int:
     """How often the catalog was changed."""
     found: int = connection.exec_driver_sql("SELECT revision FROM catalog").scalar_one()
     return found
+
+
+def _holder(key: environments.StoredKey) -> KeyHolder:
+    return KeyHolder(key.id, key.environment_id, key.user_id, key.expires_at)
 
 
 def _load(connection: Connection, vault: Vault, last: Snapshot, default_locale: str) -> Snapshot:

@@ -37,6 +37,12 @@ class StoredKey(NamedTuple):
     hash: str
     sealed: bytes
     user_id: str
+    name: str = ""
+    expires_at: Millis | None = None
+
+    def opens(self, now: Millis) -> bool:
+        """Whether it is still good."""
+        return self.expires_at is None or self.expires_at > now
 
 
 def organization_id(connection: Connection) -> str | None:
@@ -113,6 +119,11 @@ def add_key(connection: Connection, key: StoredKey, now: Millis) -> None:
 def revoke_key(connection: Connection, identity: str, now: Millis) -> None:
     """Let a key open nothing any more."""
     connection.execute(api_keys.update().where(api_keys.c.id == identity).values(revoked_at=now))
+
+
+def expire_key(connection: Connection, identity: str, at: Millis) -> None:
+    """Let a key open its environment until then and no longer."""
+    connection.execute(api_keys.update().where(api_keys.c.id == identity).values(expires_at=at))
 
 
 def keys(connection: Connection) -> list[StoredKey]:

@@ -41,11 +41,13 @@ def begin(connection: Connection, vault: Vault, given_key: str | None, now: Mill
     return keys
 
 
-def sealed_key(vault: Vault, environment_id: str, key: str, user_id: str, now: Millis) -> StoredKey:
+def sealed_key(
+    vault: Vault, environment_id: str, key: str, user_id: str, now: Millis, name: str = ""
+) -> StoredKey:
     """A key as it is kept."""
     key_id = new_id(now)
     sealed = vault.seal(key.encode(), place_of_key(key_id))
-    return StoredKey(key_id, environment_id, fingerprint(key), sealed, user_id)
+    return StoredKey(key_id, environment_id, fingerprint(key), sealed, user_id, name)
 
 
 def place_of_key(key_id: str) -> str:

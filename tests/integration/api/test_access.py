@@ -1,13 +1,20 @@
 """Who may call what, for every route of the table."""
 
+import re
+from typing import Any
+
 import pytest
 
 from calling import Api, Json, data, error
 from clarion.api.route import Access, Route
 from clarion.api.table import ROUTES
+from clarion.model.member import Role
 from furnishing import BODIES, QUERIES, furnish
 
-GUARDED = [route for route in ROUTES if route.access is not Access.PUBLIC]
+GUARDED = [route for route in ROUTES if route.guarded]
+ENTRANCES = [route for route in ROUTES if route.access is Access.ENTRANCE]
+BY_KEY = [route for route in GUARDED if route.access is not Access.MEMBER]
+BY_MEMBER = [route for route in GUARDED if route.access is Access.MEMBER]
 PUBLIC = [route for route in ROUTES if route.access is Access.PUBLIC]
 WRONG = [
     None,
@@ -29,6 +36,9 @@ ANSWERED_OTHERWISE = {
 }
 """Calls that the contract wants answered with another status than 404 when what they name isn't there."""
 
+CLOSED_SETS = ("resourceType", "providerId", "locale")
+"""Parts of paths that are words rather than names: one that is none is told as such."""
+
 NAMED = [
     route
     for route in GUARDED
@@ -41,6 +51,14 @@ NAMED = [
 
 def label(route: Route) -> str:
     return route.operation_id
+
+
+def test_every_guarded_route_says_the_least_role_and_changes_are_not_for_viewers() -> None:
+    assert all((route.role is not None) is route.guarded for route in ROUTES)
+    for_viewers = {r.operation_id for r in BY_KEY if r.method != "GET" and r.role is Role.VIEWER}
+    assert for_viewers == {"preview_step", "preview_layout", "diff"}
+    own = {r.operation_id for r in BY_MEMBER if r.method != "GET" and r.role is Role.VIEWER}
+    assert own == {"update_session", "sign_out", "end_session", "end_sessions", "change_password"}
 
 
 @pytest.mark.parametrize("route", GUARDED, ids=label)
@@ -58,6 +76,16 @@ async def test_a_guarded_route_wants_a_known_key(api: Api, route: Route) -> None
 @pytest.mark.parametrize("route", PUBLIC, ids=label)
 async def test_a_public_route_wants_none(api: Api, route: Route) -> None:
     assert (await api.caller(None).call(route.method, route.path)).status_code == route.status
+
+
+@pytest.mark.parametrize("route", ENTRANCES, ids=label)
+async def test_an_entrance_is_for_pages_of_this_site(api: Api, route: Route) -> None:
+    call = (route.method, route.path, BODIES[route.operation_id])
+    error(await api.caller(None).call(*call), 403)
+    for header in ({"origin": "https://evil.test"}, {"origin": "null"}, {"sec-fetch-site": "cross-site"}):
+        error(await api.browser().call(*call, headers=header), 403)
+    ours = await api.browser().call(*call, headers={"origin": "http://clarion.test"})
+    assert ours.status_code != 403 or "set-up code" in ours.text
 
 
 @pytest.mark.parametrize("path", ["/openapi.json", "/reference"])
@@ -85,6 +113,11 @@ async def test_a_key_neither_sees_nor_changes_another_environment(api: Api, rout
         assert response.status_code == ANSWERED_OTHERWISE.get(route.operation_id, otherwise), response.text
         if response.status_code == 200:
             assert response.json() == {"data": False}
+        missing = {name: "missing" for name in names if name not in CLOSED_SETS}
+        other = route.path.format_map({**names, **missing})
+        answer = await api.production.call(route.method, other, BODIES.get(route.operation_id))
+        assert answer.status_code == response.status_code
+        assert _nameless(answer.text, names) == _nameless(response.text, names)
     assert await everything(api, names) == before
     assert data(await api.development.delete("/v1/events/trigger/waiting")) is True
 
@@ -141,10 +174,88 @@ async def test_an_integration_is_not_made_in_another_environment(api: Api) -> No
     assert set(body["errors"]) == {"_environmentId"}
 
 
+async def test_members_are_beyond_the_reach_of_a_key(api: Api) -> None:
+    names = await furnish(api)
+    for route in BY_MEMBER:
+        path, body = route.path.format_map(names), BODIES.get(route.operation_id)
+        error(await api.development.call(route.method, path, body), 403)
+
+
+async def test_a_viewer_changes_nothing_and_learns_nothing_of_what_is_there(api: Api) -> None:
+    names = await furnish(api)
+    viewer = await api.member(Role.VIEWER, names["environmentId"])
+    before = await everything(api, names)
+    for route in GUARDED:
+        assert route.role is not None
+        if route.role is Role.VIEWER:
+            continue
+        found = [
+            error(await viewer.call(route.method, path, BODIES.get(route.operation_id)), 403)["message"]
+            for path in (route.path.format_map(names), re.sub("{.*?}", "unknown", route.path))
+        ]
+        assert found[0] == found[1]
+        assert f"role {route.role.value}" in found[0]
+    assert await everything(api, names) == before
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_a_role_may_do_what_it_covers(api: Api, role: Role) -> None:
+    member = await api.member(role, await api.environment_id())
+    for route in BY_KEY:
+        assert route.role is not None
+        path = re.sub("{.*?}", "unknown", route.path)
+        path = path.replace("environments/unknown/keys", f"environments/{await api.environment_id()}/keys")
+        response = await member.call(route.method, path, {}, params=QUERIES.get(route.operation_id, {}))
+        refused = response.status_code == 403 and "takes the role" in response.text
+        assert refused is not role.covers(route.role), (route, response.text)
+
+
+async def test_a_member_sees_in_an_environment_what_its_key_sees_but_no_key(api: Api) -> None:
+    names = await furnish(api)
+    ids = {"dev": names["environmentId"], "prod": names["targetEnvironmentId"]}
+    keys = {"dev": api.development, "prod": api.production}
+    for kind, identity in ids.items():
+        viewer = await api.member(Role.ADMIN, identity)
+        for route in BY_KEY:
+            if route.method == "GET" and route.access in (Access.KEY, Access.INSTALLATION):
+                path, query = route.path.format_map(names), QUERIES.get(route.operation_id, {})
+                theirs, ours = [await caller.get(path, **query) for caller in (keys[kind], viewer)]
+                assert ours.status_code == theirs.status_code, path
+                if route.operation_id != "list_environments":
+                    assert _timeless(ours.json()) == _timeless(theirs.json())
+                assert not any(key in ours.text for key in api.keys.values())
+
+
+async def test_a_member_names_an_environment_that_is_there(api: Api) -> None:
+    viewer = await api.member(Role.VIEWER, "0" * 32)
+    for route in BY_KEY:
+        if route.role is Role.VIEWER:
+            path = re.sub("{.*?}", "unknown", route.path)
+            assert "Environment 0" in error(await viewer.call(route.method, path, {}), 404)["message"]
+
+
+def _nameless(text: str, names: dict[str, str]) -> str:
+    """An answer without the names that were asked for, and without its time."""
+    found = re.sub('"timestamp":"[^"]*"|"path":"[^"]*"', "", text)
+    for name in sorted({*names.values(), "missing"}, key=len, reverse=True):
+        found = re.sub(rf"\b{re.escape(name)}\b", "…", found)
+    return found
+
+
+def _timeless(document: Any) -> Any:
+    """An answer without what goes on by itself."""
+    if isinstance(document, dict):
+        return {key: _timeless(value) for key, value in document.items() if key not in _BY_THE_CLOCK}
+    return [_timeless(item) for item in document] if isinstance(document, list) else document
+
+
+_BY_THE_CLOCK = {"timestamp", "ratePerSecond", "expectedEnd", "current", "at"}
+
+
 async def everything(api: Api, names: dict[str, str]) -> Json:
     """What Development holds: every GET that a key may make."""
     found: Json = {}
-    for route in GUARDED:
+    for route in BY_KEY:
         if route.method == "GET" and "{transactionId}" not in route.path:
             path = route.path.format_map(names)
             response = await api.development.get(path, **QUERIES.get(route.operation_id, {}))

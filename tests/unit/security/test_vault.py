@@ -91,3 +91,10 @@ def test_api_keys_are_distinct_and_found_by_hash() -> None:
     assert len(fingerprint(first)) == 64
     assert first not in fingerprint(first)
     assert masked(first)[4:-2] == "…"
+
+
+def test_a_code_is_told_by_the_key_and_by_nothing_less() -> None:
+    code = Vault(KEY).code("set-up")
+    assert len(code) == 16
+    assert code == Vault(KEY).code("set-up")
+    assert code not in (Vault(KEY).code("another"), Vault(KEY[::-1]).code("set-up"))
