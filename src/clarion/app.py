@@ -182,7 +182,7 @@ async def _sender(settings: Settings, given: HttpSender | None) -> AsyncIterator
     if given:
         yield given
         return
-    client = _client(settings)
+    client = client_of(settings)
     try:
         yield client
     finally:
@@ -262,7 +262,8 @@ def _exchanges(base: Foundation, sender: HttpSender) -> Callable[[Integration], 
     return exchange_for
 
 
-def _client(settings: Settings) -> HttpClient:
+def client_of(settings: Settings) -> HttpClient:
+    """The way out, under the egress rule of the settings."""
     return HttpClient(client_context(settings.ca_file), EgressRule(settings.egress_allow))
 
 

@@ -3,6 +3,8 @@
 import shutil
 import sqlite3
 import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -14,6 +16,7 @@ import pytest
 from clarion.testing.kit import EmulatorThread
 from postgres import PostgresServer, missing
 from running import ClarionProcess, wait_for
+from verbs import environ
 
 KEY_FILE = "encryption.key"
 
@@ -54,13 +57,64 @@ def trigger(client: httpx.Client, phone: str) -> None:
 
 
 def sqlite_copy(before: ClarionProcess, after: Path) -> None:
-    """`sqlite3 clarion.db ".backup copy.db"`, with the copy put in its place elsewhere."""
+    """`clarion backup`, with the copy put in its place elsewhere."""
     after.mkdir(parents=True)
-    with (
-        closing(sqlite3.connect(before.data_dir / "clarion.db")) as source,
-        closing(sqlite3.connect(after / "clarion.db")) as copy,
-    ):
-        source.backup(copy)
+    done = backup(before.data_dir, after / "clarion.db")
+    assert done.returncode == 0, done.stderr
+    assert "checked" in done.stdout
+    assert (after / "clarion.db").stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in after.iterdir()] == ["clarion.db"]
+
+
+def backup(data_dir: Path, target: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    """`clarion backup TARGET`."""
+    command = [sys.executable, "-m", "clarion.cli", "backup", str(target)]
+    env = environ(data_dir=str(data_dir), **settings)
+    return subprocess.run(command, env=env, capture_output=True, text=True)
+
+
+def test_a_copy_is_whole_while_much_is_written(tmp_path: Path, emulators: EmulatorThread) -> None:
+    with started(ClarionProcess(tmp_path, emulators), "serve") as process, process.client as client:
+        prepare(client, emulators)
+        asked = threading.Event()
+
+        def write() -> None:
+            count = 0
+            while not asked.is_set():
+                trigger(client, f"phone-{count}")
+                count += 1
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        try:
+            copies = [tmp_path / f"copy-{n}.db" for n in range(3)]
+            for copy in copies:
+                assert backup(process.data_dir, copy).returncode == 0
+        finally:
+            asked.set()
+            writer.join()
+        counts = [_triggers(copy) for copy in copies]
+        assert counts == sorted(counts)
+        assert counts[-1] > 0
+
+
+def _triggers(copy: Path) -> int:
+    with closing(sqlite3.connect(copy)) as opened:
+        return int(opened.execute("SELECT COUNT(*) FROM devices").fetchone()[0])
+
+
+def test_a_copy_replaces_nothing_and_says_what_it_wants(tmp_path: Path) -> None:
+    (tmp_path / "there").write_text("mine")
+    told = backup(tmp_path, tmp_path / "copy")
+    assert (told.returncode, "there is no" in told.stderr) == (2, True)
+    ClarionProcess(tmp_path).start("api").stop()
+    told = backup(tmp_path / "data", tmp_path / "there")
+    assert (told.returncode, "is there already" in told.stderr) == (2, True)
+    assert (tmp_path / "there").read_text() == "mine"
+    told = backup(tmp_path / "data", tmp_path / "missing" / "copy")
+    assert told.returncode == 2
+    told = backup(tmp_path, tmp_path / "copy", database_url="postgresql://host/db")
+    assert "pg_dump" in told.stderr
 
 
 def test_a_copy_of_sqlite_goes_on_where_it_was_taken(tmp_path: Path, emulators: EmulatorThread) -> None:

@@ -12,6 +12,8 @@ VERBS = {
     "api": "Run the HTTP API alone.",
     "worker": "Run the delivery alone.",
     "migrate": "Bring the database to the schema of this version.",
+    "doctor": "Check the set-up and say what to do.",
+    "backup": "Copy the embedded database while Clarion runs.",
     "watch": "Follow a trigger until it is done; pause, resume or cancel it.",
     "explain": "Tell why a trigger's pushes went out or didn't.",
     "journal": "Show what waits and what was parked; replay it.",

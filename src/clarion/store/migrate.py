@@ -61,3 +61,19 @@ def _config(connection: sa.Connection) -> Config:
 
 def _revision(connection: sa.Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
+
+
+class Standing(NamedTuple):
+    """At which revision a database is, and at which this version would have it; `known` to this version."""
+
+    present: str | None
+    wanted: str
+    known: bool
+
+
+def standing(connection: sa.Connection) -> Standing:
+    """How the schema of a database stands, changing nothing."""
+    scripts = ScriptDirectory.from_config(_config(connection))
+    present, wanted = _revision(connection), scripts.get_current_head()
+    known = present is None or present in {script.revision for script in scripts.walk_revisions()}
+    return Standing(present, wanted or "", known)
