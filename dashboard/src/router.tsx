@@ -6,10 +6,18 @@ import { Shell } from "./shell/Shell";
 const root = createRootRoute({ component: Shell, notFoundComponent: Missing });
 
 const PAGES: Record<string, RouteComponent> = {
-  "/activity": lazyRouteComponent(() => import("./pages/Activity"), "Activity"),
-  "/integrations": lazyRouteComponent(() => import("./pages/Integrations"), "Integrations"),
+  "/activity": lazyRouteComponent(() => import("./pages/activity/Activity"), "Activity"),
+  "/activity/$notificationId": lazyRouteComponent(() => import("./pages/activity/Notification"), "Notification"),
+  "/broadcasts": lazyRouteComponent(() => import("./pages/broadcasts/List"), "Broadcasts"),
+  "/integrations": lazyRouteComponent(() => import("./pages/integrations/List"), "Integrations"),
+  "/integrations/$integrationId": lazyRouteComponent(() => import("./pages/integrations/Detail"), "IntegrationDetail"),
+  "/overview": lazyRouteComponent(() => import("./pages/overview/Overview"), "Overview"),
   "/workflows": lazyRouteComponent(() => import("./pages/workflows/List"), "Workflows"),
   "/workflows/$workflowId": lazyRouteComponent(() => import("./pages/workflows/Editor"), "WorkflowEditor"),
+  "/subscribers": lazyRouteComponent(() => import("./pages/subscribers/List"), "Subscribers"),
+  "/subscribers/$subscriberId": lazyRouteComponent(() => import("./pages/subscribers/Detail"), "SubscriberDetail"),
+  "/topics": lazyRouteComponent(() => import("./pages/topics/List"), "Topics"),
+  "/topics/$topicKey": lazyRouteComponent(() => import("./pages/topics/Detail"), "TopicDetail"),
   "/phones": lazyRouteComponent(() => import("./pages/Phones"), "Phones"),
 };
 
@@ -17,7 +25,7 @@ const home = createRoute({
   getParentRoute: () => root,
   path: "/",
   beforeLoad: () => {
-    throw redirect({ to: "/activity" as string });
+    throw redirect({ to: "/overview" as string });
   },
 });
 const pages = Object.entries(PAGES).map(([path, component]) => createRoute({ getParentRoute: () => root, path, component }));

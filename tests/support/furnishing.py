@@ -6,6 +6,7 @@ from typing import Any
 from calling import PUSH, Api, Json, data
 from clarion.api.admission import COOKIE
 from clarion.echo.webhooks import fresh
+from clarion.journal.port import Parked, Record
 from clarion.model.member import Role
 from clarion.model.webhook import PING, happened
 from clarion.security.passwords import Passwords
@@ -49,6 +50,8 @@ BODIES: dict[str, Json] = {
     "create_integration": {"providerId": "fcm", "credentials": {}, "configurations": {}, "conditions": []},
     "update_integration": {"name": "Hook", "configurations": {}},
     "try_integration": {"token": "t"},
+    "move_device": {"subscriberId": "bob"},
+    "try_device": {"title": "Test"},
     "create_workflow": {"name": "W", "workflowId": "w", "steps": [PUSH], "payloadSchema": {}},
     "update_workflow": {
         "name": "Welcome",
@@ -177,6 +180,7 @@ async def furnish(api: Api) -> dict[str, str]:
     variable = data(await dev.post("/v1/environment-variables", {"key": "HOST"}))
     layout = data(await dev.post("/v2/layouts", {"layoutId": "frame", "name": "Frame"}), 201)
     translation = data(await dev.post("/v2/translations", BODIES["create_translation"]))
+    parked = await _parked(api)
     (notification,) = (await dev.get("/v1/notifications")).json()["data"]
     message = (await dev.get("/v1/messages")).json()["data"][0]
     member = await _member(api)
@@ -187,6 +191,7 @@ async def furnish(api: Api) -> dict[str, str]:
         "providerId": "push-webhook",
         "deviceId": device["id"],
         "phoneId": phone["id"],
+        "parkedId": str(parked.id),
         "integrationId": integration["_id"],
         "environmentId": environment,
         "spare_environment": spare["_id"],
@@ -235,3 +240,12 @@ async def _delivered(api: Api, webhook_id: str) -> str:
     made = fresh(endpoint, happened(PING, {}, webhook_id, api.services.clock()), "{}")
     await api.services.database.write(webhook_deliveries.keep, [made])
     return made.id
+
+
+async def _parked(api: Api) -> Parked:
+    """A record that was set aside."""
+    journal = api.services.journal
+    await journal.append([Record("broken", b"no record")])
+    (batch,) = await journal.claim("broken", 1)
+    await journal.park(batch, "it can't be read")
+    return (await journal.parked())[0]

@@ -1,11 +1,12 @@
 /** Every English text of the dashboard, for translation. */
 import { activity } from "./activity";
+import { broadcasts } from "./broadcasts";
 import { common } from "./common";
 import { integrations } from "./integrations";
+import { overview } from "./overview";
 import { phones } from "./phones";
+import { subscribers } from "./subscribers";
+import { topics } from "./topics";
 import { workflows } from "./workflows";
 
-export const text = { ...common, activity, integrations, phones, workflows } as const;
-
-/** "1 device", "2 devices". */
-export const plural = (n: number, one: string, many = `${one}s`): string => `${n.toLocaleString()} ${n === 1 ? one : many}`;
+export const text = { ...common, activity, broadcasts, integrations, overview, phones, subscribers, topics, workflows } as const;

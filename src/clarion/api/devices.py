@@ -94,12 +94,12 @@ async def register_device(call: Call[DeviceIn, NoQuery]) -> Answer:
         now: Millis = call.services.clock()
         owner = subscribers.ensure(connection, call.environment_id, [subscriber_id], now)[subscriber_id]
         if given.chosen_id and given.chosen_id.startswith(ISSUED_PREFIX):
-            _found(connection, owner.pk, given.chosen_id)
+            found_device(connection, owner.pk, given.chosen_id)
         moves = integration.moves_devices(otherwise=True)
         return registry.register(connection, owner.pk, given, now, moves=moves)
 
     row, created = await call.services.database.write(write)
-    return Answer(_out(call.snapshot, row, subscriber_id), 201 if created else 200)
+    return Answer(device_out(call.snapshot, row, subscriber_id), 201 if created else 200)
 
 
 async def list_devices(call: Call[None, NoQuery]) -> list[DeviceOut]:
@@ -108,7 +108,7 @@ async def list_devices(call: Call[None, NoQuery]) -> list[DeviceOut]:
     def read(connection: Connection) -> list[DeviceOut]:
         owner = named(connection, call)
         rows = registry.of_subscriber(connection, owner.pk)
-        return [_out(call.snapshot, row, owner.subscriber_id) for row in rows]
+        return [device_out(call.snapshot, row, owner.subscriber_id) for row in rows]
 
     return await call.services.database.read(read)
 
@@ -118,8 +118,8 @@ async def retrieve_device(call: Call[None, NoQuery]) -> DeviceOut:
 
     def read(connection: Connection) -> DeviceOut:
         owner = named(connection, call)
-        row = _found(connection, owner.pk, call.path["deviceId"])
-        return _out(call.snapshot, row, owner.subscriber_id)
+        row = found_device(connection, owner.pk, call.path["deviceId"])
+        return device_out(call.snapshot, row, owner.subscriber_id)
 
     return await call.services.database.read(read)
 
@@ -128,7 +128,7 @@ async def delete_device(call: Call[None, NoQuery]) -> None:
     """Forget a device, such as at log-out; its other devices stay as they are."""
 
     def write(connection: Connection) -> None:
-        row = _found(connection, named(connection, call).pk, call.path["deviceId"])
+        row = found_device(connection, named(connection, call).pk, call.path["deviceId"])
         registry.remove(connection, row.pk)
 
     await call.services.database.write(write)
@@ -205,14 +205,16 @@ def _short(field: str, text: str) -> str:
     return text
 
 
-def _found(connection: Connection, subscriber_pk: int, device_id: str) -> DeviceRow:
+def found_device(connection: Connection, subscriber_pk: int, device_id: str) -> DeviceRow:
+    """A device of a subscriber, by what the API calls it."""
     row = registry.find(connection, subscriber_pk, device_id)
     if row is None:
         raise NotFound(f"Device {device_id} was not found: list the subscriber's devices to see their ids")
     return row
 
 
-def _out(snapshot: Snapshot, row: DeviceRow, subscriber_id: str) -> DeviceOut:
+def device_out(snapshot: Snapshot, row: DeviceRow, subscriber_id: str) -> DeviceOut:
+    """A device on the wire."""
     integration = snapshot.integrations.get(row.integration_id)
     return DeviceOut(
         id=row.id,

@@ -8,6 +8,7 @@ from sqlalchemy.engine import Connection
 
 from clarion.api.contexts import scope_asked
 from clarion.api.dates import date
+from clarion.api.messages import STATUS
 from clarion.api.pages import PageNumber
 from clarion.api.route import Call, NoQuery, Route
 from clarion.compose.overrides import severity_of
@@ -20,13 +21,14 @@ from clarion.model.outcome import MessageStatus
 from clarion.model.trace import EVENTS, Detail, Event
 from clarion.model.workflow import Step, Workflow
 from clarion.store import activity
-from clarion.store.activity import MessageRow, NotificationFilter, NotificationRow
+from clarion.store.activity import MessageRow, MessagesWanted, NotificationFilter, NotificationRow
 from clarion.store.catalog import Snapshot
 
 NO_PROVIDER = "novu"
 """What the contract wants where a job has no provider."""
 
 Json = dict[str, Any]
+MessageState = Literal["sent", "error", "warning"]
 
 
 class ActivityQuery(msgspec.Struct, rename="camel", frozen=True):
@@ -42,6 +44,9 @@ class ActivityQuery(msgspec.Struct, rename="camel", frozen=True):
     transaction_id: str | None = None
     context_keys: list[str] = []
     topic_key: str | None = None
+    status: list[MessageState] = []
+    provider_id: list[str] = []
+    error: str | None = None
     subscription_id: str | None = None
     page: PageNumber = 0
     limit: Annotated[int, msgspec.Meta(ge=1, le=50)] = 10
@@ -157,7 +162,21 @@ def _filter(snapshot: Snapshot, environment_id: str, query: ActivityQuery) -> No
         scope_asked(query.context_keys),
         query.topic_key,
         query.subscription_id,
+        _messages_wanted(snapshot, environment_id, query),
     )
+
+
+def _messages_wanted(snapshot: Snapshot, environment_id: str, query: ActivityQuery) -> MessagesWanted | None:
+    """What one of its messages has to be; None where it may have none."""
+    if not (query.status or query.provider_id or query.error):
+        return None
+    of_provider = [
+        item.id
+        for item in snapshot.integrations.values()
+        if item.environment_id == environment_id and item.provider_id in query.provider_id
+    ]
+    statuses = [status.value for status, shown in STATUS.items() if shown in query.status]
+    return MessagesWanted(statuses, of_provider if query.provider_id else None, query.error or "")
 
 
 def _workflow_ids(snapshot: Snapshot, environment_id: str, query: ActivityQuery) -> list[str]:

@@ -5,13 +5,15 @@ from typing import Literal
 import msgspec
 from sqlalchemy.engine import Connection
 
+from clarion.api.pages import CursorPage, CursorQuery, cursor_page
 from clarion.api.route import Call, Category, NoQuery, Route
 from clarion.errors import NotFound
 from clarion.model.clock import SECOND, Millis, iso
 from clarion.model.member import Role
 from clarion.store import triggers
+from clarion.store.catalog import Snapshot
 from clarion.store.ledger import Ledger, trigger_ledger
-from clarion.store.triggers import Progress
+from clarion.store.triggers import Audience, Progress
 
 State = Literal["expanding", "delivering", "paused", "completed", "cancelled"]
 
@@ -34,6 +36,56 @@ class TransactionOut(msgspec.Struct, rename="camel", omit_defaults=True, kw_only
     in_flight: int
     rate_per_second: float
     expected_end: str | None = None
+
+
+class AudienceOut(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
+    """A trigger to everybody or to topics. `audience` is how many subscribers it was for when it began,
+    `expanded` whether all of them are addressed; its ledger is told one by one."""
+
+    transaction_id: str
+    workflow_id: str | None = None
+    accepted_at: str
+    audience: int
+    expanded: bool
+    cancelled_at: str | None = None
+    paused_at: str | None = None
+
+
+class AudiencePage(msgspec.Struct):
+    """Triggers to many, and the cursors to what is before and after."""
+
+    data: list[AudienceOut]
+    next: str | None
+    previous: str | None
+
+
+async def list_broadcasts(call: Call[None, CursorQuery]) -> AudiencePage:
+    """Triggers to everybody or to topics, newest first."""
+
+    def read(connection: Connection) -> CursorPage[Audience]:
+        return cursor_page(
+            lambda anchor, order: triggers.to_many(connection, call.environment_id, anchor, order),
+            lambda identity: None,
+            lambda row: (),
+            call.query,
+            width=0,
+        )
+
+    page = await call.services.database.read(read)
+    return AudiencePage([_audience(call.snapshot, row) for row in page.rows], page.next, page.previous)
+
+
+def _audience(snapshot: Snapshot, row: Audience) -> AudienceOut:
+    workflow = snapshot.workflows.get(row.workflow_id)
+    return AudienceOut(
+        transaction_id=row.transaction_id,
+        workflow_id=workflow.workflow_id if workflow else None,
+        accepted_at=iso(row.accepted_at),
+        audience=row.audience,
+        expanded=bool(row.expanded),
+        cancelled_at=iso(row.cancelled_at) if row.cancelled_at else None,
+        paused_at=iso(row.paused_at) if row.paused_at else None,
+    )
 
 
 async def retrieve_transaction(call: Call[None, NoQuery]) -> TransactionOut:
@@ -114,6 +166,18 @@ _ONE = "/v1/transactions/{transactionId}"
 _TAG = "Events"
 
 ROUTES = (
+    Route(
+        "GET",
+        "/v1/broadcasts",
+        list_broadcasts,
+        "List triggers to everybody or to topics",
+        _TAG,
+        Role.VIEWER,
+        query=CursorQuery,
+        answer=AudiencePage,
+        bare=True,
+        category=Category.TRIGGER,
+    ),
     Route(
         "GET",
         _ONE,

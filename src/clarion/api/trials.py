@@ -1,6 +1,6 @@
 """Test sends: what an integration says to the provider, what comes back, and what to do about it."""
 
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -82,7 +82,7 @@ async def try_integration(call: Call[TrialIn, NoQuery]) -> TrialOut:
     integration = await call.services.database.read(named_integration, call)
     body = call.body
     token = token_given(body.token, body.subscription)
-    tried = await call.services.trial.send(integration, _message(body, integration), token)
+    tried = await call.services.trial.send(integration, message_of(body, integration), token)
     return shown(tried, integration)
 
 
@@ -104,7 +104,17 @@ def shown(tried: Tried, integration: Integration) -> TrialOut:
 _TAKEN = "The provider accepted the message."
 
 
-def _message(given: TrialIn, integration: Integration) -> PushMessage:
+class Said(Protocol):
+    """What a test says."""
+
+    title: str
+    body: str
+    payload: dict[str, Any]
+    overrides: dict[str, Any]
+
+
+def message_of(given: Said, integration: Integration) -> PushMessage:
+    """A test as the provider of the integration gets it."""
     overrides = overrides_for(given.overrides, "test", integration.provider_id)
     return PushMessage(
         given.title,

@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection, Row
 
 from clarion.model.clock import Millis
 from clarion.model.ids import earliest, time_of
+from clarion.model.outcome import MessageStatus
 from clarion.model.people import Subscriber
 from clarion.model.trace import Detail
 from clarion.model.trigger import Trigger
@@ -84,6 +85,15 @@ class MessageFilter(NamedTuple):
     scope: str | None = None
 
 
+class MessagesWanted(NamedTuple):
+    """What one message of a notification has to be: of a status, of an integration (None: any), and with the
+    text in its error."""
+
+    statuses: Sequence[str] = ()
+    integration_ids: Sequence[str] | None = None
+    error: str = ""
+
+
 class NotificationFilter(NamedTuple):
     """Which notifications. `search` finds a transaction, a subscriber id, an e-mail or a notification id;
     `scope` is met exactly; `subscription_id` finds none once the subscription is gone."""
@@ -99,6 +109,7 @@ class NotificationFilter(NamedTuple):
     scope: str | None = None
     topic_key: str | None = None
     subscription_id: str | None = None
+    messages: MessagesWanted | None = None
 
 
 def find_messages(connection: Connection, wanted: MessageFilter, offset: int, most: int) -> list[MessageRow]:
@@ -293,7 +304,22 @@ def _conditions(wanted: NotificationFilter) -> list[sa.ColumnElement[bool]]:
         conditions.append(notifications.c.created_at <= wanted.before)
     if wanted.scope is not None:
         conditions.append(triggers.c.scope == wanted.scope)
+    if wanted.messages is not None:
+        conditions.append(_has_message(wanted.messages))
     return conditions
+
+
+def _has_message(wanted: MessagesWanted) -> sa.ColumnElement[bool]:
+    sent = messages.c
+    fits = [sent.notification_id == notifications.c.id, sent.environment_id == notifications.c.environment_id]
+    if wanted.statuses:
+        fits.append(sent.status.in_(wanted.statuses))
+    if wanted.integration_ids is not None:
+        fits.append(sent.integration_id.in_(wanted.integration_ids))
+    if wanted.error:
+        sought = [column.icontains(wanted.error, autoescape=True) for column in (sent.code, sent.explanation)]
+        fits += [sent.status != MessageStatus.DELIVERED, sa.or_(*sought)]
+    return sa.exists(sa.select(sent.id).where(*fits))
 
 
 def _named(environment_id: str, names: Sequence[str]) -> sa.Select[tuple[int]]:

@@ -553,6 +553,13 @@ triggers = sa.Table(
     sa.Column("accepted_at", _Time, nullable=False),
     sa.Column("scope", sa.Text, comment="The keys of its contexts, sorted; None without any."),
     sa.UniqueConstraint("environment_id", "transaction_id"),
+    sa.Index(
+        "ix_triggers_to_many",
+        "environment_id",
+        "id",
+        sqlite_where=sa.text("audience IS NOT NULL"),
+        postgresql_where=sa.text("audience IS NOT NULL"),
+    ),
     comment="A trigger whose recipients are being, or have been, addressed.",
 )
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from clarion.model.clock import Millis
@@ -11,6 +12,8 @@ from clarion.model.context import scope_in
 from clarion.model.ids import new_id
 from clarion.model.trigger import Trigger
 from clarion.store.dialect import listed, run, run_many, sql
+from clarion.store.listing import Order, Place, in_order
+from clarion.store.tables import triggers as table
 
 
 class Admission(msgspec.Struct, frozen=True):
@@ -95,6 +98,30 @@ def progress(connection: Connection, environment_id: str, transaction_id: str) -
     """The state of a transaction, None when it isn't known."""
     row = run(connection, _PROGRESS, environment_id, transaction_id).first()
     return Progress(row[0], row[1], row[2], bool(row[3]), row[4], row[5], row[6]) if row else None
+
+
+class Audience(msgspec.Struct, frozen=True):
+    """A trigger that went to everybody, or to topics. `id` is the trigger's."""
+
+    id: str
+    transaction_id: str
+    workflow_id: str
+    accepted_at: Millis
+    expanded: bool
+    cancelled_at: Millis | None
+    paused_at: Millis | None
+    audience: int
+
+
+def to_many(
+    connection: Connection, environment_id: str, anchor: Place | None, order: Order
+) -> list[Audience]:
+    """Triggers to everybody or to topics, in the order they were accepted in, read off an index."""
+    query = sa.select(*(table.c[name] for name in Audience.__struct_fields__)).where(
+        table.c.environment_id == environment_id, table.c.audience.is_not(None)
+    )
+    rows = connection.execute(in_order(query, [table.c.id], (anchor.id,) if anchor else None, order))
+    return [Audience(*row) for row in rows]
 
 
 def pause(connection: Connection, environment_id: str, transaction_id: str, at: Millis | None) -> bool:

@@ -96,3 +96,16 @@ async def test_a_token_is_needed_and_the_integration_must_be_the_callers(dev: Ca
     path = f"/v1/integrations/{hook['_id']}/test"
     assert "token" in error(await dev.post(path, {}), 422)["errors"]
     assert error(await prod.post(path, {"token": "phone"}), 404)
+
+
+async def test_a_test_push_reaches_a_device_by_its_id(dev: Caller, sender: ScriptedSender) -> None:
+    sender.scripts["phone-token"] = [HttpReply(410, body=b'{"code": "token_invalid"}')]
+    await dev.integration()
+    device = {"providerId": "push-webhook", "token": "phone-token", "id": "phone"}
+    data(await dev.post("/v1/subscribers/ada/devices", device), 201)
+    path = "/v1/subscribers/ada/devices/phone/test"
+    found = data(await dev.post(path, {"title": "Hello"}))
+    assert (found["outcome"], found["request"]["method"]) == ("token_dead", "POST")
+    assert "Hello" in found["request"]["body"]
+    assert data(await dev.get("/v1/subscribers/ada/devices/phone"))["status"] == "active"
+    error(await dev.post("/v1/subscribers/ada/devices/other/test", {}), 404)

@@ -1,14 +1,15 @@
-import { Alert, Button, Group, Menu, ActionIcon, Stack, Switch, Tabs, Text } from "@mantine/core";
-import { IconArrowLeft, IconDots, IconTrash, IconUpload } from "@tabler/icons-react";
+import { Alert, Button, Group, Menu, ActionIcon, Stack, Switch, Text } from "@mantine/core";
+import { IconDots, IconTrash, IconUpload } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { useBlocker, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { useBlocker, useNavigate, useParams } from "@tanstack/react-router";
 import { lazy, Suspense, useState } from "react";
 import { useChange } from "../../data/change";
 import { api, done, told } from "../../data/client";
+import { BackLink } from "../../parts/BackLink";
 import { Confirm } from "../../parts/Confirm";
 import { Identifier } from "../../parts/Copy";
-import { TextLink } from "../../parts/links";
 import { Failure, Heading, Loaded, Waiting } from "../../parts/states";
+import { Tabbed } from "../../parts/Tabbed";
 import { text } from "../../text";
 import { CodeLines } from "./CodeLines";
 import { useDraft, type Workflow } from "./draft";
@@ -20,7 +21,6 @@ import { TriggerPanel } from "./TriggerPanel";
 
 const Steps = lazy(() => import("./Steps"));
 const words = text.workflows;
-const TABS = ["steps", "trigger", "code", "preferences", "translations", "settings"] as const;
 
 /** One workflow, edited as a whole. */
 export function WorkflowEditor() {
@@ -35,8 +35,6 @@ export function WorkflowEditor() {
 function Editor({ workflow }: { workflow: Workflow }) {
   const editing = useDraft(workflow);
   const { draft, changed, save } = editing;
-  const navigate = useNavigate();
-  const { tab = "steps" } = useSearch({ strict: false }) as { tab?: string };
   useBlocker({
     shouldBlockFn: ({ current, next }) => changed && current.pathname !== next.pathname && !confirm(words.leaving),
     enableBeforeUnload: () => changed,
@@ -45,14 +43,7 @@ function Editor({ workflow }: { workflow: Workflow }) {
     <>
       <Heading
         title={draft.name}
-        above={
-          <TextLink to="/workflows" size="sm">
-            <Group gap={4} component="span" display="inline-flex">
-              <IconArrowLeft size={14} aria-hidden />
-              {words.back}
-            </Group>
-          </TextLink>
-        }
+        above={<BackLink to="/workflows" label={words.back} />}
       >
         {changed && (
           <>
@@ -75,45 +66,36 @@ function Editor({ workflow }: { workflow: Workflow }) {
       </Group>
       <Stack>
         {save.error && <Failure error={save.error} />}
-        <Tabs
-          value={tab}
-          onChange={(next) => void navigate({ to: ".", search: { tab: next ?? "steps" }, replace: true })}
-          keepMounted={false}
-        >
-          <Tabs.List mb="md" style={{ flexWrap: "nowrap", overflowX: "auto" }}>
-            {TABS.map((one) => (
-              <Tabs.Tab key={one} value={one}>
-                {words.tabs[one]}
-              </Tabs.Tab>
-            ))}
-          </Tabs.List>
-          <Tabs.Panel value="steps">
-            <Suspense fallback={<Waiting />}>
-              <Steps workflow={workflow} editing={editing} errors={save.error} />
-            </Suspense>
-          </Tabs.Panel>
-          <Tabs.Panel value="trigger">
-            <Stack>
-              {changed && <Alert color="yellow">{words.trigger.unsaved}</Alert>}
-              {!workflow.active && <Alert color="yellow">{words.trigger.inactive}</Alert>}
-              <TriggerPanel workflow={workflow} />
-            </Stack>
-          </Tabs.Panel>
-          <Tabs.Panel value="code">
-            <CodeLines workflow={workflow} />
-          </Tabs.Panel>
-          <Tabs.Panel value="preferences">
-            <Preferences editing={editing} />
-          </Tabs.Panel>
-          <Tabs.Panel value="translations">
-            <Translations workflow={workflow} />
-          </Tabs.Panel>
-          <Tabs.Panel value="settings">
-            <Settings editing={editing} />
-          </Tabs.Panel>
-        </Tabs>
+        <Tabbed
+          tabs={[
+            {
+              value: "steps",
+              label: words.tabs.steps,
+              show: () => (
+                <Suspense fallback={<Waiting />}>
+                  <Steps workflow={workflow} editing={editing} errors={save.error} />
+                </Suspense>
+              ),
+            },
+            { value: "trigger", label: words.tabs.trigger, show: () => <Trial workflow={workflow} changed={changed} /> },
+            { value: "code", label: words.tabs.code, show: () => <CodeLines workflow={workflow} /> },
+            { value: "preferences", label: words.tabs.preferences, show: () => <Preferences editing={editing} /> },
+            { value: "translations", label: words.tabs.translations, show: () => <Translations workflow={workflow} /> },
+            { value: "settings", label: words.tabs.settings, show: () => <Settings editing={editing} /> },
+          ]}
+        />
       </Stack>
     </>
+  );
+}
+
+function Trial({ workflow, changed }: { workflow: Workflow; changed: boolean }) {
+  return (
+    <Stack>
+      {changed && <Alert color="yellow">{words.trigger.unsaved}</Alert>}
+      {!workflow.active && <Alert color="yellow">{words.trigger.inactive}</Alert>}
+      <TriggerPanel workflow={workflow} />
+    </Stack>
   );
 }
 

@@ -1,0 +1,33 @@
+import { expect, test } from "vitest";
+import { chart, latency, percent, shares, totals, type Statistics } from "./overview";
+
+const HOUR = 3_600_000;
+const statistics: Statistics = {
+  after: "2026-01-01T00:30:00.000Z",
+  before: "2026-01-01T03:00:00.000Z",
+  step: HOUR,
+  outcomes: [
+    { at: "2026-01-01T01:00:00.000Z", integrationIdentifier: "fcm", workflowId: "a", delivered: 3, failed: 1, deadTokens: 1, averageLatency: 100, slowest: 200 },
+    { at: "2026-01-01T01:00:00.000Z", integrationIdentifier: "apns", workflowId: "b", delivered: 1, averageLatency: 500, slowest: 500 },
+    { at: "2026-01-01T02:00:00.000Z", workflowId: "a", skipped: 2, opened: 1 },
+  ],
+};
+
+test("everything is counted", () =>
+  expect(totals(statistics.outcomes)).toEqual({ delivered: 4, failed: 1, skipped: 2, opened: 1, pending: 0, cancelled: 0 }));
+test("latency weighs each message the same", () => expect(latency(statistics.outcomes)).toEqual({ average: 200, slowest: 500 }));
+test("nothing delivered has no latency", () => expect(latency([])).toBeNull());
+test("a chart has a point for each step, also where nothing happened", () => {
+  const { series, points } = chart(statistics, "outcome");
+  expect(series).toEqual(["delivered", "failed", "skipped", "opened"]);
+  expect(points.map((one) => one["delivered"])).toEqual([0, 4, 0]);
+});
+test("by provider the busiest comes first", () => expect(chart(statistics, "provider").series).toEqual(["fcm", "apns"]));
+test("a share is of what was tried", () => {
+  expect(shares(statistics.outcomes, (one) => one.integrationIdentifier, "deadTokens")[0]).toEqual({ name: "fcm", share: 0.25, tried: 4 });
+});
+test.each([
+  [0, "0%"],
+  [0.042, "4.2%"],
+  [0.5, "50%"],
+])("%d is %s", (share, words) => expect(percent(share)).toBe(words));

@@ -1,0 +1,74 @@
+/** Counts over time, as the overview shows them. */
+import type { Schemas } from "./client";
+
+type Outcomes = Schemas["OutcomesOut"];
+export type Statistics = Schemas["StatisticsOut"];
+
+export const COUNTS = ["delivered", "failed", "skipped", "opened", "pending", "cancelled"] as const;
+export type Count = (typeof COUNTS)[number];
+export type By = "outcome" | "provider" | "workflow";
+
+/** One point of a chart: a moment, and a number for each series. */
+export type Point = Record<string, number | string> & { at: string };
+
+const MOST_SERIES = 6;
+
+export function totals(outcomes: Outcomes[]): Record<Count, number> {
+  const sum = (name: Count) => outcomes.reduce((all, one) => all + (one[name] ?? 0), 0);
+  return Object.fromEntries(COUNTS.map((name) => [name, sum(name)])) as Record<Count, number>;
+}
+
+/** Average and slowest way in milliseconds; null where nothing was delivered. */
+export function latency(outcomes: Outcomes[]): { average: number; slowest: number } | null {
+  const sent = outcomes.filter((one) => one.delivered && one.averageLatency !== undefined && one.averageLatency !== null);
+  const count = sent.reduce((all, one) => all + (one.delivered ?? 0), 0);
+  if (count === 0) return null;
+  const took = sent.reduce((all, one) => all + (one.averageLatency ?? 0) * (one.delivered ?? 0), 0);
+  return { average: took / count, slowest: Math.max(...sent.map((one) => one.slowest ?? 0)) };
+}
+
+/** The series of a chart, the largest first, and its points; a step in which nothing happened is zero. */
+export function chart(statistics: Statistics, by: By): { series: string[]; points: Point[] } {
+  const counted = new Map<string, Map<string, number>>();
+  const add = (at: string, name: string, number: number) => {
+    const point = counted.get(at) ?? new Map<string, number>();
+    point.set(name, (point.get(name) ?? 0) + number);
+    counted.set(at, point);
+  };
+  for (const one of statistics.outcomes) {
+    for (const [name, number] of seriesOf(one, by)) if (number > 0) add(one.at, name, number);
+  }
+  const sizes = new Map<string, number>();
+  for (const point of counted.values()) for (const [name, number] of point) sizes.set(name, (sizes.get(name) ?? 0) + number);
+  const series = [...sizes.entries()].sort((a, b) => b[1] - a[1]).map(([name]) => name);
+  const shown = by === "outcome" ? COUNTS.filter((name) => sizes.has(name)) : series.slice(0, MOST_SERIES);
+  const points = steps(statistics).map((at) => ({ at, ...Object.fromEntries(shown.map((name) => [name, counted.get(at)?.get(name) ?? 0])) }));
+  return { series: [...shown], points };
+}
+
+function seriesOf(one: Outcomes, by: By): [string, number][] {
+  if (by === "outcome") return COUNTS.map((name) => [name, one[name] ?? 0]);
+  const tried = (one.delivered ?? 0) + (one.failed ?? 0);
+  return [[(by === "provider" ? one.integrationIdentifier : one.workflowId) ?? "—", tried]];
+}
+
+function steps({ after, before, step }: Statistics): string[] {
+  const first = Date.parse(after) - (Date.parse(after) % step);
+  const count = Math.ceil((Date.parse(before) - first) / step);
+  return Array.from({ length: count }, (_, at) => new Date(first + at * step).toISOString());
+}
+
+/** Each name's share of messages that have a mark, of those tried; the largest first. */
+export function shares(outcomes: Outcomes[], nameOf: (one: Outcomes) => string | null | undefined, mark: "failed" | "deadTokens"): { name: string; share: number; tried: number }[] {
+  const found = new Map<string, { marked: number; tried: number }>();
+  for (const one of outcomes) {
+    const name = nameOf(one);
+    const tried = (one.delivered ?? 0) + (one.failed ?? 0);
+    if (!name || tried === 0) continue;
+    const now = found.get(name) ?? { marked: 0, tried: 0 };
+    found.set(name, { marked: now.marked + (one[mark] ?? 0), tried: now.tried + tried });
+  }
+  return [...found.entries()].map(([name, { marked, tried }]) => ({ name, share: marked / tried, tried })).sort((a, b) => b.share - a.share);
+}
+
+export const percent = (share: number): string => `${(100 * share).toFixed(share > 0 && share < 0.1 ? 1 : 0)}%`;

@@ -1,0 +1,78 @@
+import { Badge, Button, NativeSelect, Select, SimpleGrid, TextInput, Tooltip } from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { api, told } from "../../data/client";
+import { queryOf, trimmed, type FeedFilter } from "../../data/feed";
+import { Heading } from "../../parts/states";
+import { text } from "../../text";
+import { Feed } from "./Feed";
+
+const words = text.activity;
+const choices = (named: Record<string, string>) => Object.entries(named).map(([value, label]) => ({ value, label }));
+
+/** The live feed and its filters, which stand in the address. */
+export function Activity() {
+  const filter = useSearch({ strict: false }) as FeedFilter;
+  const navigate = useNavigate();
+  const set = (part: FeedFilter) => void navigate({ to: ".", search: trimmed({ ...filter, ...part }), replace: true });
+  const [asked] = useDebouncedValue(JSON.stringify(filter), 250);
+  const filtered = Object.keys(trimmed(filter)).length > 0;
+  return (
+    <>
+      <Heading title={words.title} about={words.about}>
+        <Tooltip label={words.liveHelp}>
+          <Badge color="teal" variant="dot" size="lg">
+            {words.live}
+          </Badge>
+        </Tooltip>
+      </Heading>
+      <Filters filter={filter} set={set} clear={filtered ? () => void navigate({ to: ".", search: {}, replace: true }) : null} />
+      <Feed fixed={queryOf(JSON.parse(asked) as FeedFilter, Date.now())} filtered={filtered} />
+    </>
+  );
+}
+
+function Filters({ filter, set, clear }: { filter: FeedFilter; set: (part: FeedFilter) => void; clear: (() => void) | null }) {
+  const workflows = useQuery({
+    queryKey: ["workflows", "choose"],
+    queryFn: () => told(api.GET("/v2/workflows", { params: { query: { limit: 100, orderBy: "lastTriggeredAt" } } })),
+    staleTime: 60_000,
+  });
+  const providers = useQuery({ queryKey: ["providers"], queryFn: () => told(api.GET("/v1/providers")), staleTime: Infinity });
+  const { filters } = words;
+  return (
+    <SimpleGrid cols={{ base: 2, sm: 3, lg: 4 }} mb="md" spacing="sm" role="search">
+      <TextInput label={filters.search} value={filter.search ?? ""} onChange={(e) => set({ search: e.currentTarget.value })} />
+      <Select
+        label={filters.workflow}
+        placeholder={filters.any}
+        searchable
+        clearable
+        data={(workflows.data?.workflows ?? []).map((one) => ({ value: one._id, label: one.name }))}
+        value={filter.workflow ?? null}
+        onChange={(workflow) => set({ workflow: workflow ?? "" })}
+      />
+      <NativeSelect label={filters.status} data={choices(filters.statuses)} value={filter.status ?? ""} onChange={(e) => set({ status: e.currentTarget.value })} />
+      <NativeSelect
+        label={filters.provider}
+        data={[{ value: "", label: filters.any }, ...(providers.data ?? []).filter((one) => one.supported).map((one) => ({ value: one.id, label: one.name }))]}
+        value={filter.provider ?? ""}
+        onChange={(e) => set({ provider: e.currentTarget.value })}
+      />
+      <NativeSelect
+        label={filters.severity}
+        data={[{ value: "", label: filters.any }, ...choices(text.workflows.settings.severities)]}
+        value={filter.severity ?? ""}
+        onChange={(e) => set({ severity: e.currentTarget.value })}
+      />
+      <NativeSelect label={filters.since} data={choices(filters.times)} value={filter.since ?? ""} onChange={(e) => set({ since: e.currentTarget.value })} />
+      <TextInput label={filters.error} value={filter.error ?? ""} onChange={(e) => set({ error: e.currentTarget.value })} />
+      {clear && (
+        <Button variant="subtle" color="gray" onClick={clear} style={{ alignSelf: "flex-end" }}>
+          {filters.clear}
+        </Button>
+      )}
+    </SimpleGrid>
+  );
+}

@@ -1,0 +1,93 @@
+import { Group, Stack, Table, Text } from "@mantine/core";
+import { IconActivity } from "@tabler/icons-react";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { api, whole, type Schemas } from "../../data/client";
+import { TextLink } from "../../parts/links";
+import { Listing } from "../../parts/ListControls";
+import { Pager } from "../../parts/Pager";
+import { Empty, Loaded } from "../../parts/states";
+import { Status } from "../../parts/Status";
+import { When } from "../../parts/When";
+import { text } from "../../text";
+
+const words = text.activity;
+const AT_ONCE = 25;
+type Notification = Schemas["NotificationOut"];
+
+interface FeedProps {
+  /** What is asked for, in the API's words. */
+  fixed: Record<string, unknown>;
+  /** Whether it is filtered, so that an empty answer is told rightly. */
+  filtered?: boolean;
+}
+
+/** Notifications, newest first; looked at again while the page is open. */
+export function Feed({ fixed, filtered = false }: FeedProps) {
+  const name = JSON.stringify(fixed);
+  const [at, setAt] = useState({ name, page: 0 });
+  const page = at.name === name ? at.page : 0;
+  const go = (to: number) => () => setAt({ name, page: to });
+  const feed = useQuery({
+    queryKey: ["activity", name, page],
+    queryFn: () => whole(api.GET("/v1/notifications", { params: { query: { ...fixed, page, limit: AT_ONCE } } })),
+    refetchInterval: 3000,
+    placeholderData: keepPreviousData,
+  });
+  return (
+    <Loaded query={feed}>
+      {(found) =>
+        found.data.length === 0 ? (
+          <Empty icon={IconActivity} title={filtered ? words.nothing : words.empty} help={filtered ? words.nothingHelp : words.emptyHelp} />
+        ) : (
+          <>
+            <Listing label={words.title} columns={[words.workflow, words.subscriber, words.steps, words.when]}>
+              {found.data.map((one) => (
+                <Row key={one._id} one={one} />
+              ))}
+            </Listing>
+            <Pager {...(page > 0 && { newer: go(page - 1) })} {...(found.hasMore && { older: go(page + 1) })} />
+          </>
+        )
+      }
+    </Loaded>
+  );
+}
+
+function Row({ one }: { one: Notification }) {
+  const name = one.template?.["name"];
+  const subscriberId = String(one.subscriber["subscriberId"] ?? one._subscriberId);
+  return (
+    <Table.Tr>
+      <Table.Td>
+        <Stack gap={0}>
+          <TextLink to="/activity/$notificationId" params={{ notificationId: one._id }} fw={600} size="sm">
+            {typeof name === "string" ? name : words.unknownWorkflow}
+          </TextLink>
+          <Text size="xs" c="dimmed" truncate maw={220} title={one.transactionId}>
+            {one.transactionId}
+          </Text>
+        </Stack>
+      </Table.Td>
+      <Table.Td>
+        <TextLink to="/subscribers/$subscriberId" params={{ subscriberId }} size="sm" c="var(--mantine-color-text)">
+          {subscriberId}
+        </TextLink>
+      </Table.Td>
+      <Table.Td>
+        <Group gap={4}>
+          {one.jobs
+            .filter((job) => job.type !== "trigger")
+            .map((job) => (
+              <Status key={job._id} status={job.status} label={`${text.workflows.kinds[job.type]?.[0] ?? job.type}: ${job.status}`} />
+            ))}
+        </Group>
+      </Table.Td>
+      <Table.Td style={{ whiteSpace: "nowrap" }}>
+        <Text size="sm" component="span">
+          <When at={one.createdAt} />
+        </Text>
+      </Table.Td>
+    </Table.Tr>
+  );
+}

@@ -1,0 +1,192 @@
+import { Button, Card, Group, Modal, Progress, Select, Stack, Text } from "@mantine/core";
+import { IconBroadcast, IconPlayerPause, IconPlayerPlay, IconPlus, IconX } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { useChange } from "../../data/change";
+import { api, told, whole, type Schemas } from "../../data/client";
+import { useCursor } from "../../data/paging";
+import { readObject } from "../../data/payload";
+import { Confirm } from "../../parts/Confirm";
+import { Identifier } from "../../parts/Copy";
+import { ObjectInput } from "../../parts/Json";
+import { TextLink } from "../../parts/links";
+import { Pager } from "../../parts/Pager";
+import { Empty, Failure, Heading, Loaded } from "../../parts/states";
+import { Status } from "../../parts/Status";
+import { When } from "../../parts/When";
+import { text } from "../../text";
+
+const words = text.broadcasts;
+const UNDER_WAY = new Set(["expanding", "delivering", "paused"]);
+type Progressed = Schemas["TransactionOut"];
+
+export function Broadcasts() {
+  const [adding, setAdding] = useState(false);
+  const { page, newer, older } = useCursor(["broadcasts"], (place) => whole(api.GET("/v1/broadcasts", { params: { query: { limit: 10, ...place } } })), 4000);
+  return (
+    <>
+      <Heading title={words.title} about={words.about}>
+        <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setAdding(true)}>
+          {words.add}
+        </Button>
+      </Heading>
+      <Loaded query={page}>
+        {(found) =>
+          found.data.length === 0 ? (
+            <Empty icon={IconBroadcast} title={words.empty} help={words.emptyHelp} />
+          ) : (
+            <Stack>
+              {found.data.map((one) => (
+                <Followed key={one.transactionId} one={one} />
+              ))}
+              <Pager newer={newer} older={older} />
+            </Stack>
+          )
+        }
+      </Loaded>
+      <Modal opened={adding} onClose={() => setAdding(false)} title={words.add} closeButtonProps={{ "aria-label": text.close }}>
+        <NewBroadcast started={() => setAdding(false)} />
+      </Modal>
+    </>
+  );
+}
+
+/** A broadcast, looked at every second while it is under way. */
+function Followed({ one }: { one: Schemas["AudienceOut"] }) {
+  const { transactionId } = one;
+  const progress = useQuery({
+    queryKey: ["broadcast", transactionId],
+    queryFn: () => told(api.GET("/v1/transactions/{transactionId}", { params: { path: { transactionId } } })),
+    refetchInterval: (query) => (query.state.data && !UNDER_WAY.has(query.state.data.state) ? false : 1000),
+  });
+  return (
+    <Card component="section" aria-label={one.workflowId ?? transactionId}>
+      <Stack gap="sm">
+        <Group justify="space-between" gap="xs">
+          <Group gap="xs">
+            {one.workflowId ? (
+              <TextLink to="/workflows/$workflowId" params={{ workflowId: one.workflowId }} fw={600}>
+                {one.workflowId}
+              </TextLink>
+            ) : (
+              <Text fw={600}>{text.activity.unknownWorkflow}</Text>
+            )}
+            {progress.data && <Status status={progress.data.state} label={words.states[progress.data.state] ?? progress.data.state} />}
+          </Group>
+          <Text size="sm" c="dimmed" component="span">
+            {words.audience(one.audience)} · <When at={one.acceptedAt} />
+          </Text>
+        </Group>
+        <Loaded query={progress}>{(found) => <Bar found={found} />}</Loaded>
+        <Group justify="space-between" gap="xs">
+          <Identifier value={transactionId} />
+          <Group gap="xs">
+            {progress.data && <Controls found={progress.data} />}
+            <TextLink to="/activity" search={{ search: transactionId }} size="sm">
+              {words.activity}
+            </TextLink>
+          </Group>
+        </Group>
+      </Stack>
+    </Card>
+  );
+}
+
+function Bar({ found }: { found: Progressed }) {
+  const people = Math.max(found.audience ?? 0, found.addressed, 1);
+  const perPerson = found.addressed > 0 ? found.messages / found.addressed : 1;
+  const whole = Math.max(found.messages, people * perPerson, 1);
+  const part = (n: number) => (100 * n) / whole;
+  const percent = found.state === "completed" ? 100 : Math.round(part(found.delivered + found.failed + found.cancelled));
+  const counts = (["addressed", "delivered", "failed", "skipped", "cancelled", "inFlight"] as const).filter((name) => found[name] > 0);
+  return (
+    <div>
+      <Progress.Root size="lg" aria-label={words.progressOf(found.workflowId ?? "", percent)} role="img">
+        <Progress.Section value={part(found.delivered)} color="teal" withAria={false} />
+        <Progress.Section value={part(found.failed)} color="red" withAria={false} />
+        <Progress.Section value={part(found.cancelled)} color="gray" withAria={false} />
+      </Progress.Root>
+      <Text size="sm" c="dimmed" mt={6} component="div">
+        {counts.map((name) => `${found[name].toLocaleString()} ${words.counts[name]}`).join(" · ")}
+        {UNDER_WAY.has(found.state) && ` · ${words.rate(found.ratePerSecond)}`}
+        {found.expectedEnd && (
+          <>
+            {` · ${words.ends} `}
+            <When at={found.expectedEnd} />
+          </>
+        )}
+      </Text>
+    </div>
+  );
+}
+
+function Controls({ found: { state, transactionId } }: { found: Progressed }) {
+  const [asking, setAsking] = useState(false);
+  const params = { path: { transactionId } };
+  const stale = ["broadcasts", "broadcast"];
+  const pause = useChange(() => told(api.POST("/v1/transactions/{transactionId}/pause", { params })), { stale });
+  const resume = useChange(() => told(api.POST("/v1/transactions/{transactionId}/resume", { params })), { stale });
+  const cancel = useChange(() => told(api.DELETE("/v1/events/trigger/{transactionId}", { params })), { stale, said: words.cancelled });
+  if (!UNDER_WAY.has(state)) return null;
+  const error = pause.error ?? resume.error;
+  return (
+    <Group gap="xs">
+      {error && <Failure error={error} />}
+      {state === "paused" ? (
+        <Button size="compact-sm" variant="default" leftSection={<IconPlayerPlay size={14} aria-hidden />} loading={resume.isPending} onClick={() => resume.mutate()}>
+          {words.resume}
+        </Button>
+      ) : (
+        <Button size="compact-sm" variant="default" leftSection={<IconPlayerPause size={14} aria-hidden />} loading={pause.isPending} onClick={() => pause.mutate()}>
+          {words.pause}
+        </Button>
+      )}
+      <Button size="compact-sm" variant="default" leftSection={<IconX size={14} aria-hidden />} onClick={() => setAsking(true)}>
+        {words.cancel}
+      </Button>
+      <Confirm opened={asking} close={() => setAsking(false)} title={words.cancelling} loses={words.loses} action={words.cancel} change={cancel} />
+    </Group>
+  );
+}
+
+function NewBroadcast({ started }: { started: () => void }) {
+  const workflows = useQuery({
+    queryKey: ["workflows", "active"],
+    queryFn: () => told(api.GET("/v2/workflows", { params: { query: { limit: 100, status: ["ACTIVE"] } } })),
+  });
+  const [chosen, setChosen] = useState<string | null>(null);
+  const [payload, setPayload] = useState("{}");
+  const given = readObject(payload || "{}");
+  const name = chosen ?? workflows.data?.workflows[0]?.workflowId ?? "";
+  const start = useChange(() => told(api.POST("/v1/events/trigger/broadcast", { body: { name, payload: given ?? {} } })), {
+    stale: ["broadcasts"],
+    said: words.started,
+    then: started,
+  });
+  return (
+    <Loaded query={workflows}>
+      {(found) =>
+        found.workflows.length === 0 ? (
+          <Text>{words.noWorkflow}</Text>
+        ) : (
+          <Stack>
+            <Select
+              label={words.workflow}
+              searchable
+              data={found.workflows.map((one) => ({ value: one.workflowId, label: one.name }))}
+              value={name}
+              onChange={setChosen}
+              allowDeselect={false}
+            />
+            <ObjectInput label={words.payload} value={payload} onChange={setPayload} />
+            <Text size="sm">{words.reaches}</Text>
+            {start.error && <Failure error={start.error} />}
+            <Button disabled={!given} loading={start.isPending} onClick={() => start.mutate()}>
+              {words.start}
+            </Button>
+          </Stack>
+        )
+      }
+    </Loaded>
+  );
+}

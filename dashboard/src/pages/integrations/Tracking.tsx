@@ -1,0 +1,56 @@
+import { Button, Card, Code, Stack, Switch, Text } from "@mantine/core";
+import { useChange } from "../../data/change";
+import { api, told } from "../../data/client";
+import { Copy } from "../../parts/Copy";
+import { Failure } from "../../parts/states";
+import { text } from "../../text";
+import type { Integration } from "./Detail";
+
+const words = text.integrations;
+const SWITCH = "inboundWebhookEnabled";
+
+/** Whether each push carries its id, and where an app reports what became of it. */
+export function Tracking({ one }: { one: Integration }) {
+  const path = { integrationId: one._id };
+  const on = one.configurations[SWITCH] === true;
+  const auto = useChange(() => told(api.POST("/v1/integrations/{integrationId}/auto-configure", { params: { path } })), { stale: ["integrations"] });
+  const turn = useChange(
+    (track: boolean) =>
+      told(api.PUT("/v1/integrations/{integrationId}", { params: { path }, body: { configurations: { ...one.configurations, [SWITCH]: track } } })),
+    { stale: ["integrations"], said: text.saved },
+  );
+  const address = `${location.origin}/v2/inbound-webhooks/delivery-providers/${one._environmentId}/${one._id}`;
+  const lines = [
+    `curl -X POST "${address}" \\`,
+    '  -H "Authorization: ApiKey $CLARION_KEY" -H "Content-Type: application/json" \\',
+    `  --data '{"eventType": "opened", "eventId": "THE __nvMessageId OF THE PUSH"}'`,
+  ].join("\n");
+  return (
+    <Card maw={860}>
+      <Stack>
+        <Text size="sm" c="dimmed">
+          {words.trackingHelp}
+        </Text>
+        <Switch label={words.tracking} checked={on} onChange={(e) => turn.mutate(e.currentTarget.checked)} disabled={turn.isPending} />
+        {turn.error && <Failure error={turn.error} />}
+        {!on && (
+          <Button variant="default" onClick={() => auto.mutate()} loading={auto.isPending} style={{ alignSelf: "flex-start" }}>
+            {words.trackingOn}
+          </Button>
+        )}
+        {auto.error && <Failure error={auto.error} />}
+        {auto.data && <Text size="sm">{auto.data.message}</Text>}
+        {on && (
+          <div>
+            <Text size="sm" mb={4}>
+              {words.trackingIs} <Copy value={lines} />
+            </Text>
+            <Code block tabIndex={0} role="region" aria-label={words.trackingAddress} style={{ overflowX: "auto" }}>
+              {lines}
+            </Code>
+          </div>
+        )}
+      </Stack>
+    </Card>
+  );
+}

@@ -1,0 +1,74 @@
+import { Alert, Card, Group, Stack, Text, Title } from "@mantine/core";
+import { IconAlertTriangle, IconCircleCheck } from "@tabler/icons-react";
+import { percent, shares, type Statistics } from "../../data/overview";
+import { spanOf } from "../../data/moments";
+import { TextLink } from "../../parts/links";
+import { text } from "../../text";
+import { useJournal, useStandings } from "./data";
+
+const words = text.overview;
+const MANY = 0.1;
+const ENOUGH = 10;
+const LONG = 60_000;
+
+interface Concern {
+  key: string;
+  said: string;
+  to: string;
+  grave: boolean;
+}
+
+/** What needs a look first, the gravest first. */
+export function Attention({ statistics }: { statistics: Statistics }) {
+  const concerns = useConcerns(statistics);
+  if (concerns.length === 0) {
+    return (
+      <Card padding="sm">
+        <Group gap="xs">
+          <IconCircleCheck size={18} color="var(--mantine-color-teal-6)" aria-hidden />
+          <Text size="sm">{words.fine}</Text>
+        </Group>
+      </Card>
+    );
+  }
+  return (
+    <section aria-labelledby="attention">
+      <Title order={2} mb="sm" id="attention">
+        {words.attention}
+      </Title>
+      <Stack gap="xs">
+        {concerns.map((one) => (
+          <Alert key={one.key} color={one.grave ? "red" : "yellow"} icon={<IconAlertTriangle size={18} />} p="sm">
+            <TextLink to={one.to} c="var(--mantine-color-text)" size="sm">
+              {one.said}
+            </TextLink>
+          </Alert>
+        ))}
+      </Stack>
+    </section>
+  );
+}
+
+function useConcerns({ outcomes }: Statistics): Concern[] {
+  const standings = useStandings();
+  const journal = useJournal().data;
+  const found: Concern[] = [];
+  for (const { integration, health } of standings) {
+    const to = `/integrations/${integration._id}`;
+    if (health?.state === "paused") found.push({ key: `paused ${integration._id}`, said: words.refused(integration.name), to, grave: true });
+    if (health?.state === "open") found.push({ key: `open ${integration._id}`, said: words.away(integration.name), to, grave: true });
+  }
+  if (journal && journal.parked > 0) found.push({ key: "parked", said: words.parked(journal.parked), to: "/journal", grave: true });
+  const oldest = Math.max(0, ...(journal?.lanes ?? []).filter((lane) => (lane.due ?? 0) > 0).map((lane) => lane.oldest ?? 0));
+  if (oldest > LONG) found.push({ key: "old", said: words.old(spanOf(oldest)), to: "/journal", grave: false });
+  for (const one of shares(outcomes, (each) => each.workflowId, "failed")) {
+    if (one.share >= MANY && one.tried >= ENOUGH) {
+      const to = `/workflows/${encodeURIComponent(one.name)}`;
+      found.push({ key: `failing ${one.name}`, said: words.failing(one.name, percent(one.share)), to, grave: false });
+    }
+  }
+  for (const one of shares(outcomes, (each) => each.integrationIdentifier, "deadTokens")) {
+    if (one.share >= MANY && one.tried >= ENOUGH) found.push({ key: `dead ${one.name}`, said: words.dead(one.name, percent(one.share)), to: "/integrations", grave: false });
+  }
+  return found.sort((a, b) => Number(b.grave) - Number(a.grave));
+}

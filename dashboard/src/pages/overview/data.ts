@@ -1,0 +1,25 @@
+import { useQueries, useQuery } from "@tanstack/react-query";
+import { api, told, type Schemas } from "../../data/client";
+import { useEnvironment } from "../../data/environments";
+
+export type Standing = { integration: Schemas["IntegrationOut"]; health: Schemas["HealthOut"] | undefined };
+
+/** The integrations of the environment in use, each with how it stands. */
+export function useStandings(): Standing[] {
+  const environment = useEnvironment();
+  const integrations = useQuery({ queryKey: ["integrations"], queryFn: () => told(api.GET("/v1/integrations")) });
+  const own = (integrations.data ?? []).filter((one) => one._environmentId === environment?._id && one.active);
+  const health = useQueries({
+    queries: own.map((one) => ({
+      queryKey: ["health", one._id],
+      queryFn: () => told(api.GET("/v1/integrations/{integrationId}/health", { params: { path: { integrationId: one._id } } })),
+      refetchInterval: 5000,
+    })),
+  });
+  return own.map((integration, at) => ({ integration, health: health[at]?.data }));
+}
+
+/** What waits in the journal, and what was set aside. */
+export function useJournal() {
+  return useQuery({ queryKey: ["journal"], queryFn: () => told(api.GET("/v1/journal")), refetchInterval: 5000 });
+}
