@@ -55,7 +55,8 @@ from clarion.security.keys import fingerprint
 from clarion.security.passwords import Passwords
 from clarion.security.vault import Vault, load_keys, load_or_create_keys, parse_key, parse_keys
 from clarion.settings import Settings
-from clarion.store import members
+from clarion.store import audit, members
+from clarion.store.audit import AuditedDatabase
 from clarion.store.catalog import Catalog
 from clarion.store.database import Database
 from clarion.store.installation import FirstStart, begin
@@ -90,7 +91,8 @@ class Foundation(NamedTuple):
 async def foundation(settings: Settings, clock: Clock = system_clock) -> AsyncIterator[Foundation]:
     """Open the store, migrated and with its environments."""
     vault = vault_of(settings)
-    database, listening = await _store(settings)
+    store, listening = await _store(settings)
+    database = AuditedDatabase(store)
     try:
         given = settings.api_key.get_secret_value() if settings.api_key else None
         first = await database.write(begin, vault, given, clock())
@@ -168,6 +170,7 @@ async def worker(base: Foundation, sender: HttpSender | None = None) -> AsyncIte
         tasks.append(asyncio.create_task(sweep(base.database, base.clock, kept)))
         retention = Retention(base.database, base.clock, base.settings.activity_retention * SECOND)
         tasks.append(asyncio.create_task(retention.run()))
+        tasks.append(asyncio.create_task(_sweep_audit_log(base)))
         try:
             yield
         finally:
@@ -364,6 +367,12 @@ async def _background(work: Coroutine[Any, Any, None] | None) -> AsyncIterator[N
 async def _sweep_members(base: Foundation) -> None:
     """Forget sessions, invitations and tries that count no more."""
     await sweeping("sessions", lambda: base.database.write(members.sweep, base.clock()))
+
+
+async def _sweep_audit_log(base: Foundation) -> None:
+    """Forget entries that are old enough."""
+    kept, most = base.settings.audit_retention * SECOND, 500
+    await sweeping("audit log", lambda: base.database.write(audit.sweep, base.clock() - kept, most))
 
 
 async def _keep_current(catalog: Catalog) -> None:

@@ -430,6 +430,17 @@ class Settings(BaseSettings):
         " phones reported of them, once they came to their end; 0 keeps them for ever. A quarter of a year"
         " answers what people ask, and a database that only grows fills its disk.",
     )
+    audit_retention: Annotated[
+        int,
+        BeforeValidator(_whole),
+        _Rule("a whole number of seconds from 86400 (a day) to 315360000 (10 years)"),
+    ] = Field(
+        default=400 * 24 * 3600,
+        ge=24 * 3600,
+        le=10 * 365 * 24 * 3600,
+        description="Seconds that the audit log is kept. 400 days, so that a year can be looked back on when"
+        " it is over.",
+    )
     log_level: Annotated[
         LogLevel, BeforeValidator(_lower), _Rule("debug, info, warning, error or critical")
     ] = Field(

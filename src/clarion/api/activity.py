@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy.engine import Connection
 
 from clarion.api.integrations import named_integration
-from clarion.api.route import Call, NoQuery, Route
+from clarion.api.route import Audit, Call, NoQuery, Route
 from clarion.errors import Unprocessable
 from clarion.model.clock import iso
 from clarion.model.member import Role
@@ -102,5 +102,6 @@ ROUTES = (
         Role.EDITOR,
         body=Report,
         answer=list[Tracked],
+        audit=Audit.NOTHING,
     ),
 )

@@ -15,7 +15,7 @@ from clarion.api.channels import (
 from clarion.api.contexts import Json, Named, context_of, settled_scope
 from clarion.api.pages import cursor_page
 from clarion.api.people import checked_id
-from clarion.api.route import Call, Category, NoQuery, Route
+from clarion.api.route import Audit, Call, Category, NoQuery, Route
 from clarion.api.slugs import short_id
 from clarion.errors import BadInput, NotFound
 from clarion.model.clock import iso
@@ -254,6 +254,7 @@ ROUTES = (
         body=NewConnection,
         answer=ConnectionOut,
         status=201,
+        audit=Audit.BRIEF,
     ),
     _route(
         "GET", _ONE, get_channel_connection, "Read a channel connection", Role.VIEWER, answer=ConnectionOut
@@ -266,6 +267,15 @@ ROUTES = (
         Role.EDITOR,
         body=ConnectionPatch,
         answer=ConnectionOut,
+        audit=Audit.BRIEF,
     ),
-    _route("DELETE", _ONE, delete_channel_connection, "Remove a channel connection", Role.EDITOR, status=204),
+    _route(
+        "DELETE",
+        _ONE,
+        delete_channel_connection,
+        "Remove a channel connection",
+        Role.EDITOR,
+        status=204,
+        audit=Audit.BRIEF,
+    ),
 )

@@ -16,7 +16,7 @@ from clarion.api.channels import (
 from clarion.api.contexts import Json, Named, context_of, settled_scope
 from clarion.api.pages import cursor_page
 from clarion.api.people import checked_id
-from clarion.api.route import Call, Category, NoQuery, Route
+from clarion.api.route import Audit, Call, Category, NoQuery, Route
 from clarion.api.slugs import short_id
 from clarion.errors import NotFound, Unprocessable
 from clarion.model.clock import iso
@@ -274,6 +274,7 @@ ROUTES = (
         body=NewEndpoint,
         answer=EndpointOut,
         status=201,
+        audit=Audit.BRIEF,
     ),
     _route("GET", _ONE, get_channel_endpoint, "Read a channel endpoint", Role.VIEWER, answer=EndpointOut),
     _route(
@@ -284,6 +285,15 @@ ROUTES = (
         Role.EDITOR,
         body=EndpointPatch,
         answer=EndpointOut,
+        audit=Audit.BRIEF,
     ),
-    _route("DELETE", _ONE, delete_channel_endpoint, "Remove a channel endpoint", Role.EDITOR, status=204),
+    _route(
+        "DELETE",
+        _ONE,
+        delete_channel_endpoint,
+        "Remove a channel endpoint",
+        Role.EDITOR,
+        status=204,
+        audit=Audit.BRIEF,
+    ),
 )

@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy.engine import Connection
 
 from clarion.api.pages import CursorQuery, cursor_page
-from clarion.api.route import Call, Category, NoQuery, Route
+from clarion.api.route import Audit, Call, Category, NoQuery, Route
 from clarion.errors import NotFound, Unprocessable
 from clarion.model.clock import iso
 from clarion.model.context import MOST, MOST_DATA_BYTES, NAME, Reference, references, scope_of
@@ -206,6 +206,7 @@ ROUTES = (
         body=NewContext,
         answer=ContextOut,
         status=201,
+        audit=Audit.BRIEF,
     ),
     _route("GET", _ONE, get_context, "Read a context", Role.VIEWER, answer=ContextOut),
     _route(
@@ -216,6 +217,7 @@ ROUTES = (
         Role.EDITOR,
         body=ContextPatch,
         answer=ContextOut,
+        audit=Audit.BRIEF,
     ),
-    _route("DELETE", _ONE, delete_context, "Remove a context", Role.EDITOR, status=204),
+    _route("DELETE", _ONE, delete_context, "Remove a context", Role.EDITOR, status=204, audit=Audit.BRIEF),
 )

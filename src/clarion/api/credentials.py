@@ -4,7 +4,7 @@ import msgspec
 from sqlalchemy.engine import Connection
 
 from clarion.api.people import Credentials, SubscriberOut, check_provider, grant_of, view
-from clarion.api.route import Call, Category, NoQuery, Route
+from clarion.api.route import Audit, Call, Category, NoQuery, Route
 from clarion.api.subscribers import resolved
 from clarion.errors import BadInput, Unprocessable
 from clarion.model.member import Role
@@ -97,6 +97,7 @@ ROUTES = (
         body=CredentialsIn,
         answer=SubscriberOut,
         category=Category.CONFIGURATION,
+        audit=Audit.BRIEF,
     ),
     Route(
         "PATCH",
@@ -108,6 +109,7 @@ ROUTES = (
         body=CredentialsIn,
         answer=SubscriberOut,
         category=Category.CONFIGURATION,
+        audit=Audit.BRIEF,
     ),
     Route(
         "DELETE",
@@ -118,5 +120,6 @@ ROUTES = (
         Role.EDITOR,
         status=204,
         category=Category.CONFIGURATION,
+        audit=Audit.BRIEF,
     ),
 )

@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy.engine import Connection
 
 from clarion.api.people import check_provider, check_token, checked_id
-from clarion.api.route import Answer, Call, Category, NoQuery, Route
+from clarion.api.route import Answer, Audit, Call, Category, NoQuery, Route
 from clarion.api.subscribers import named
 from clarion.errors import BadInput, CredentialsInvalid, NotFound, Unprocessable
 from clarion.model.clock import Millis, iso
@@ -265,6 +265,7 @@ ROUTES = (
         status=201,
         present=200,
         category=_CONFIGURATION,
+        audit=Audit.BRIEF,
     ),
     Route(
         "GET",
@@ -295,5 +296,6 @@ ROUTES = (
         Role.EDITOR,
         status=204,
         category=_CONFIGURATION,
+        audit=Audit.BRIEF,
     ),
 )

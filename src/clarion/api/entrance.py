@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy.engine import Connection
 
 from clarion.api.admission import COOKIE, SECURE_COOKIE
-from clarion.api.route import Access, Answer, Call, NoQuery, Route
+from clarion.api.route import Access, Answer, Audit, Call, NoQuery, Route
 from clarion.errors import Conflict, Forbidden, NotFound, TooManyRequests, Unauthenticated, Unprocessable
 from clarion.model.clock import SECOND, iso
 from clarion.model.ids import new_id
@@ -15,6 +15,7 @@ from clarion.model.member import MOST_NAME, Invitation, Member, Role, Session, n
 from clarion.security import passwords
 from clarion.security.keys import fingerprint, new_token
 from clarion.store import members, sessions
+from clarion.store.audit import Actor, acting
 from clarion.store.sessions import SignedIn
 
 MOST_TRIES_HERE = 10
@@ -135,7 +136,9 @@ async def set_up(call: Call[SetupIn, NoQuery]) -> Answer:
 
 async def sign_in(call: Call[SignInIn, NoQuery]) -> Answer:
     """Sign in. A wrong password and an unknown address are answered alike."""
-    email = normal_email(call.body.email) or call.body.email[:100]
+    known = normal_email(call.body.email)
+    acting(Actor("nobody", "", known or ""))
+    email = known or call.body.email[:100]
     here = f"{email} {call.client.address}"
     counted = (
         (call.client.address, MOST_TRIES_OF_ADDRESS),
@@ -246,6 +249,7 @@ def cookie(call: Call[Any, Any], token: str, seconds: int) -> tuple[bytes, bytes
 
 async def _let_in(call: Call[Any, Any], member: Member) -> Answer:
     """Begin a session in the browser that called."""
+    acting(Actor("member", member.id, member.email))
     now, lifetime, token = call.services.clock(), call.services.accounts.session_lifetime, new_token()
     client = call.client
     session = Session(new_id(now), member.id, "", now, now, now + lifetime, client.user_agent, client.address)
@@ -340,6 +344,7 @@ ROUTES = (
         answer=OfferOut,
         access=Access.ENTRANCE,
         secret=True,
+        audit=Audit.NOTHING,
     ),
     Route(
         "POST",

@@ -10,7 +10,7 @@ from clarion.api.bodies import NOT_JSON, text_in
 from clarion.api.contexts import Named, context_of
 from clarion.api.explanations import Explanation, foretold
 from clarion.api.people import MOST_ID_LENGTH, ChannelIn, ProfileIn, checked_id, grant_of, profile_of
-from clarion.api.route import Call, Category, NoQuery, Route, Services
+from clarion.api.route import Audit, Call, Category, NoQuery, Route, Services
 from clarion.errors import FieldIssue, PayloadInvalid, RequestError, Unprocessable
 from clarion.model.ids import new_id
 from clarion.model.member import Role
@@ -260,6 +260,7 @@ TRIGGER = Route(
     payload_errors=True,
     one_trigger=True,
     category=Category.TRIGGER,
+    audit=Audit.NOTHING,
 )
 
 ROUTES = (
@@ -277,6 +278,7 @@ ROUTES = (
         payload_errors=True,
         category=Category.TRIGGER,
         cost=100,
+        audit=Audit.NOTHING,
     ),
     Route(
         "POST",
@@ -292,6 +294,7 @@ ROUTES = (
         one_trigger=True,
         category=Category.TRIGGER,
         cost=100,
+        audit=Audit.NOTHING,
     ),
     Route(
         "DELETE",
@@ -302,5 +305,6 @@ ROUTES = (
         Role.EDITOR,
         answer=bool,
         category=Category.TRIGGER,
+        audit=Audit.BRIEF,
     ),
 )

@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 from clarion.api.environment_variables import Usage, UsedBy
 from clarion.api.pages import OffsetQuery
 from clarion.api.people import checked_id
-from clarion.api.route import Call, Category, NoQuery, Route
+from clarion.api.route import Audit, Call, Category, NoQuery, Route
 from clarion.api.slugs import short_id, slug
 from clarion.compose.layout import checked_body, shown
 from clarion.errors import Conflict, NotFound, TemplateError, Unprocessable
@@ -381,6 +381,7 @@ ROUTES = (
         answer=LayoutPreviewOut,
         status=201,
         category=_CONFIGURATION,
+        audit=Audit.NOTHING,
     ),
     Route(
         "GET",

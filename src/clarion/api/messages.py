@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 
 from clarion.api.contexts import scope_asked
 from clarion.api.pages import PageNumber
-from clarion.api.route import Call, NoQuery, Route
+from clarion.api.route import Audit, Call, NoQuery, Route
 from clarion.errors import NotFound
 from clarion.model.clock import Millis, iso
 from clarion.model.context import keys_in
@@ -202,6 +202,7 @@ ROUTES = (
         Role.EDITOR,
         query=ChannelQuery,
         status=204,
+        audit=Audit.BRIEF,
     ),
     Route(
         "DELETE",
@@ -211,5 +212,6 @@ ROUTES = (
         "Messages",
         Role.EDITOR,
         answer=Deleted,
+        audit=Audit.BRIEF,
     ),
 )

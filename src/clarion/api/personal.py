@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from sqlalchemy.engine import Connection
 
-from clarion.api.route import Call, Category, NoQuery, Route
+from clarion.api.route import Audit, Call, Category, NoQuery, Route
 from clarion.api.subscribers import named
 from clarion.model.member import Role
 from clarion.model.people import Subscriber
@@ -109,5 +109,6 @@ ROUTES = (
         Role.ADMIN,
         answer=ErasureOut,
         category=Category.CONFIGURATION,
+        audit=Audit.BRIEF,
     ),
 )

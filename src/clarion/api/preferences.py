@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 from sqlalchemy.engine import Connection
 
 from clarion.api.contexts import Named, context_of, settled_scope
-from clarion.api.route import Call, Category, NoQuery, Route
+from clarion.api.route import Audit, Call, Category, NoQuery, Route
 from clarion.api.subscribers import named
 from clarion.api.workflows import named_workflow, workflow_slug
 from clarion.errors import BadInput, NotFound
@@ -349,6 +349,7 @@ ROUTES = (
         body=PreferencePatch,
         answer=PreferencesOut,
         category=_CONFIGURATION,
+        audit=Audit.BRIEF,
     ),
     Route(
         "PATCH",
@@ -360,5 +361,6 @@ ROUTES = (
         body=BulkPatch,
         answer=list[ChosenOut],
         category=_CONFIGURATION,
+        audit=Audit.BRIEF,
     ),
 )

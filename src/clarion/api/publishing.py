@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 from sqlalchemy.engine import Connection
 
-from clarion.api.route import Access, Call, Category, NoQuery, Route
+from clarion.api.route import Access, Audit, Call, Category, NoQuery, Route
 from clarion.api.workflows import WorkflowOut, current_workflow, found_workflow, shown_workflow, tell
 from clarion.errors import BadInput, NotFound
 from clarion.model.clock import iso
@@ -385,5 +385,6 @@ ROUTES = (
         body=DiffIn,
         answer=Diff,
         access=Access.INSTALLATION,
+        audit=Audit.NOTHING,
     ),
 )

@@ -85,6 +85,14 @@ class Category(Enum):
     GLOBAL = "global"
 
 
+class Audit(Enum):
+    """What the audit log keeps of a change."""
+
+    WHOLE = "who did it, and what there was before and after"
+    BRIEF = "who did it: it is about a person, or comes in numbers"
+    NOTHING = "nothing: it changes nothing, or is what applications do all day"
+
+
 class NoQuery(msgspec.Struct, frozen=True):
     """A route without query parameters."""
 
@@ -147,7 +155,8 @@ class Route(NamedTuple):
     `bare`: the answer owns a `data` key and goes out without the envelope. `payload_errors`: 400 has the
     shape of the trigger calls. `one_trigger`: the body is one trigger's, and bounded as such. `cost`: tokens
     of the rate limit. `secret`: the answer may hold a whole key, so nobody may keep it. `present`: the status
-    of an answer about what was there already. `multipart`: the body is a form with files.
+    of an answer about what was there already. `multipart`: the body is a form with files. `stream`: the
+    answer goes on for as long as it is listened to.
     """
 
     method: str
@@ -169,11 +178,18 @@ class Route(NamedTuple):
     cost: int = 1
     secret: bool = False
     multipart: bool = False
+    audit: Audit = Audit.WHOLE
+    stream: bool = False
 
     @property
     def repeatable(self) -> bool:
         """Whether the call is made once however often it comes under one idempotency key."""
         return self.guarded and not self.secret and self.method in ("POST", "PATCH")
+
+    @property
+    def audited(self) -> bool:
+        """Whether the audit log tells of it."""
+        return self.method != "GET" and self.audit is not Audit.NOTHING
 
     @property
     def guarded(self) -> bool:

@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy.engine import Connection
 
 from clarion.api.people import checked_id
-from clarion.api.route import Call, NoQuery, Route
+from clarion.api.route import Audit, Call, NoQuery, Route
 from clarion.api.slugs import short_id
 from clarion.errors import BadInput, LimitExceeded, NotFound, Unprocessable
 from clarion.model.clock import iso
@@ -159,6 +159,7 @@ ROUTES = (
         body=PhoneIn,
         answer=PhoneOut,
         status=201,
+        audit=Audit.BRIEF,
     ),
     Route(
         "DELETE",
@@ -168,5 +169,6 @@ ROUTES = (
         _TAG,
         Role.EDITOR,
         status=204,
+        audit=Audit.BRIEF,
     ),
 )

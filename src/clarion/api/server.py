@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote, unquote_to_bytes
 
 import msgspec
 import structlog
@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from clarion.accept.gate import check_size
 from clarion.accept.once import Repeatable, mark_of
 from clarion.api.admission import Visit, admitted
+from clarion.api.auditing import Auditor
 from clarion.api.bodies import decode_body
 from clarion.api.forms import decode_form
 from clarion.api.limits import Limits
@@ -73,6 +74,7 @@ class Api:
         self._site = site
         self._limits = limits
         self._quick = quick
+        self._auditor = Auditor(routes)
         self._table = [*map(self._endpoint, routes), *also]
         self._router = Router(self._table, default=self._nowhere, redirect_slashes=False)
 
@@ -173,7 +175,7 @@ class Api:
         )
         if route.secret:
             headers.append(_KEPT_BY_NOBODY)
-        found = await route.handler(call)
+        found = await self._auditor.told(route, call, _resource(request))
         value, status, more = found if isinstance(found, Answer) else Answer(found, route.status)
         headers += more
         if status == 204 or route.answer is None:
@@ -264,6 +266,11 @@ async def _body(request: Request) -> bytes:
 def _path(request: Request) -> str:
     path: str = request.scope["path"]
     return path.encode("latin-1").decode(errors="replace")
+
+
+def _resource(request: Request) -> str:
+    """What a call is about, in the audit log: its path without the version, as its parameters read."""
+    return storable("/".join(unquote(_path(request)).split("/")[2:]))
 
 
 def _query(request: Request) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from clarion.api.contexts import Named, context_of
-from clarion.api.route import Call, Category, NoQuery, Route
+from clarion.api.route import Audit, Call, Category, NoQuery, Route
 from clarion.api.workflows import (
     Controls,
     IssuesOut,
@@ -180,5 +180,6 @@ ROUTES = (
         answer=PreviewOut,
         status=201,
         category=_CONFIGURATION,
+        audit=Audit.NOTHING,
     ),
 )

@@ -16,7 +16,7 @@ from clarion.api.people import (
     profile_of,
     view,
 )
-from clarion.api.route import Call, Category, NoQuery, Route
+from clarion.api.route import Audit, Call, Category, NoQuery, Route
 from clarion.errors import BadInput, Conflict, NotFound, RequestError, Unprocessable
 from clarion.model.clock import Millis
 from clarion.model.member import Role
@@ -267,6 +267,7 @@ ROUTES = (
         answer=SubscriberOut,
         status=201,
         category=_CONFIGURATION,
+        audit=Audit.BRIEF,
     ),
     Route(
         "GET",
@@ -292,6 +293,7 @@ ROUTES = (
         status=201,
         category=_CONFIGURATION,
         cost=100,
+        audit=Audit.BRIEF,
     ),
     Route(
         "GET",
@@ -313,6 +315,7 @@ ROUTES = (
         body=ProfileIn,
         answer=SubscriberOut,
         category=_CONFIGURATION,
+        audit=Audit.BRIEF,
     ),
     Route(
         "PATCH",
@@ -324,6 +327,7 @@ ROUTES = (
         body=OnlineIn,
         answer=SubscriberOut,
         category=_CONFIGURATION,
+        audit=Audit.NOTHING,
     ),
     Route(
         "DELETE",
@@ -334,5 +338,6 @@ ROUTES = (
         Role.EDITOR,
         answer=Removed,
         category=_CONFIGURATION,
+        audit=Audit.BRIEF,
     ),
 )

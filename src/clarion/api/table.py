@@ -2,6 +2,7 @@
 
 from clarion.api import (
     activity,
+    audit,
     channel_connections,
     channel_endpoints,
     contexts,
@@ -75,6 +76,7 @@ ROUTES: tuple[Route, ...] = (
     *entrance.ROUTES,
     *session.ROUTES,
     *members.ROUTES,
+    *audit.ROUTES,
     *environments.ROUTES,
     *environment_variables.ROUTES,
     *frequency_caps.ROUTES,

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 from clarion.api.contexts import Named, context_of, scope_asked, settled_scope
 from clarion.api.pages import CursorQuery, cursor_page
 from clarion.api.people import checked_id
-from clarion.api.route import Answer, Call, Category, NoQuery, Route
+from clarion.api.route import Answer, Audit, Call, Category, NoQuery, Route
 from clarion.api.subscription_preferences import Wanted, WantedOut, wanted_of, wanted_out
 from clarion.errors import Conflict, NotFound, Unprocessable
 from clarion.model.clock import iso
@@ -550,6 +550,7 @@ ROUTES = (
         answer=SubscriptionsOut,
         status=201,
         bare=True,
+        audit=Audit.BRIEF,
     ),
     _route(
         "DELETE",
@@ -560,6 +561,7 @@ ROUTES = (
         body=SubscriptionsIn,
         answer=SubscriptionsOut,
         bare=True,
+        audit=Audit.BRIEF,
     ),
     _route("GET", _MEMBER, get_subscription, "Read a subscription", Role.VIEWER, answer=SubscriptionDetails),
     _route(
@@ -570,6 +572,7 @@ ROUTES = (
         Role.EDITOR,
         body=SubscriptionPatch,
         answer=SubscriptionOut,
+        audit=Audit.BRIEF,
     ),
     _route(
         "GET",

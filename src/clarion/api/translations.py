@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 from clarion.api.bodies import decode_body
 from clarion.api.forms import Upload
 from clarion.api.layouts import named_layout
-from clarion.api.route import Call, Category, NoQuery, Route
+from clarion.api.route import Audit, Call, Category, NoQuery, Route
 from clarion.api.workflows import named_workflow
 from clarion.compose.templates import check
 from clarion.errors import (
@@ -402,6 +402,7 @@ ROUTES = (
         answer=UploadsOut,
         category=_CONFIGURATION,
         multipart=True,
+        audit=Audit.BRIEF,
     ),
     Route(
         "GET",
@@ -424,6 +425,7 @@ ROUTES = (
         body=MasterIn,
         answer=ImportedOut,
         category=_CONFIGURATION,
+        audit=Audit.BRIEF,
     ),
     Route(
         "POST",
@@ -436,6 +438,7 @@ ROUTES = (
         answer=ImportedOut,
         category=_CONFIGURATION,
         multipart=True,
+        audit=Audit.BRIEF,
     ),
     Route(
         "GET",

@@ -6,7 +6,7 @@ import msgspec
 
 from clarion.api.devices import SubscriptionIn, token_given
 from clarion.api.integrations import named_integration
-from clarion.api.route import Call, NoQuery, Route
+from clarion.api.route import Audit, Call, NoQuery, Route
 from clarion.compose.overrides import overrides_for
 from clarion.deliver.trial import Tried
 from clarion.model.http import HttpReply, HttpRequest
@@ -179,5 +179,6 @@ ROUTES = (
         Role.EDITOR,
         body=TrialIn,
         answer=TrialOut,
+        audit=Audit.BRIEF,
     ),
 )

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from clarion.api.dates import date
 from clarion.api.pages import CursorPage, CursorQuery, cursor_page
-from clarion.api.route import Call, NoQuery, Route
+from clarion.api.route import Audit, Call, NoQuery, Route
 from clarion.echo.bodies import envelope
 from clarion.echo.courier import signed_headers
 from clarion.echo.webhooks import after, fresh
@@ -521,6 +521,7 @@ ROUTES = (
         _TAG,
         Role.EDITOR,
         answer=DeliveryOut,
+        audit=Audit.BRIEF,
     ),
     Route(
         "POST",
@@ -531,8 +532,16 @@ ROUTES = (
         Role.EDITOR,
         body=ReplayIn,
         answer=Replayed,
+        audit=Audit.BRIEF,
     ),
     Route(
-        "POST", _ONE + "/ping", ping_webhook, "Ping a webhook endpoint", _TAG, Role.EDITOR, answer=DeliveryOut
+        "POST",
+        _ONE + "/ping",
+        ping_webhook,
+        "Ping a webhook endpoint",
+        _TAG,
+        Role.EDITOR,
+        answer=DeliveryOut,
+        audit=Audit.BRIEF,
     ),
 )

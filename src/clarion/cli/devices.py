@@ -6,7 +6,7 @@ import re
 import click
 
 from clarion.cli.running import run
-from clarion.cli.store import opened
+from clarion.cli.store import noted, opened
 from clarion.errors import SettingsError
 from clarion.model.clock import DAY, Millis, system_clock
 from clarion.settings import Settings, load
@@ -43,7 +43,9 @@ async def _prune(settings: Settings, age: Millis, environment: str | None, dry_r
             found = await database.read(registry.unseen, chosen, now - age)
             click.echo(f"{found:,} devices would be retired; nothing was changed")
             return
-        click.echo(f"{await _retire(database, chosen, now - age, now):,} devices retired")
+        async with noted(database, "prune_devices", "devices", {"unseenDays": age // DAY}):
+            retired = await _retire(database, chosen, now - age, now)
+        click.echo(f"{retired:,} devices retired")
 
 
 async def _id_of(database: Database, name: str) -> str:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import click
@@ -12,12 +12,13 @@ import click
 from clarion import app
 from clarion.cli.arrival import one_line
 from clarion.cli.progress import span
-from clarion.cli.store import opened
+from clarion.cli.store import noted, opened
 from clarion.errors import ClarionError
 from clarion.journal.port import Journal, Parked
 from clarion.journal.summary import JournalSummary, LaneSummary, summary_of
 from clarion.model.clock import SECOND, Millis, iso, system_clock
 from clarion.settings import Settings, load
+from clarion.store.database import Database
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
@@ -79,22 +80,34 @@ async def _parked(as_json: bool) -> None:
 
 
 async def _replay(parked_id: int | None, as_json: bool) -> None:
-    async with _journal(load(os.environ)) as journal:
-        ids = [one.id for one in await journal.parked()] if parked_id is None else [parked_id]
-        done = [one for one in ids if await journal.replay(one)]
+    settings = load(os.environ)
+    async with opened(settings) as database, _journal_in(settings, database) as journal:
+        ids = [one.id for one in await journal.parked() if parked_id in (None, one.id)]
+        done = await _replayed(database, journal, ids)
     if parked_id is not None and not done:
         raise NotParked(f"nothing is parked under {parked_id}; `clarion journal parked` lists what is")
     click.echo(_json({"replayed": done}) if as_json else f"put back  {len(done)}")
 
 
+async def _replayed(database: Database, journal: Journal, ids: Sequence[int]) -> list[int]:
+    """Those of the records that were parked and no longer are."""
+    done = []
+    for one in ids:
+        async with noted(database, "replay_parked", f"journal/parked/{one}"):
+            if await journal.replay(one):
+                done.append(one)
+    return done
+
+
 @asynccontextmanager
 async def _journal(settings: Settings) -> AsyncIterator[Journal]:
     """The journal alone: nothing is migrated, and no environment or key is made by looking."""
-    async with (
-        opened(settings) as database,
-        app.opened_journal(settings, database, None, system_clock) as journal,
-    ):
+    async with opened(settings) as database, _journal_in(settings, database) as journal:
         yield journal
+
+
+def _journal_in(settings: Settings, database: Database) -> AbstractAsyncContextManager[Journal]:
+    return app.opened_journal(settings, database, None, system_clock)
 
 
 def _summary_for_people(found: JournalSummary) -> str:

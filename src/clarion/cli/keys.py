@@ -9,7 +9,7 @@ import click
 from clarion.app import vault_of
 from clarion.cli.private_file import write_private
 from clarion.cli.running import run
-from clarion.cli.store import opened
+from clarion.cli.store import noted, opened
 from clarion.errors import SettingsError
 from clarion.security.vault import KEY_FILE, key_id, keys_text, load_keys, load_or_create_keys, new_key
 from clarion.settings import Settings, load
@@ -77,9 +77,10 @@ def _forget(settings: Settings) -> None:
 async def _rotate(settings: Settings) -> None:
     vault, done = vault_of(settings), 0
     async with opened(settings) as database:
-        while step := await database.write(sealed.reseal, vault, _STEP):
-            done += step
-            await asyncio.sleep(_PAUSE)  # for what else wants to write
+        async with noted(database, "rotate_encryption_key", "keys", {"key": sealed.name_of(vault)}):
+            while step := await database.write(sealed.reseal, vault, _STEP):
+                done += step
+                await asyncio.sleep(_PAUSE)  # for what else wants to write
         counts = await database.read(sealed.count)
     name = sealed.name_of(vault)
     click.echo(f"{done:,} secrets sealed anew; {counts.get(name, 0):,} are sealed with {name}")

@@ -11,7 +11,7 @@ import click
 from sqlalchemy.engine import Connection
 
 from clarion.cli.arrival import one_line
-from clarion.cli.store import opened
+from clarion.cli.store import noted, opened
 from clarion.errors import ClarionError, RequestError
 from clarion.model.clock import Millis, iso, system_clock
 from clarion.model.ids import new_id
@@ -75,7 +75,7 @@ def add(email: str, role: str, name: str) -> None:
             raise NotPossible("there is no owner yet: add one first, with --role owner")
         members.add(connection, made, kept)
 
-    _in_database(lambda database: database.write(write))
+    _change("create_member", address, write, {"email": address, "name": name, "role": role})
     click.echo(f"added  {one_line(address)}  {role}")
 
 
@@ -90,7 +90,7 @@ def reset_password(email: str) -> None:
         members.set_password(connection, found.id, kept)
         sessions.end_all(connection, found.id)
 
-    _in_database(lambda database: database.write(write))
+    _change("reset_password", email, write)
     click.echo(f"changed  {one_line(email)}")
 
 
@@ -98,8 +98,20 @@ def reset_password(email: str) -> None:
 @_email
 def remove(email: str) -> None:
     """Remove a member, who is signed out at once. The last owner stays."""
-    _in_database(lambda database: database.write(lambda c: members.remove(c, _named(c, email).id)))
+    _change("remove_member", email, lambda c: members.remove(c, _named(c, email).id))
     click.echo(f"removed  {one_line(email)}")
+
+
+def _change(
+    action: str, email: str, change: Callable[[Connection], None], after: dict[str, str] | None = None
+) -> None:
+    """Change members, and note in the audit log who did."""
+
+    async def work(database: Database) -> None:
+        async with noted(database, action, f"members/{email}", after):
+            await database.write(change)
+
+    _in_database(work)
 
 
 def _in_database(work: Callable[[Database], Awaitable[T]]) -> T:

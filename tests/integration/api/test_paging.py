@@ -119,8 +119,8 @@ BY_NUMBER = [
 RECIPIENTS = "/v1/explain"
 """Those of one trigger, who neither come nor go."""
 
-ELSEWHERE = ["/v1/webhooks/{webhookId}/deliveries", "/v2/layouts"]
-"""Paged through by the tests of webhooks; by offset, which shifts with every row, by those of layouts."""
+ELSEWHERE = ["/v1/audit-log", "/v1/webhooks/{webhookId}/deliveries", "/v2/layouts"]
+"""Paged through by tests of their own; layouts by offset, which shifts with every row."""
 
 NAMES = [f"row-{n}" for n in range(9)]
 

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from getpass import getuser
 from pathlib import Path
 
 import httpx
@@ -42,6 +43,16 @@ def test_members_come_and_go_but_an_owner_stays(folder: Path) -> None:
     said("remove", "bob@clarion.test")
     assert "no member bob@clarion.test" in said("remove", "bob@clarion.test", status=2)
     assert [EMAIL in line for line in said("list").splitlines()] == [True]
+    with sqlite3.connect(folder / "data" / "clarion.db") as database:
+        noted = database.execute("SELECT action, resource, actor_type, actor_name FROM audit_log ORDER BY pk")
+        assert noted.fetchall() == [
+            (action, f"members/{email}", "cli", getuser())
+            for action, email in (
+                ("create_member", EMAIL),
+                ("create_member", "bob@clarion.test"),
+                ("remove_member", "bob@clarion.test"),
+            )
+        ]
 
 
 @pytest.mark.parametrize(

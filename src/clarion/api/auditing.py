@@ -1,0 +1,130 @@
+"""Writes the audit log for every route that changes something: no handler has to think of it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from clarion.api.query import decode_query
+from clarion.api.route import Access, Answer, Audit, Call, Caller, Route
+from clarion.errors import RequestError
+from clarion.model.ids import new_id
+from clarion.security.masking import masked_document
+from clarion.store import audit
+from clarion.store.audit import Actor, Entry, audited
+from clarion.store.catalog import Snapshot
+
+_NOBODY = Actor("nobody", "", "")
+_OF_INSTALLATION = (Access.MEMBER, Access.ENTRANCE, Access.INSTALLATION)
+_TOO_MANY, _FAILED = 429, 500
+
+
+class Auditor:
+    """Knows how what a call changes is read: by the route that answers with it, or in a list one above."""
+
+    def __init__(self, routes: Sequence[Route]) -> None:
+        self._views: Mapping[str, Route] = {
+            route.path: route for route in routes if route.method == "GET" and not route.stream
+        }
+
+    async def told(self, route: Route, call: Call[Any, Any], resource: str) -> Any:
+        """Make a call, and keep who did it; what it answers."""
+        if not route.audited:
+            return await route.handler(call)
+        now = call.services.clock()
+        entry = Entry(
+            new_id(now),
+            now,
+            "" if route.access in _OF_INSTALLATION else call.environment_id,
+            _actor(call.snapshot, call.caller),
+            route.operation_id,
+            resource,
+            call.client.address,
+            route.status,
+        )
+        if route.audit is Audit.BRIEF:
+            return await self._briefly(route, call, entry)
+        return await self._wholly(route, call, entry)
+
+    async def _briefly(self, route: Route, call: Call[Any, Any], entry: Entry) -> Any:
+        found = await _made(route, call, entry)
+        if not entry.written:
+            await call.services.database.write(audit.add, entry)
+        return found
+
+    async def _wholly(self, route: Route, call: Call[Any, Any], entry: Entry) -> Any:
+        entry.before = masked_document(await self._before(route, call))
+        entry.after = None if call.body is None else masked_document(_plain(call.body), sent=True)
+        found = await _made(route, call, entry)
+        answer = found if isinstance(found, Answer) else Answer(found, route.status)
+        value, entry.status = answer.value, answer.status
+        if value is not None:
+            entry.after = masked_document(_plain(value))
+            if route.method == "POST":
+                entry.resource = _with_id(entry.resource, value)
+        await call.services.database.write(audit.complete if entry.written else audit.add, entry)
+        return found
+
+    async def _before(self, route: Route, call: Call[Any, Any]) -> Any:
+        """What a change is about as it stands, None for what is made or can't be read by itself."""
+        if route.method == "POST" or not route.guarded:
+            return None
+        own, (above, _, last) = self._views.get(route.path), route.path.rpartition("/")
+        if own:
+            return await _read(own, call)
+        listed = await _read(self._views[above], call) if above in self._views else None
+        name = call.path.get(last.strip("{}"), "")
+        return (
+            next((item for item in listed if name in _names(item)), None)
+            if isinstance(listed, list)
+            else None
+        )
+
+
+async def _made(route: Route, call: Call[Any, Any], entry: Entry) -> Any:
+    """The answer of a call. One that is refused after it wrote something tells its status; one that came too
+    often tells nothing, so that nobody fills the log."""
+    try:
+        with audited(entry):
+            return await route.handler(call)
+    except Exception as error:
+        if entry.written:
+            entry.status = error.status if isinstance(error, RequestError) else _FAILED
+            known = route.audit is Audit.WHOLE and entry.status != _TOO_MANY
+            await call.services.database.write(audit.complete if known else audit.drop, entry)
+        raise
+
+
+async def _read(view: Route, call: Call[Any, Any]) -> Any:
+    try:
+        asked = call._replace(body=None, query=decode_query("", view.query))
+        return _plain(await view.handler(asked))
+    except RequestError:
+        return None
+
+
+def _actor(snapshot: Snapshot, caller: Caller) -> Actor:
+    if caller.member:
+        member = caller.member.member
+        return Actor("member", member.id, member.email)
+    if not caller.key_id:
+        return _NOBODY
+    name = next((key.name for key in snapshot.keys if key.id == caller.key_id), "")
+    return Actor("key", caller.key_id, name)
+
+
+def _plain(value: Any) -> Any:
+    return msgspec.to_builtins(value)
+
+
+def _with_id(resource: str, value: Any) -> str:
+    """The resource that was made: the path it was made at, and its id."""
+    plain = _plain(value)
+    identity = next(iter(_names(plain)), "") if isinstance(plain, dict) else ""
+    return f"{resource}/{identity}" if identity and identity not in resource.split("/") else resource
+
+
+def _names(item: Any) -> list[str]:
+    if not isinstance(item, dict):
+        return []
+    return [str(item[name]) for name in ("_id", "id", "key") if name in item]
