@@ -48,6 +48,7 @@ from clarion.model.people import Integration
 from clarion.net.client import HttpClient
 from clarion.net.egress import EgressRule
 from clarion.net.tls import client_context
+from clarion.ops import instruments
 from clarion.ops.retention import Retention
 from clarion.providers.registry import PROVIDERS
 from clarion.providers.sandbox import Sandbox
@@ -186,6 +187,8 @@ async def _sender(settings: Settings, given: HttpSender | None) -> AsyncIterator
         yield given
         return
     client = client_of(settings)
+    instruments.CONNECTIONS.set_function(lambda: client.connections)
+    instruments.STREAMS.set_function(lambda: client.in_flight)
     try:
         yield client
     finally:
@@ -260,7 +263,7 @@ def _exchanges(base: Foundation, sender: HttpSender) -> Callable[[Integration], 
 
     def exchange_for(item: Integration) -> Exchange:
         way = phones if item.provider_id == Sandbox.id else sender
-        return Exchange(way, base.settings.provider_urls.get(item.provider_id), item.id)
+        return Exchange(way, base.settings.provider_urls.get(item.provider_id), item.id, item.provider_id)
 
     return exchange_for
 
@@ -287,6 +290,7 @@ async def _store(settings: Settings) -> tuple[Database, str | None]:
 
         shared = PostgresDatabase(settings.postgresql_url)
         await shared.migrate()
+        instruments.WAITING.set_function(lambda: shared.waiting)
         return shared, settings.postgresql_url
     path = settings.database_path
     try:
@@ -294,6 +298,7 @@ async def _store(settings: Settings) -> tuple[Database, str | None]:
     except OSError as error:
         raise SettingsError(f"{path} can't be used: {error.strerror}; see CLARION_DATA_DIR") from error
     await asyncio.to_thread(migrate, embedded.engine)
+    instruments.WAITING.set_function(lambda: embedded.waiting)
     return embedded, None
 
 

@@ -120,6 +120,12 @@ def _is_postgresql(text: str) -> bool:
     return parts.scheme == "postgresql" and clean and len(parts.path) > 1
 
 
+def _http_url(text: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/?#]+(/[^\s]*)?", text):
+        raise ValueError
+    return text
+
+
 def _nats_urls(text: str) -> str:
     if not re.fullmatch(r"(nats|tls)://[^\s,/]+(,(nats|tls)://[^\s,/]+)*", text):
         raise ValueError
@@ -440,6 +446,33 @@ class Settings(BaseSettings):
         le=10 * 365 * 24 * 3600,
         description="Seconds that the audit log is kept. 400 days, so that a year can be looked back on when"
         " it is over.",
+    )
+    metrics_port: Annotated[
+        Annotated[int, BeforeValidator(_whole)] | None,
+        _Rule("a whole number between 1 and 65535", absent="none"),
+    ] = Field(
+        default=None,
+        ge=1,
+        le=65535,
+        description="Port where a process tells its own figures and whether it lives (/metrics, /livez,"
+        " /readyz), for those that only deliver and for fleets: of several the second takes the next port,"
+        " and so on. None, since a single `clarion serve` tells them on its API.",
+    )
+    tracing_url: Annotated[
+        Annotated[str, AfterValidator(_http_url)] | None,
+        _Rule("a URL such as http://collector:4318/v1/traces", absent="no traces"),
+    ] = Field(
+        default=None,
+        description="Where OpenTelemetry traces go, by OTLP over HTTP, from each trigger to the providers'"
+        " answers. None, since they cost a little of every send; wants the extra `clarion[tracing]`.",
+    )
+    tracing_percent: Annotated[int, BeforeValidator(_whole), _Rule("a whole number between 1 and 100")] = (
+        Field(
+            default=100,
+            ge=1,
+            le=100,
+            description="How many triggers of a hundred are traced. All, which suits a few hundred a second.",
+        )
     )
     log_level: Annotated[
         LogLevel, BeforeValidator(_lower), _Rule("debug, info, warning, error or critical")

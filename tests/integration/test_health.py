@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,10 +15,13 @@ from balance import burn_books
 from calling import check_error, error, running_api
 from clarion.api import health
 from clarion.journal.port import Record, accepted_lane
+from clarion.model.http import HttpReply
+from clarion.ops import instruments
 from postgres import PostgresServer
 from running import ClarionProcess, wait_for
 
-SAMPLE = re.compile(r'clarion_[a-z_]+(\{lane="[^"]*"\})? [0-9.e+]+')
+SAMPLE = re.compile(r'(clarion|process)_[a-z_]+(\{([a-z]+="[^"]*",?)+\})? [0-9.e+-]+')
+PART = re.compile(r"_(bucket|sum|count)$")
 
 
 async def test_a_process_that_can_work_says_so_and_needs_no_key(tmp_path: Path) -> None:
@@ -62,8 +66,64 @@ async def test_metrics_are_text_that_prometheus_reads(tmp_path: Path) -> None:
         assert 'clarion_journal_records{lane="accepted"} 1' in lines
         assert all(line.startswith("# ") or SAMPLE.fullmatch(line) for line in lines)
         named = {line.split()[2] for line in lines if line.startswith("# TYPE")}
-        assert named == {re.split(r"[{ ]", line)[0] for line in lines if not line.startswith("#")}
+        told = {re.split(r"[{ ]", line)[0] for line in lines if not line.startswith("#")}
+        assert {PART.sub("", name) for name in told} <= named
+        assert {"clarion_accepted_total", "clarion_database_changes_waiting", "process_open_fds"} <= told
         assert (await api.caller(None).post("/metrics", {})).status_code == 405
+
+
+async def test_what_goes_out_is_counted_by_provider_and_outcome_with_its_time(tmp_path: Path) -> None:
+    def figure(name: str, **labels: str) -> float:
+        return instruments.REGISTRY.get_sample_value(f"clarion_{name}", labels) or 0.0
+
+    hook = {"provider": "push-webhook"}
+    watched = [
+        ("accepted_total", {}, 2),
+        ("attempts_total", hook | {"outcome": "accepted"}, 1),
+        ("attempts_total", hook | {"outcome": "token_dead"}, 1),
+        ("messages_total", hook | {"status": "delivered"}, 1),
+        ("messages_total", hook | {"status": "failed"}, 1),
+        ("delivery_seconds_count", hook, 1),
+        ("provider_request_seconds_count", {"provider": ""}, 2),
+        ("api_request_seconds_count", {"operation": "trigger", "status": "201"}, 2),
+        ("api_request_seconds_count", {"operation": "create_workflow", "status": "201"}, 1),
+    ]
+    before = [figure(name, **labels) for name, labels, _ in watched]
+    async with running_api(tmp_path) as api:
+        dev = api.development
+        await dev.integration()
+        await dev.workflow()
+        for person, phone in (("ada", "one"), ("bob", "two")):
+            await dev.subscriber(person)
+            tokens = {"providerId": "push-webhook", "deviceTokens": [phone]}
+            await dev.put(f"/v1/subscribers/{person}/credentials", tokens)
+            await dev.post("/v1/events/trigger", {"name": "welcome", "to": person})
+        await api.deliver(two=HttpReply(410, body=b'{"code": "token_invalid"}'))
+    after = [figure(name, **labels) for name, labels, _ in watched]
+    assert [now - then for now, then in zip(after, before, strict=True)] == [more for *_, more in watched]
+
+
+async def test_a_process_lives_also_without_its_database_and_is_not_ready_then(tmp_path: Path) -> None:
+    async with running_api(tmp_path) as api:
+        anybody = api.caller(None)
+        assert [(await anybody.get(path)).status_code for path in ("/livez", "/readyz")] == [200, 200]
+        await api.services.database.close()
+        with capture_logs():
+            assert [(await anybody.get(path)).status_code for path in ("/livez", "/readyz")] == [200, 503]
+
+
+def test_a_process_that_only_delivers_tells_its_figures_on_a_port_of_its_own(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = ClarionProcess(tmp_path, metrics_port=str(port)).start("worker")
+    try:
+        answers = [httpx.get(f"http://127.0.0.1:{port}/{path}") for path in ("livez", "readyz", "metrics")]
+        assert [answer.status_code for answer in answers] == [200, 200, 200]
+        assert "clarion_attempts" in answers[2].text
+        assert httpx.get(f"http://127.0.0.1:{port}/v1/health-check").status_code == 404
+        assert process.stop() == 0
+    finally:
+        process.kill()
 
 
 async def test_metrics_are_read_at_most_once_a_second(tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from clarion.accept.once import Once, Repeatable, Replay, replayed, still_runnin
 from clarion.errors import Overloaded, PayloadInvalid
 from clarion.journal.port import Journal, Record, accepted_lane
 from clarion.model.trigger import Trigger
+from clarion.ops import instruments
+from clarion.ops.tracing import on
 from clarion.store.idempotency import Answer, Kept
 
 MOST_WAITING = 20_000
@@ -57,6 +59,7 @@ class Intake:
         if triggers:
             self._check_room({trigger.environment_id for trigger in triggers})
             await self._enter(_entries(triggers))
+            _note(triggers)
 
     async def put_once(self, trigger: Trigger, call: Repeatable, answer: Answer) -> Replay:
         """The same for a call that may be repeated: its answer is on disk in the same commit.
@@ -69,6 +72,8 @@ class Intake:
         (entry,) = _entries([trigger])
         self._running.add(call.name)
         known = await self._enter([entry._replace(call=call, answer=answer)])
+        if call not in known:
+            _note((trigger,))
         return Replay(replayed(call, known[call]), True) if call in known else Replay(answer, False)
 
     def _check_room(self, environment_ids: Iterable[str]) -> None:
@@ -125,6 +130,17 @@ class Intake:
 
 
 _Known = dict[Repeatable, Kept]
+
+
+def _note(triggers: Sequence[Trigger]) -> None:
+    """Count what is on disk, and begin its traces."""
+    instruments.ACCEPTED.inc(len(triggers))
+    tracing = on()
+    if tracing:
+        for trigger in triggers:
+            told = {"clarion.environment": trigger.environment_id, "clarion.workflow": trigger.workflow_id}
+            began = trigger.accepted_at * 1_000_000
+            tracing.root(trigger.id, began, told | {"clarion.transaction": trigger.transaction_id})
 
 
 def _repeatable(entries: Sequence[_Entry]) -> list[tuple[Repeatable, Answer]]:

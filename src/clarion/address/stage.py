@@ -26,6 +26,7 @@ from clarion.journal.port import (
 from clarion.model.clock import SECOND, Clock, Millis
 from clarion.model.context import scope_in
 from clarion.model.trigger import Accepted, Chunk, Page, Trigger
+from clarion.ops import tracing
 from clarion.store import devices, frequency, notifications, preferences, triggers, workflows
 from clarion.store.catalog import Catalog, CatalogChanged, Snapshot, check_current
 from clarion.store.database import Database
@@ -95,6 +96,14 @@ class AddressStage:
         await self._address(batches, _triggers(batches))
 
     async def _address(self, batches: Sequence[Batch], accepted: Sequence[Trigger]) -> None:
+        began = tracing.now()
+        await self._addressed(batches, accepted)
+        into = tracing.on()
+        if into:
+            for trigger in accepted:
+                into.part("address", trigger.id, began, {"clarion.recipients": len(trigger.people)})
+
+    async def _addressed(self, batches: Sequence[Batch], accepted: Sequence[Trigger]) -> None:
         if sum(len(trigger.people) for trigger in accepted) <= FEW:
             await self._address_at_once(batches, accepted)
             return

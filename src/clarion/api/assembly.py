@@ -8,8 +8,8 @@ from starlette.types import ASGIApp
 
 from clarion.api.events import TRIGGER
 from clarion.api.limits import Limits
-from clarion.api.metrics import metrics_route
 from clarion.api.openapi import document, reference_page
+from clarion.api.probes import probe_routes
 from clarion.api.quick import PATH, QuickTrigger
 from clarion.api.route import Services
 from clarion.api.server import Api
@@ -21,7 +21,7 @@ def assembled(services: Services) -> ASGIApp:
     """The API as an ASGI application."""
     limits = Limits(services.database, services.clock, services.rate_limits)
     quick = {(TRIGGER.method, PATH): QuickTrigger(services, limits)}
-    return Api(services, ROUTES, limits, quick, [*_documents(), metrics_route(services)], Site())
+    return Api(services, ROUTES, limits, quick, [*_documents(), *probe_routes(services)], Site())
 
 
 def _documents() -> list[Route]:

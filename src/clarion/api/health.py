@@ -24,13 +24,18 @@ class Health(msgspec.Struct):
 
 async def health_check(call: Call[None, NoQuery]) -> Health:
     """200 when the database and the journal answer within 3 seconds, else 503."""
+    await ready(call.services)
+    return Health("ok", clarion.__version__)
+
+
+async def ready(services: Services) -> None:
+    """Return when database and journal answer; `DatabaseUnavailable` when one doesn't in time."""
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS):
-            await _look(call.services)
+            await _look(services)
     except Exception as error:
         log.warning("not ready", error=f"{type(error).__name__}: {error}")
         raise DatabaseUnavailable("The database can't be read; the log says why") from error
-    return Health("ok", clarion.__version__)
 
 
 async def _look(services: Services) -> None:

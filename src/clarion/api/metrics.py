@@ -10,6 +10,7 @@ from starlette.routing import Route
 from clarion.api.route import Services
 from clarion.journal.summary import summary_of
 from clarion.model.clock import SECOND, Millis
+from clarion.ops.instruments import counted
 from clarion.ops.metrics import CONTENT_TYPE, backlog_gauges, exposition, health_gauges, journal_gauges
 from clarion.store import health
 
@@ -48,7 +49,7 @@ class Metrics:
                 *backlog_gauges(backlog.limit, len(backlog.over)),
                 *health_gauges(states),
             ]
-            self._text, self._until = exposition(gauges), now + _FRESH
+            self._text, self._until = exposition(gauges) + counted(), now + _FRESH
         return self._text
 
     async def _states(self) -> list[tuple[str, str]]:

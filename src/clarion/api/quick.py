@@ -1,6 +1,7 @@
 """The trigger route's shorter way in: the same declaration, key, checks, answers and headers, without the
 router and the request object, since this is the one call that comes by the thousand a second."""
 
+from time import perf_counter
 from typing import NamedTuple
 
 import msgspec
@@ -20,6 +21,7 @@ from clarion.api.route import Caller, Services
 from clarion.api.server import Headers
 from clarion.errors import RequestError
 from clarion.model.ids import derived_id
+from clarion.ops.instruments import api
 from clarion.store.idempotency import Answer
 
 log = structlog.get_logger(__name__)
@@ -36,6 +38,7 @@ class QuickTrigger:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: Headers = []
+        began = perf_counter()
         try:
             status, body = await self._trigger(scope, receive, headers)
         except RequestError as error:
@@ -45,6 +48,7 @@ class QuickTrigger:
             unmeant = unexpected(TRIGGER.path, self._services.clock())
             log.exception("request failed", operation=TRIGGER.operation_id, error_id=unmeant.error_id)
             status, body = 500, msgspec.json.encode(unmeant)
+        api(TRIGGER.operation_id, str(status)).observe(perf_counter() - began)
         headers += [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})

@@ -1,6 +1,7 @@
 """The ASGI application: finds the route, lets the caller in, decodes, calls, encodes, words every error."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from time import perf_counter
 from typing import Any
 from urllib.parse import unquote, unquote_to_bytes
 
@@ -33,6 +34,7 @@ from clarion.errors import (
     TooLarge,
 )
 from clarion.model.member import Role
+from clarion.ops.instruments import api
 from clarion.store.catalog import Snapshot
 from clarion.store.dialect import storable
 from clarion.store.idempotency import Answer as KeptAnswer
@@ -102,7 +104,10 @@ class Api:
 
     async def _respond(self, route: Route, request: Request) -> Response:
         headers: Headers = _echoed(request)
-        return await self._worded(route, request, headers, lambda: self._answered(route, request, headers))
+        began = perf_counter()
+        answer = await self._worded(route, request, headers, lambda: self._answered(route, request, headers))
+        api(route.operation_id, str(answer.status_code)).observe(perf_counter() - began)
+        return answer
 
     async def _worded(
         self, route: Route, request: Request, headers: Headers, work: Callable[[], Awaitable[Response]]

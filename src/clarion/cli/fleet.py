@@ -23,7 +23,8 @@ _LIVED_LONG_SECONDS = 30.0
 
 
 def run_fleet(count: int, target: Callable[..., None], *arguments: Any) -> None:
-    """Keep `count` processes running `target(*arguments)` until SIGINT or SIGTERM. Both must be picklable."""
+    """Keep `count` processes running `target(number, *arguments)` until SIGINT or SIGTERM, numbered from 0.
+    Both must be picklable."""
     stop = Event()
 
     def asked(_: int, __: FrameType | None) -> None:
@@ -31,7 +32,7 @@ def run_fleet(count: int, target: Callable[..., None], *arguments: Any) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, asked)
-    members = [_Member(target, arguments) for _ in range(count)]
+    members = [_Member(target, (number, *arguments)) for number in range(count)]
     while not stop.wait(0.1):
         for member in members:
             member.keep_running()

@@ -18,10 +18,12 @@ from starlette.types import ASGIApp
 import clarion
 from clarion.api.assembly import assembled
 from clarion.api.connection import BoundedProtocol
+from clarion.api.probes import probes
 from clarion.app import Foundation, foundation, services, worker
 from clarion.cli.fleet import run_fleet
 from clarion.errors import SettingsError
 from clarion.ops.logs import configure
+from clarion.ops.tracing import traced
 from clarion.settings import Settings, load
 from clarion.store.members import any_member
 
@@ -60,9 +62,12 @@ def start(processes: int, *, api: bool, delivery: bool) -> None:
     run_fleet(processes, _member, listener, delivery)
 
 
-def _member(listener: socket.socket | None, delivery: bool) -> None:
+def _member(number: int, listener: socket.socket | None, delivery: bool) -> None:
     """One process of several; the listening socket is shared, the system spreads the callers."""
-    run(_run_parts(settings_in_force(), api=listener is not None, delivery=delivery, listener=listener))
+    settings = settings_in_force()
+    if settings.metrics_port:
+        settings = settings.model_copy(update={"metrics_port": settings.metrics_port + number})
+    run(_run_parts(settings, api=listener is not None, delivery=delivery, listener=listener))
 
 
 async def _prepare(settings: Settings) -> None:
@@ -76,10 +81,13 @@ async def _run_parts(
     settings: Settings, *, api: bool, delivery: bool, listener: socket.socket | None = None
 ) -> None:
     async with AsyncExitStack() as parts:
+        parts.enter_context(traced(settings))
         base = await parts.enter_async_context(foundation(settings))
         say_keys(base)
         await say_setup(base)
         spare_collector()
+        if settings.metrics_port:
+            await parts.enter_async_context(_telling(base, settings.metrics_port))
         if delivery:
             await parts.enter_async_context(worker(base))
         if api:
@@ -105,15 +113,30 @@ async def serving(
     """The API, answering at the URL this gives."""
     async with services(base) as ready:
         socket_of_ours = listener or _listen(base.settings)
-        server = _Server(_config(assembled(ready)))
-        task = asyncio.create_task(server.serve(sockets=[socket_of_ours]))
         if not quietly:
             _announce(socket_of_ours, 1)
-        try:
+        async with _answering(assembled(ready), socket_of_ours):
             yield _url(socket_of_ours)
-        finally:
-            server.should_exit = True
-            await task
+
+
+@asynccontextmanager
+async def _telling(base: Foundation, port: int) -> AsyncIterator[None]:
+    """What this process tells of itself, on a port of its own."""
+    async with services(base) as ready:
+        listener = _listen(base.settings.model_copy(update={"port": port}), "CLARION_METRICS_PORT")
+        async with _answering(probes(ready), listener):
+            yield
+
+
+@asynccontextmanager
+async def _answering(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None]:
+    server = _Server(_config(app))
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task
 
 
 def spare_collector() -> None:
@@ -186,7 +209,7 @@ def _config(app: ASGIApp) -> uvicorn.Config:
     )
 
 
-def _listen(settings: Settings) -> socket.socket:
+def _listen(settings: Settings, named: str = "CLARION_PORT") -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -196,7 +219,7 @@ def _listen(settings: Settings) -> socket.socket:
         listener.close()
         raise SettingsError(
             f"can't listen on {settings.host} port {settings.port}: {error.strerror};"
-            " set CLARION_HOST or CLARION_PORT"
+            f" set CLARION_HOST or {named}"
         ) from error
     listener.listen(_BACKLOG)
     return listener

@@ -5,6 +5,7 @@ from typing import Protocol
 from clarion.errors import EgressRefused, NotSendable, TransportError
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
+from clarion.ops.instruments import PROVIDER
 
 TIMEOUT = 15.0
 """Seconds a provider has to answer; FCM asks for at least 10."""
@@ -24,17 +25,19 @@ class Exchange:
     """The way to one provider. `base` replaces the origin of its requests; the operator set it, so it is
     trusted, while everything else passes the egress rule."""
 
-    def __init__(self, sender: HttpSender, base: str | None, scope: str = "") -> None:
+    def __init__(self, sender: HttpSender, base: str | None, scope: str = "", provider: str = "") -> None:
         self._sender = sender
+        self._took = PROVIDER.labels(provider)
         self._scope = scope
         self._base = base.rstrip("/") if base else None
 
     async def ask(self, request: HttpRequest) -> HttpReply | Verdict:
         """The answer, or why there is none."""
         try:
-            return await self._sender.send(
-                self._rebased(request), timeout=TIMEOUT, guarded=self._base is None, scope=self._scope
-            )
+            with self._took.time():
+                return await self._sender.send(
+                    self._rebased(request), timeout=TIMEOUT, guarded=self._base is None, scope=self._scope
+                )
         except NotSendable as error:
             return Verdict(Outcome.PAYLOAD_REJECTED, error.code, str(error))
         except EgressRefused as error:

@@ -22,6 +22,7 @@ from clarion.model.outcome import MessageStatus, Outcome, Verdict
 from clarion.model.people import Integration
 from clarion.model.push import Delivery, Receipts, Send, Target, Ticket, message_of
 from clarion.model.result import Result
+from clarion.ops import instruments, tracing
 from clarion.providers.port import Provider, ReceiptProvider
 from clarion.store import messages, triggers
 from clarion.store.catalog import Catalog, revision
@@ -275,6 +276,7 @@ class _Run:
             )
             if not left or self._lane is None:
                 continue
+            began = tracing.now()
             now = self._clock()
             aimed = [(item.message, _target(item.send, now)) for item in left]
             if len(left) == 1 and not left[0].send.grouped:
@@ -282,7 +284,24 @@ class _Run:
             else:
                 verdicts = await self._lane.send_many(aimed, urgent=urgent)
             for item, verdict in zip(left, verdicts, strict=True):
+                self._trace(item, verdict, began)
                 await self._judge(item, verdict)
+
+    def _trace(self, item: Item, verdict: Verdict, began: int) -> None:
+        """What a try came to, in the trace of its trigger."""
+        into = tracing.on()
+        if into is None or self._lane is None:
+            return
+        told: tracing.Attributes = {
+            "clarion.provider": self._lane.provider.id,
+            "clarion.integration": item.delivery.integration_id,
+            "clarion.message": item.send.message_id,
+            "clarion.attempt": item.send.attempt + 1,
+            "clarion.outcome": verdict.outcome.value,
+            "clarion.code": verdict.code,
+        }
+        error = "" if verdict.outcome is Outcome.ACCEPTED else verdict.explanation or verdict.code
+        into.part("send", item.send.trigger_id, began, told, error)
 
     def _goes(self, parcel: Parcel) -> bool:
         """Whether nothing speaks against a first try, as for nearly every send."""
@@ -345,6 +364,7 @@ class _Run:
     async def _put(
         self, item: Item, status: MessageStatus, verdict: Verdict, retry_at: Millis | None = None
     ) -> None:
+        self._count(item, status, verdict)
         result = Result(
             item.delivery.environment_id,
             item.delivery.integration_id,
@@ -357,6 +377,16 @@ class _Run:
             retry_at,
         )
         self._commits.add(await self._outcomes.put(result))
+
+    def _count(self, item: Item, status: MessageStatus, verdict: Verdict) -> None:
+        provider = self._lane.provider.id if self._lane else "none"
+        if verdict.outcome is not Outcome.NOT_SENT:
+            instruments.attempts(provider, verdict.outcome.value).inc()
+        if status is not MessageStatus.PENDING:
+            instruments.messages(provider, status.value).inc()
+        if status is MessageStatus.DELIVERED:
+            took = self._clock() - time_of(item.send.trigger_id)
+            instruments.delivery(provider).observe(max(took, 0) / SECOND)
 
 
 def _late(item: Item, now: Millis) -> bool:

@@ -10,6 +10,7 @@ from clarion.model.clock import SECOND, Clock, Millis
 from clarion.model.http import Headers, HttpReply, HttpRequest
 from clarion.model.webhook import Endpoint, Try
 from clarion.net.fields import USER_AGENT
+from clarion.ops.instruments import WEBHOOKS
 from clarion.store.dialect import storable
 
 TIMEOUT = 15.0
@@ -48,12 +49,14 @@ class Courier:
             reply = await self._sender.send(request, timeout=TIMEOUT, guarded=True)
         except TransportError as error:
             said = storable(str(error))[:MOST_ANSWER]
+            WEBHOOKS.labels(error.code).inc()
             return Try(began, self._clock() - began, 0, error.code, said)
         return self._answered(began, reply)
 
     def _answered(self, began: Millis, reply: HttpReply) -> Try:
         taken = 200 <= reply.status < 300
         said = storable(reply.body[: 4 * MOST_ANSWER].decode(errors="replace"))[:MOST_ANSWER]
+        WEBHOOKS.labels("taken" if taken else f"http_{reply.status}").inc()
         code = "" if taken else f"http_{reply.status}"
         return Try(began, self._clock() - began, reply.status, code, said, _asked(reply))
 

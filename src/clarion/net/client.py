@@ -64,11 +64,23 @@ class HttpClient:
             route.http1_until = asyncio.get_running_loop().time() + _HTTP1_REMEMBERED
             return await self._send_http1(request, route, deadline, guarded)
 
+    @property
+    def connections(self) -> int:
+        """HTTP/2 connections that are open."""
+        return sum(pool.connections for pool in self._pools())
+
+    @property
+    def in_flight(self) -> int:
+        """Requests under way or waiting on HTTP/2 connections."""
+        return sum(pool.in_flight for pool in self._pools())
+
     async def close(self) -> None:
         """Close every connection; requests under way fail."""
-        pools = [route.pool for routes in self._routes.values() for route in routes.values() if route.pool]
-        await asyncio.gather(*(pool.close() for pool in pools))
+        await asyncio.gather(*(pool.close() for pool in self._pools()))
         await asyncio.gather(*(client.close() for client in self._http1.values()))
+
+    def _pools(self) -> list[Http2Pool]:
+        return [route.pool for routes in self._routes.values() for route in routes.values() if route.pool]
 
     async def _send_http1(
         self, request: HttpRequest, route: _Route, deadline: float, guarded: bool

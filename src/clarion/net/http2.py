@@ -65,6 +65,16 @@ class Http2Pool:
         """Whether it holds no connection and no call."""
         return not (self._connections or self._waiting or self._dials)
 
+    @property
+    def connections(self) -> int:
+        """Connections that are open."""
+        return len(self._connections)
+
+    @property
+    def in_flight(self) -> int:
+        """Calls under way or waiting."""
+        return len(self._waiting) + sum(len(connection.calls) for connection in self._connections)
+
     async def send(self, request: HttpRequest, deadline: float) -> HttpReply:
         """The answer, by `deadline` (loop time). Raises TransportError."""
         call = Call(self._fields(request), request.body, deadline, self._loop.create_future())

@@ -60,6 +60,11 @@ class PostgresDatabase:
         """The URL, for eyes that may not have the password."""
         return self.url.set(drivername="postgresql").render_as_string(hide_password=True)
 
+    @property
+    def waiting(self) -> int:
+        """Changes that wait for a commit."""
+        return len(self._changes)
+
     async def migrate(self) -> Migration:
         """Bring the schema to this version; one process at a time does it, the others wait."""
         with _reachable(self):

@@ -90,6 +90,11 @@ class SqliteDatabase:
         self._closed = False
         self._writer.start()
 
+    @property
+    def waiting(self) -> int:
+        """Changes that wait for a commit."""
+        return self._changes.qsize()
+
     async def read(
         self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
