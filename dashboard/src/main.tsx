@@ -3,15 +3,12 @@ import "@mantine/notifications/styles.css";
 import { MantineProvider } from "@mantine/core";
 import { Notifications } from "@mantine/notifications";
 import { QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { RouterProvider } from "@tanstack/react-router";
 import { setNonce } from "get-nonce";
-import { StrictMode, useState } from "react";
+import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
+import { App } from "./App";
 import { Refused } from "./data/client";
 import { leave } from "./data/leaving";
-import { session } from "./data/session";
-import { router } from "./router";
-import { SignIn } from "./shell/SignIn";
 import { legible, theme } from "./theme";
 
 const nonce = document.querySelector<HTMLMetaElement>("meta[name=style-nonce]")?.content ?? "";
@@ -19,19 +16,14 @@ setNonce(nonce); // for the styles of dialogs
 const refused = (error: Error, status: number) => error instanceof Refused && error.status === status;
 const queries = new QueryClient({
   queryCache: new QueryCache({
-    onError: (error) => {
-      if (refused(error, 401)) leave();
+    onError: (error, { queryKey }) => {
+      if (refused(error, 401) && queryKey[0] !== "entrance") leave();
     },
   }),
   defaultOptions: {
     queries: { retry: (count, error) => count < 2 && !(error instanceof Refused && error.status < 500) },
   },
 });
-
-function App() {
-  const [signedIn, setSignedIn] = useState(session.key() !== null);
-  return signedIn ? <RouterProvider router={router} /> : <SignIn done={() => setSignedIn(true)} />;
-}
 
 createRoot(document.getElementById("root") as HTMLElement).render(
   <StrictMode>

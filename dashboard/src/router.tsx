@@ -18,6 +18,12 @@ const PAGES: Record<string, RouteComponent> = {
   "/subscribers/$subscriberId": lazyRouteComponent(() => import("./pages/subscribers/Detail"), "SubscriberDetail"),
   "/topics": lazyRouteComponent(() => import("./pages/topics/List"), "Topics"),
   "/topics/$topicKey": lazyRouteComponent(() => import("./pages/topics/Detail"), "TopicDetail"),
+  "/account": lazyRouteComponent(() => import("./pages/members/Account"), "Account"),
+  "/journal": lazyRouteComponent(() => import("./pages/journal/Journal"), "Journal"),
+  "/members": lazyRouteComponent(() => import("./pages/members/Members"), "Members"),
+  "/settings": lazyRouteComponent(() => import("./pages/settings/Settings"), "Settings"),
+  "/webhooks": lazyRouteComponent(() => import("./pages/webhooks/List"), "Webhooks"),
+  "/webhooks/$webhookId": lazyRouteComponent(() => import("./pages/webhooks/Detail"), "WebhookDetail"),
   "/phones": lazyRouteComponent(() => import("./pages/Phones"), "Phones"),
 };
 

@@ -1,7 +1,7 @@
 /** The typed API client. Everything the dashboard does goes through it. */
 import createClient from "openapi-fetch";
 import type { components, paths } from "../schema";
-import { session } from "./session";
+import { credentials } from "./session";
 
 export type Schemas = components["schemas"];
 
@@ -9,8 +9,7 @@ export const api = createClient<paths>({ baseUrl: "/" });
 
 api.use({
   onRequest({ request }) {
-    const key = session.key();
-    if (key && !request.headers.has("Authorization")) request.headers.set("Authorization", `ApiKey ${key}`);
+    for (const [name, value] of Object.entries(credentials())) if (!request.headers.has(name)) request.headers.set(name, value);
     return request;
   },
 });

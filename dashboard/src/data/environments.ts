@@ -1,6 +1,7 @@
 /** The environments of this Clarion, and the one in use. */
 import { useQuery, type UseQueryResult } from "@tanstack/react-query";
 import { api, told, type Schemas } from "./client";
+import { useMember } from "./member";
 import { session } from "./session";
 
 export type Environment = Schemas["EnvironmentOut"];
@@ -9,10 +10,12 @@ export function useEnvironments(): UseQueryResult<Environment[]> {
   return useQuery({ queryKey: ["environments"], queryFn: () => told(api.GET("/v1/environments")), staleTime: 60_000 });
 }
 
-/** The environment in use, once it is known. */
+/** The environment in use, once it is known: a member's chosen one, unless this tab looks at another. */
 export function useEnvironment(): Environment | undefined {
   const found = useEnvironments().data;
-  return found?.find((one) => one._id === session.environmentId());
+  const chosen = useMember().data?.environmentId;
+  const wanted = session.environmentId() ?? chosen;
+  return found?.find((one) => one._id === wanted);
 }
 
 /** The environment that a key opens; Refused where Clarion doesn't know the key. */

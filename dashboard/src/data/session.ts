@@ -1,39 +1,42 @@
-/** Who is signed in: the keys of environments that this tab holds, and which of them is in use. */
-
-export interface Held {
-  environmentId: string;
-  key: string;
-}
-
-const SLOT = "clarion-session";
+/** How this tab is let in: by the cookie of a member who signed in, or by keys of environments that it holds. */
 
 interface Kept {
   current: string;
   held: Record<string, string>;
 }
 
-function read(): Kept | null {
+const SLOT = "clarion-session";
+
+function read(): Kept {
   const kept = sessionStorage.getItem(SLOT);
-  return kept === null ? null : (JSON.parse(kept) as Kept);
+  return kept === null ? { current: "", held: {} } : (JSON.parse(kept) as Kept);
 }
 
-function write(kept: Kept): void {
-  sessionStorage.setItem(SLOT, JSON.stringify(kept));
+function write(part: Partial<Kept>): void {
+  sessionStorage.setItem(SLOT, JSON.stringify({ ...read(), ...part }));
 }
 
 export const session = {
-  /** The key in use, null when nobody is signed in. */
-  key: (): string | null => {
-    const kept = read();
-    return kept === null ? null : (kept.held[kept.current] ?? null);
-  },
-  /** The environment in use. */
-  environmentId: (): string | null => read()?.current ?? null,
-  /** The environments whose keys are held. */
-  held: (): string[] => Object.keys(read()?.held ?? {}),
+  /** The key in use, null where a member's cookie lets in. */
+  key: (): string | null => read().held[read().current] ?? null,
+  /** The environment in use, null where nobody chose one yet. */
+  environmentId: (): string | null => read().current || null,
+  /** Whether keys let in, and of which environments. */
+  held: (): string[] => Object.keys(read().held),
   /** Keep a key, and use it from now on. */
-  use: ({ environmentId, key }: Held): void => write({ current: environmentId, held: { ...read()?.held, [environmentId]: key } }),
-  /** Use an environment whose key is held. */
-  switchTo: (environmentId: string): void => write({ held: read()?.held ?? {}, current: environmentId }),
+  hold: (environmentId: string, key: string): void => write({ current: environmentId, held: { ...read().held, [environmentId]: key } }),
+  /** Look at an environment from now on. */
+  choose: (environmentId: string): void => write({ current: environmentId }),
   end: (): void => sessionStorage.removeItem(SLOT),
 };
+
+/** What every call carries: who asks, and for which environment. */
+export function credentials(): Record<string, string> {
+  const key = session.key();
+  const environmentId = session.environmentId();
+  return {
+    "Clarion-Client": "dashboard",
+    ...(key && { Authorization: `ApiKey ${key}` }),
+    ...(!key && environmentId && { "Clarion-Environment": environmentId }),
+  };
+}

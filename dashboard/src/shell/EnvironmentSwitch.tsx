@@ -1,7 +1,7 @@
 import { Button, ColorSwatch, Menu, Modal, PasswordInput, Stack, Text } from "@mantine/core";
 import { IconCheck, IconChevronDown } from "@tabler/icons-react";
 import { useState, type FormEvent } from "react";
-import { Refused } from "../data/client";
+import { api, Refused } from "../data/client";
 import { environmentOf, useEnvironment, useEnvironments, type Environment } from "../data/environments";
 import { session } from "../data/session";
 import { text } from "../text";
@@ -16,7 +16,7 @@ export function EnvironmentSwitch() {
   if (!current) return null;
   function choose(one: Environment) {
     if (one._id === current?._id) return;
-    if (session.held().includes(one._id)) enter(one._id);
+    if (!session.key() || session.held().includes(one._id)) void enter(one._id);
     else setAsking(one);
   }
   return (
@@ -60,8 +60,10 @@ export function EnvironmentSwitch() {
   );
 }
 
-function enter(environmentId: string) {
-  session.switchTo(environmentId);
+/** Look at another environment, with nothing left of this one; a member finds it again in other tabs. */
+async function enter(environmentId: string) {
+  if (!session.key()) await api.PATCH("/v1/session", { body: { environmentId } });
+  session.choose(environmentId);
   location.assign("/");
 }
 
@@ -77,8 +79,8 @@ function KeyForm({ wanted }: { wanted: Environment }) {
     try {
       const opened = await environmentOf(key.trim());
       if (opened._id !== wanted._id) return setError(words.other(wanted.name, opened.name));
-      session.use({ environmentId: opened._id, key: key.trim() });
-      enter(opened._id);
+      session.hold(opened._id, key.trim());
+      await enter(opened._id);
     } catch (reason) {
       setError(reason instanceof Refused && reason.status === 401 ? text.keyWrong : String(reason));
     }

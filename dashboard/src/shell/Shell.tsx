@@ -1,11 +1,12 @@
 import { ActionIcon, AppShell, Burger, Group, Kbd, ScrollArea, Text, Tooltip, UnstyledButton, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { IconLogout, IconMoon, IconSearch, IconSun } from "@tabler/icons-react";
+import { IconMoon, IconSearch, IconSun } from "@tabler/icons-react";
 import { Outlet, useLocation } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect } from "react";
-import { leave } from "../data/leaving";
+import { useMay } from "../data/member";
 import { PageLink } from "../parts/links";
 import { text } from "../text";
+import { AccountMenu } from "./AccountMenu";
 import { Brand } from "./Brand";
 import { EnvironmentSwitch } from "./EnvironmentSwitch";
 import { GROUPS } from "./pages";
@@ -18,6 +19,7 @@ const Search = lazy(() => import("./Search"));
 export function Shell() {
   const [opened, { toggle, close }] = useDisclosure();
   const { pathname } = useLocation();
+  const may = useMay();
   useEffect(close, [pathname, close]);
   return (
     <AppShell header={{ height: 56 }} navbar={{ width: 228, breakpoint: "sm", collapsed: { mobile: !opened } }} padding={{ base: "md", sm: "xl" }}>
@@ -34,11 +36,7 @@ export function Shell() {
           <Group gap={4} wrap="nowrap">
             <SearchButton />
             <SchemeButton />
-            <Tooltip label={text.signOut}>
-              <ActionIcon variant="subtle" color="gray" size="lg" onClick={leave} aria-label={text.signOut}>
-                <IconLogout size={18} stroke={1.6} />
-              </ActionIcon>
-            </Tooltip>
+            <AccountMenu />
           </Group>
         </Group>
       </AppShell.Header>
@@ -47,7 +45,7 @@ export function Shell() {
           {GROUPS.map((group) => (
             <div key={group.label} className={classes.group}>
               {group.label && <Text className={classes.label}>{group.label}</Text>}
-              {group.pages.map(({ to, label, icon: Icon }) => (
+              {group.pages.filter((page) => may(page.role)).map(({ to, label, icon: Icon }) => (
                 <PageLink
                   key={to}
                   to={to}

@@ -2,6 +2,7 @@ export const common = {
   product: "Clarion",
   signIn: "Sign in",
   signOut: "Sign out",
+  account: "Your account",
   keyLabel: "Secret key of an environment",
   keyHelp: "Clarion printed the keys when it first started. The key is kept in this tab only.",
   keyWrong: "Clarion does not know this key.",
@@ -66,6 +67,8 @@ export const common = {
     webhooks: "Webhooks",
     journal: "Journal",
     settings: "Settings",
+    members: "Members",
+    audit: "Audit log",
   },
   crash: {
     title: "This page broke",

@@ -1,12 +1,14 @@
 /** Every English text of the dashboard, for translation. */
 import { activity } from "./activity";
 import { broadcasts } from "./broadcasts";
+import { account, entrance, members } from "./entrance";
 import { common } from "./common";
 import { integrations } from "./integrations";
 import { overview } from "./overview";
+import { journal, settings, webhooks } from "./platform";
 import { phones } from "./phones";
 import { subscribers } from "./subscribers";
 import { topics } from "./topics";
 import { workflows } from "./workflows";
 
-export const text = { ...common, activity, broadcasts, integrations, overview, phones, subscribers, topics, workflows } as const;
+export const text = { ...common, account, activity, broadcasts, entrance, integrations, journal, members, overview, phones, settings, subscribers, topics, webhooks, workflows } as const;

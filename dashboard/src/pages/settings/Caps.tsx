@@ -1,0 +1,66 @@
+import { ActionIcon, Button, Card, Group, MultiSelect, NativeSelect, NumberInput, Stack, Text } from "@mantine/core";
+import { IconPlus, IconX } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { useChange } from "../../data/change";
+import { api, told, type Schemas } from "../../data/client";
+import { Failure, Loaded } from "../../parts/states";
+import { text } from "../../text";
+
+const words = text.settings.caps;
+type Cap = Schemas["CapBody"];
+const NEW: Cap = { scope: "subscriber", most: 5, window: { amount: 1, unit: "days" }, passes: ["high"] };
+const choices = (named: Record<string, string>) => Object.entries(named).map(([value, label]) => ({ value, label }));
+
+export function Caps() {
+  const caps = useQuery({ queryKey: ["caps"], queryFn: () => told(api.GET("/v1/frequency-caps")) });
+  return <Loaded query={caps}>{(found) => <Form first={found.caps} />}</Loaded>;
+}
+
+function Form({ first }: { first: Cap[] }) {
+  const [caps, setCaps] = useState(first);
+  const save = useChange(() => told(api.PUT("/v1/frequency-caps", { body: { caps } })), { stale: ["caps"], said: text.saved });
+  const put = (at: number, part: Partial<Cap>) => setCaps(caps.map((one, place) => (place === at ? { ...one, ...part } : one)));
+  return (
+    <Card maw={860}>
+      <Stack>
+        <Text size="sm" c="dimmed">
+          {words.about}
+        </Text>
+        {caps.length === 0 && <Text size="sm">{words.none}</Text>}
+        {caps.map((cap, at) => (
+          <Group key={at} align="flex-end" gap="sm">
+            <NumberInput label={words.most} min={1} value={cap.most} onChange={(v) => put(at, { most: Number(v) || 1 })} w={90} />
+            <NativeSelect label={words.scope} data={choices(words.scopes)} value={cap.scope} onChange={(e) => put(at, { scope: e.currentTarget.value as Cap["scope"] })} />
+            <NumberInput label={words.amount} min={1} value={cap.window.amount} onChange={(v) => put(at, { window: { ...cap.window, amount: Number(v) || 1 } })} w={90} />
+            <NativeSelect
+              label={words.unit}
+              data={choices(words.units)}
+              value={cap.window.unit}
+              onChange={(e) => put(at, { window: { ...cap.window, unit: e.currentTarget.value as Cap["window"]["unit"] } })}
+            />
+            <MultiSelect
+              label={words.passes}
+              data={choices(text.workflows.settings.severities)}
+              value={cap.passes ?? []}
+              onChange={(passes) => put(at, { passes: passes as Cap["passes"] })}
+              miw={200}
+            />
+            <ActionIcon variant="default" size={36} aria-label={words.remove} onClick={() => setCaps(caps.filter((_, place) => place !== at))}>
+              <IconX size={16} />
+            </ActionIcon>
+          </Group>
+        ))}
+        {save.error && <Failure error={save.error} />}
+        <Group>
+          <Button variant="default" leftSection={<IconPlus size={14} aria-hidden />} onClick={() => setCaps([...caps, NEW])}>
+            {words.add}
+          </Button>
+          <Button loading={save.isPending} onClick={() => save.mutate()}>
+            {text.save}
+          </Button>
+        </Group>
+      </Stack>
+    </Card>
+  );
+}
