@@ -119,14 +119,8 @@ BY_NUMBER = [
 RECIPIENTS = "/v1/explain"
 """Those of one trigger, who neither come nor go."""
 
-<<<<<<< HEAD
-ELSEWHERE = ["/v1/audit-log", "/v1/webhooks/{webhookId}/deliveries", "/v2/layouts"]
+ELSEWHERE = ["/v1/audit-log", "/v1/broadcasts", "/v1/webhooks/{webhookId}/deliveries", "/v2/layouts"]
 """Paged through by tests of their own; layouts by offset, which shifts with every row."""
-=======
-ELSEWHERE = ["/v1/broadcasts", "/v1/webhooks/{webhookId}/deliveries", "/v2/layouts"]
-"""Paged through by the tests of the feed and of webhooks; by offset, which shifts with every row, by those of
-layouts."""
->>>>>>> a87ec4f (Let people in by e-mail and password, and look after webhooks, journal, keys and members)
 
 NAMES = [f"row-{n}" for n in range(9)]
 
