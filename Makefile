@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install dashboard run serve test chaos check audit bench lock
+.PHONY: help install dashboard run serve test chaos check audit wheel bench lock
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$p; break; }; done)
@@ -38,6 +38,9 @@ $(SITE): $(SITE_SOURCES) dashboard/node_modules/.installed
 	cd dashboard && $(NODE) npm run --silent build
 
 dashboard: $(SITE) ## Build the dashboard into the package
+
+wheel: $(SITE) ## Build the package, dashboard included, into dist
+	$(UV) build --quiet --wheel --no-build-isolation --python .venv/bin/python --out-dir dist
 
 run: $(SITE) ## Try Clarion against stand-ins of the providers; ARGS="..." goes to the demo
 	.venv/bin/clarion demo $(ARGS)

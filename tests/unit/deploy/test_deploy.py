@@ -1,0 +1,183 @@
+"""The files of deploy/, as far as they can be looked at without an engine: form, schema, lint, and whether
+everything they name is there."""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from clarion.api.probes import probe_routes
+from clarion.cli.main import VERBS
+from clarion.settings import Settings
+
+ROOT = Path(__file__).parents[3]
+DEPLOY = ROOT / "deploy"
+MANIFESTS = sorted(path for path in (DEPLOY / "kubernetes").glob("*.yaml") if path.stem != "kustomization")
+KUBERNETES = "1.37"
+STYLE = (
+    "{extends: default, rules: {line-length: {max: 130}, document-start: disable, comments:"
+    " {min-spaces-from-content: 1}, comments-indentation: disable}}"
+)
+
+Json = dict[str, Any]
+
+
+def beside(program: str) -> str:
+    """A program of this environment."""
+    return str(Path(sys.executable).parent / program)
+
+
+def documents() -> Iterator[tuple[str, Json]]:
+    for path in MANIFESTS:
+        for document in yaml.safe_load_all(path.read_text()):
+            yield f"{document['kind']}/{document['metadata']['name']}", document
+
+
+DOCUMENTS = dict(documents())
+DEPLOYMENTS = {name: one for name, one in DOCUMENTS.items() if one["kind"] == "Deployment"}
+
+
+def compose() -> Json:
+    found: Json = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    return found
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_manifest_fits_the_schema_of_kubernetes(name: str) -> None:
+    kubernetes_validate.validate(DOCUMENTS[name], KUBERNETES, strict=True)
+
+
+def test_a_wrong_manifest_is_told_from_a_right_one() -> None:
+    wrong = dict(DOCUMENTS["Service/clarion"]) | {"spec": {"ports": "80"}}
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(wrong, KUBERNETES, strict=True)
+
+
+def test_kustomize_lists_every_manifest() -> None:
+    listed = yaml.safe_load((DEPLOY / "kubernetes" / "kustomization.yaml").read_text())
+    assert sorted(listed["resources"]) == [path.name for path in MANIFESTS]
+
+
+def test_every_setting_named_is_one() -> None:
+    known = {f"CLARION_{name.upper()}" for name in Settings.model_fields}
+    for path in DEPLOY.rglob("*"):
+        if path.is_file():
+            assert set(re.findall(r"CLARION_[A-Z_]+", path.read_text())) <= known, path
+
+
+def test_every_verb_called_is_one() -> None:
+    called = [
+        container["args"][0]
+        for one in DEPLOYMENTS.values()
+        for container in [
+            *one["spec"]["template"]["spec"]["containers"],
+            *one["spec"]["template"]["spec"]["initContainers"],
+        ]
+    ]
+    called += [
+        one["command"][0]
+        for name, one in compose()["services"].items()
+        if "command" in one and "x" not in name
+    ]
+    called += re.findall(
+        r"^ExecStart=\S+/clarion (\S+)", (DEPLOY / "systemd" / "clarion.service").read_text(), re.M
+    )
+    called += re.findall(r'^CMD \["(\w+)"\]', (DEPLOY / "Containerfile").read_text(), re.M)
+    assert len(called) >= 8
+    assert set(called) - {"--config"} <= set(VERBS)
+
+
+@pytest.mark.parametrize("name", DEPLOYMENTS)
+def test_a_pod_is_probed_where_it_answers_and_may_do_little(name: str) -> None:
+    pod = DEPLOYMENTS[name]["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    answered = {route.path for route in probe_routes(None)}  # type: ignore[arg-type]
+    ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+    for probe in ("livenessProbe", "readinessProbe", "startupProbe"):
+        asked = container[probe]["httpGet"]
+        assert asked["path"] in answered
+        assert asked["port"] in ports
+    assert container["livenessProbe"]["httpGet"]["path"] == "/livez"
+    assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
+    settings = DOCUMENTS["ConfigMap/clarion"]["data"]
+    assert ports["metrics"] == int(settings["CLARION_METRICS_PORT"])
+    assert pod["enableServiceLinks"] is False
+    assert pod["terminationGracePeriodSeconds"] >= 20
+    assert pod["securityContext"]["runAsNonRoot"]
+    assert container["securityContext"]["readOnlyRootFilesystem"]
+    assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+
+
+def test_scaling_and_disruption_budgets_are_of_deployments_that_are_there() -> None:
+    scaled = {
+        one["spec"]["scaleTargetRef"]["name"]: one
+        for one in DOCUMENTS.values()
+        if one["kind"] == "HorizontalPodAutoscaler"
+    }
+    assert {f"Deployment/{name}" for name in scaled} == set(DEPLOYMENTS)
+    (metric,) = scaled["clarion-worker"]["spec"]["metrics"]
+    assert metric["external"]["metric"]["name"] == "clarion_journal_oldest_seconds"
+    kept = [one["spec"]["selector"] for one in DOCUMENTS.values() if one["kind"] == "PodDisruptionBudget"]
+    assert kept == [one["spec"]["selector"] for one in DEPLOYMENTS.values()]
+
+
+def test_the_compose_file_has_every_part_pinned_probed_and_without_secrets() -> None:
+    found = compose()
+    assert set(found["services"]) == {"postgres", "nats", "migrate", "api", "worker"}
+    for name, service in found["services"].items():
+        image, _, tag = service["image"].rpartition(":")
+        assert image, name
+        assert tag not in ("", "latest"), name
+        for wanted in service.get("depends_on", {}):
+            assert wanted in found["services"]
+        for value in service.get("environment", {}).values():
+            assert "PASSWORD" not in value or ":?" in value, name
+    named = {
+        mount.partition(":")[0] for one in found["services"].values() for mount in one.get("volumes", ())
+    }
+    assert {name for name in named if not name.startswith(".")} == set(found["volumes"])
+    assert all((DEPLOY / name).is_file() for name in named if name.startswith("."))
+
+
+def test_the_files_are_well_formed() -> None:
+    done = subprocess.run(
+        [beside("yamllint"), "--strict", "-d", STYLE, DEPLOY], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_the_container_file_passes_its_linter_and_copies_what_is_there() -> None:
+    file = DEPLOY / "Containerfile"
+    done = subprocess.run([beside("hadolint"), file], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "")
+    text = file.read_text()
+    assert (ROOT / "requirements" / "runtime.txt").is_file()
+    assert "requirements/runtime.txt" in text
+    assert all(
+        re.search(rf"^{verb}:", (ROOT / "Makefile").read_text(), re.M) for verb in ("dashboard", "wheel")
+    )
+    user = re.search(r"^USER (\d+)$", text, re.M)
+    assert user is not None
+    assert {
+        one["spec"]["template"]["spec"]["securityContext"]["runAsUser"] for one in DEPLOYMENTS.values()
+    } == {int(user[1])}
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not on this machine")
+def test_systemd_reads_the_unit_without_a_complaint(tmp_path: Path) -> None:
+    unit = tmp_path / "clarion.service"
+    program = shutil.which("true")
+    text = (DEPLOY / "systemd" / "clarion.service").read_text()
+    unit.write_text(text.replace("/opt/clarion/bin/clarion", str(program)))
+    done = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    unit.write_text(text.replace("/opt/clarion/bin/clarion", str(program)) + "\n[Service]\nNoSuchThing=1\n")
+    done = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True)
+    assert "NoSuchThing" in done.stderr
