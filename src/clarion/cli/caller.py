@@ -25,7 +25,11 @@ _PAGE = 100
 
 
 class CallFailed(ClarionError):
-    """The API refused, or did not answer."""
+    """The API refused, with `status`, or did not answer."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class Unreachable(CallFailed):
@@ -115,7 +119,8 @@ class ApiCaller:
 
     def refusal(self, answered: Answered) -> CallFailed:
         """A refusal in the server's words."""
-        return CallFailed(f"{self.url} answered {answered.status}: {_reason(answered.body)}")
+        told = f"{self.url} answered {answered.status}: {_reason(answered.body)}"
+        return CallFailed(told, answered.status)
 
     async def pages(self, path: str, after: str | None = None, **query: str) -> AsyncIterator[Page]:
         """A list that is read behind a cursor, page after page."""
@@ -129,12 +134,17 @@ class ApiCaller:
 
     async def workflows(self) -> AsyncIterator[Json]:
         """All workflows with everything in them, by name."""
+        async for name in self.workflow_names():
+            yield await self.call("GET", f"/v2/workflows/{quote(name, safe='')}")
+
+    async def workflow_names(self) -> AsyncIterator[str]:
+        """What all workflows go by."""
         offset = 0
         while True:
             query = {"limit": str(_PAGE), "offset": str(offset), "orderBy": "name", "orderDirection": "ASC"}
             page = (await self.call("GET", "/v2/workflows", **query))["workflows"]
             for item in page:
-                yield await self.call("GET", f"/v2/workflows/{quote(item['workflowId'], safe='')}")
+                yield item["workflowId"]
             offset += len(page)
             if len(page) < _PAGE:
                 return

@@ -19,6 +19,8 @@ Json = dict[str, Any]
 Secrets = Callable[[str, Field], str]
 """Asks for a credential of the integration of that name."""
 
+REFUSED, NOT_THERE, TAKEN = 400, 404, 409
+
 _PROFILE = ("firstName", "lastName", "email", "phone", "avatar", "locale", "timezone", "data")
 _WORKFLOW = (
     "name",
@@ -95,6 +97,8 @@ class Import:
         self._dry_run = dry_run
         self._active: set[str] = set()
         """Identifiers of the integrations that take devices."""
+        self._workflows_here: set[str] = set()
+        """What subscriptions can want."""
 
     async def run(self) -> None:
         """All stages that are not through yet."""
@@ -102,6 +106,7 @@ class Import:
             "integrations": self._integrations,
             "workflows": self._workflows,
             "subscribers": self._subscribers,
+            "contexts": self._contexts,
             "topics": self._topics,
         }
         for name, stage in stages.items():
@@ -245,8 +250,31 @@ class Import:
         profile = {name: item[name] for name in _PROFILE if item.get(name) is not None}
         return {"subscriberId": item["subscriberId"], **profile, "channels": channels}, missing
 
+    async def _contexts(self) -> None:
+        copied = 0
+        try:
+            async for page in self._pages("/v2/contexts", resumed=True):
+                for item in page if not self._dry_run else ():
+                    await self._put_context(item)
+                copied += len(page)
+        except CallFailed as error:
+            if error.status != NOT_THERE:
+                raise
+            self._say(f"contexts left out: {error}")
+        self._say(f"contexts: {copied:,} copied")
+
+    async def _put_context(self, item: Json) -> None:
+        given = {name: item[name] for name in ("type", "id", "data")}
+        answered = await self._here.ask("POST", "/v2/contexts", given)
+        if answered.status == TAKEN:
+            path = "/v2/contexts/" + "/".join(quote(item[name], safe="") for name in ("type", "id"))
+            await self._here.call("PATCH", path, {"data": item["data"]})
+        elif answered.status >= REFUSED:
+            raise self._here.refusal(answered)
+
     async def _topics(self) -> None:
         topics = members = 0
+        self._workflows_here = {name async for name in self._here.workflow_names()}
         async for page in self._pages("/v2/topics", resumed=True):
             for topic in page:
                 topics += 1
@@ -260,10 +288,41 @@ class Import:
             await self._here.call("POST", "/v2/topics", body)
         members = 0
         async for page in self._pages(f"/v2/topics/{key}/subscriptions", resumed=False):
-            for body in _subscriptions(page) if not self._dry_run else ():
-                await self._here.call("POST", f"/v2/topics/{key}/subscriptions", body)
+            for body in self._subscriptions(page) if not self._dry_run else ():
+                await self._subscribe(f"/v2/topics/{key}/subscriptions", body)
             members += len(page)
         return members
+
+    def _subscriptions(self, page: list[Json]) -> Iterator[Json]:
+        """What subscribes those of a page, one call for each scope and what is wanted in it."""
+        alike: dict[tuple[tuple[str, ...], bytes], list[str | Json]] = {}
+        for item in page:
+            wanted = msgspec.json.encode(self._wanted(item))
+            alike.setdefault((tuple(item.get("contextKeys") or ()), wanted), []).append(_subscriber(item))
+        for (keys, wanted), subscribers in alike.items():
+            context = dict(key.split(":", 1) for key in keys)
+            named = {"context": context} if context else {}
+            yield {"subscriptions": subscribers, "preferences": msgspec.json.decode(wanted), **named}
+
+    def _wanted(self, subscription: Json) -> list[Json]:
+        """What a subscription wants of the workflows that are here."""
+        found = {
+            one["workflow"]["identifier"]: one
+            for one in subscription.get("preferences") or ()
+            if (one.get("workflow") or {}).get("identifier") in self._workflows_here
+        }
+        return [
+            {"workflowId": name, "enabled": one["enabled"], "condition": one.get("condition")}
+            for name, one in sorted(found.items())
+        ]
+
+    async def _subscribe(self, path: str, body: Json) -> None:
+        """A subscription that was there keeps what it wanted, unless it is told."""
+        answer = await self._here.call("POST", path, body)
+        for made in answer["data"]:
+            if self._wanted(made) != body["preferences"]:
+                change = {"preferences": body["preferences"]}
+                await self._here.call("PATCH", f"{path}/{quote(made['identifier'], safe='')}", change)
 
     async def _pages(self, path: str, *, resumed: bool, **query: str) -> AsyncIterator[list[Json]]:
         """Page after page; `resumed` ones go on where an earlier run stood."""
@@ -275,15 +334,11 @@ class Import:
                 self._progress.page(page.next)
 
 
-def _subscriptions(page: list[Json]) -> Iterator[Json]:
-    """What subscribes those of a page, one call for each scope."""
-    by_scope: dict[tuple[str, ...], list[str]] = {}
-    for item in page:
-        scope = tuple(item.get("contextKeys") or ())
-        by_scope.setdefault(scope, []).append(item["subscriber"]["subscriberId"])
-    for keys, names in by_scope.items():
-        context = dict(key.split(":", 1) for key in keys)
-        yield {"subscriptions": names, **({"context": context} if context else {})}
+def _subscriber(subscription: Json) -> str | Json:
+    """Who is subscribed, under the name of the subscription where it has one."""
+    name: str = subscription["subscriber"]["subscriberId"]
+    identifier = subscription.get("identifier")
+    return {"identifier": identifier, "subscriberId": name} if identifier else name
 
 
 def _step(step: Json) -> Json:

@@ -46,7 +46,7 @@ def novu(
     no_secrets: bool,
     state: Path,
 ) -> None:
-    """Copy integrations, workflows, topics and subscribers with their devices and subscriptions.
+    """Copy integrations, workflows, contexts, topics and subscribers with their devices and subscriptions.
 
     Whatever is there already is brought up to date; nothing is removed, and the other server is only read.
     Credentials can't be read from it, so they are asked for; an integration without them is made inactive,

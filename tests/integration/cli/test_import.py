@@ -18,6 +18,8 @@ PUSH = {
     "type": "push",
     "controlValues": {"subject": "Hi", "body": "{{payload.text}}"},
 }
+ACME = {"name": "Acme", "plan": "pro"}
+RULE = {"==": [{"var": "payload.text"}, "wanted"]}
 GERMAN = {"title": "Hallo"}
 PHONE = "phone-of-person-{}"
 
@@ -64,8 +66,13 @@ def source(tmp_path_factory: pytest.TempPathFactory, emulators: EmulatorThread) 
         for start in (0, 100):
             names = [f"person-{n}" for n in range(start, start + 100)]
             client.post("/v2/topics/news/subscriptions", json={"subscriptions": names}).raise_for_status()
-        acme = {"subscriptions": ["person-0"], "context": {"tenant": "acme"}}
+        acme = {
+            "subscriptions": ["person-0"],
+            "context": {"tenant": {"id": "acme", "data": ACME}},
+            "preferences": [{"workflowId": "welcome", "condition": RULE}],
+        }
         client.post("/v2/topics/news/subscriptions", json=acme).raise_for_status()
+        client.post("/v2/contexts", json={"type": "app", "id": "acme", "data": ACME}).raise_for_status()
         client.post("/v2/topics", json={"key": "empty", "name": "Nobody"}).raise_for_status()
     yield process
     assert process.stop() == 0
@@ -144,7 +151,24 @@ def test_everything_is_copied_and_devices_when_there_is_somewhere_to_put_them(
         assert client.get("/v2/topics/news/subscriptions").json()["totalCount"] == 201
         (acme,) = held(client, "/v2/topics/news/subscriptions", contextKeys="tenant:acme")
         assert (acme["subscriber"]["subscriberId"], acme["contextKeys"]) == ("person-0", ["tenant:acme"])
+        (wanted,) = acme["preferences"]
+        assert (wanted["workflow"]["identifier"], wanted["condition"]) == ("welcome", RULE)
+        for kind in ("tenant", "app"):
+            assert held(client, f"/v2/contexts/{kind}/acme")["data"] == ACME
         assert held(client, "/v2/topics/empty")["name"] == "Nobody"
+
+
+def test_what_is_there_already_is_brought_up_to_date(
+    tmp_path: Path, source: ClarionProcess, target: ClarionProcess
+) -> None:
+    with target.client as client:
+        client.post("/v2/subscribers", json={"subscriberId": "person-0"}).raise_for_status()
+        old = {"subscriptions": ["person-0"], "context": {"tenant": {"id": "acme", "data": {"old": 1}}}}
+        client.post("/v2/topics/news/subscriptions", json=old).raise_for_status()
+        imported(tmp_path, source, target)
+        (acme,) = held(client, "/v2/topics/news/subscriptions", contextKeys="tenant:acme")
+        assert [one["condition"] for one in acme["preferences"]] == [RULE]
+        assert held(client, "/v2/contexts/tenant/acme")["data"] == ACME
 
 
 def test_credentials_are_asked_for_and_secrets_not_shown(
