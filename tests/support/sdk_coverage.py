@@ -21,11 +21,17 @@ UNSUCCESSFUL = {
 }
 """Operations that Clarion refuses on purpose."""
 
+NOT_SENT = {
+    ("Python", "POST /v2/translations/upload"),
+    ("Python", "POST /v2/translations/master-json/upload"),
+}
+"""Forms, which an SDK fails to send by itself."""
+
 PREFACE = """\
 # Novu's SDKs
 
 Every operation of Novu's contract that Clarion has, and the statuses that the tests saw each SDK take. They
-run each SDK with its retries off and on, and fail where a core operation was not called with success, or no
+run each SDK with its retries off and on, and fail where an operation was not called with success, or no
 refusal of it was read, by both. `pytest tests/wire --write-sdk-coverage` writes this page anew.
 
 | operation | core | TypeScript `@novu/api` | Python `novu-py` |
@@ -114,10 +120,12 @@ def statuses(known: Sequence[Operation], calls: Iterable[SdkCall]) -> Statuses:
 
 
 def lacking(known: Iterable[Operation], seen: Statuses) -> list[str]:
-    """Core operations without a success or without a refusal, by SDK."""
+    """Operations without a success or without a refusal, by SDK."""
     found = []
     for operation in known:
-        for sdk in SDKS if operation.core else ():
+        for sdk in SDKS:
+            if (sdk, operation.label) in NOT_SENT:
+                continue
             answered = set(seen.get((operation, sdk), ()))
             if not answered & operation.successes and operation.label not in UNSUCCESSFUL:
                 found.append(f"{sdk}: {operation.label} never succeeded")

@@ -1,4 +1,4 @@
-/** Every core operation tells a key that nobody knows as an error of its own. */
+/** Every operation tells a key that nobody knows as an error of its own. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -14,6 +14,11 @@ const preference = { workflowId: id, channels: { push: true } };
 const step = { name: "Push", type: "push" as const };
 const { credentials, preferences } = stranger.subscribers;
 const { subscriptions } = stranger.topics;
+const { channelConnections, channelEndpoints, contexts, environmentVariables, layouts, translations } = stranger;
+const translation = { resourceType: "workflow" as const, resourceId: id, locale: "de" };
+const link = { workspace: { id: "T1" }, auth: { accessToken: "xoxb" } };
+const place = { integrationIdentifier: id, subscriberId: id, type: "slack_user" as const };
+const files = [{ fileName: "de.json", content: new TextEncoder().encode("{}") }];
 
 const CALLS: Record<string, () => Promise<unknown>> = {
   trigger: () => stranger.trigger({ workflowId: id, to: id }),
@@ -72,6 +77,48 @@ const CALLS: Record<string, () => Promise<unknown>> = {
   "environments.update": () => stranger.environments.update({ name: "Staging" }, id),
   "environments.delete": () => stranger.environments.delete(id),
   "environments.getTags": () => stranger.environments.getTags(id),
+  "environments.publish": () => stranger.environments.publish({}, id),
+  "environments.diff": () => stranger.environments.diff({}, id),
+  "properties.updateOnlineFlag": () => stranger.subscribers.properties.updateOnlineFlag({ isOnline: true }, id),
+  "integrations.autoConfigure": () => stranger.integrations.integrationsControllerAutoConfigureIntegration(id),
+  "environmentVariables.list": () => environmentVariables.list(),
+  "environmentVariables.create": () => environmentVariables.create({ key: "HOST" }),
+  "environmentVariables.retrieve": () => environmentVariables.retrieve("HOST"),
+  "environmentVariables.update": () => environmentVariables.update({ isSecret: true }, "HOST"),
+  "environmentVariables.delete": () => environmentVariables.delete("HOST"),
+  "environmentVariables.usage": () => environmentVariables.usage("HOST"),
+  "contexts.list": () => contexts.list({}),
+  "contexts.create": () => contexts.create({ type: "tenant", id }),
+  "contexts.retrieve": () => contexts.retrieve(id, "tenant"),
+  "contexts.update": () => contexts.update({ id, type: "tenant", updateContextRequestDto: { data: {} } }),
+  "contexts.delete": () => contexts.delete(id, "tenant"),
+  "channelConnections.list": () => channelConnections.list({}),
+  "channelConnections.create": () => channelConnections.create({ ...link, integrationIdentifier: id }),
+  "channelConnections.retrieve": () => channelConnections.retrieve(id),
+  "channelConnections.update": () => channelConnections.update(link, id),
+  "channelConnections.delete": () => channelConnections.delete(id),
+  "channelEndpoints.list": () => channelEndpoints.list({}),
+  "channelEndpoints.create": () => channelEndpoints.create({ ...place, endpoint: { userId: "U1" } }),
+  "channelEndpoints.retrieve": () => channelEndpoints.retrieve(id),
+  "channelEndpoints.update": () => channelEndpoints.update({ endpoint: { userId: "U1" } }, id),
+  "channelEndpoints.delete": () => channelEndpoints.delete(id),
+  "layouts.list": () => layouts.list({}),
+  "layouts.create": () => layouts.create({ layoutId: id, name: "Frame" }),
+  "layouts.retrieve": () => layouts.retrieve(id),
+  "layouts.update": () => layouts.update({ name: "Frame" }, id),
+  "layouts.delete": () => layouts.delete(id),
+  "layouts.duplicate": () => layouts.duplicate({ name: "Copy" }, id),
+  "layouts.generatePreview": () => layouts.generatePreview({}, id),
+  "layouts.usage": () => layouts.usage(id),
+  "translations.create": () => translations.create({ ...translation, content: {} }),
+  "translations.upload": () => translations.upload({ resourceType: "workflow", resourceId: id, files }),
+  "translations.master.retrieve": () => translations.master.retrieve("de"),
+  "translations.master.import": () => translations.master.import({ locale: "de", masterJson: {} }),
+  "translations.master.upload": () => translations.master.upload({ file: new File(["{}"], "de.json") }),
+  "translations.groups.retrieve": () => translations.groups.retrieve("workflow", id),
+  "translations.retrieve": () => translations.retrieve(translation),
+  "translations.groups.delete": () => translations.groups.delete("workflow", id),
+  "translations.delete": () => translations.delete(translation),
 };
 
 for (const [name, call] of Object.entries(CALLS)) {
