@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import (
 from calling import Json
 from clarion.api.openapi import document
 from clarion.api.table import ROUTES
-from contract_schema import NOVU
+from contract_schema import official
 from furnishing import FORMS, QUERIES, good_body
 from fuzzing import BASE, Fuzzed, fuzzed_api, session_with
 
@@ -35,16 +35,6 @@ CHECKS = [
 ]
 FEW, MANY = 6, 100
 ORDERLY = settings(derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-NULL_TOO = {
-    "GetPreferencesResponseDto": ["workflow"],
-    "MessageResponseDto": ["content"],
-    "ResourceDiffDto": ["sourceResource", "targetResource"],
-    "ResourceDiffResultDto": ["sourceResource", "targetResource"],
-    "SubscriptionDto": ["subscriber"],
-    "SubscriptionResponseDto": ["subscriber"],
-    "WorkflowPreferencesResponseDto": ["user"],
-}
-"""Fields that the document lost the null of, and the SDKs did not."""
 REFUSED = {"make_primary": (400,), "set_up": (409,)}
 """Calls that even a good request can't succeed with: no push integration is primary, there are members."""
 
@@ -61,43 +51,9 @@ def place(operation: Operation) -> tuple[str, str]:
     return operation.method.upper(), operation.path
 
 
-def official() -> Json:
-    """Novu's schema as the SDKs read it, which decide where the two differ."""
-    schema: Json = first_fitting(NOVU)
-    schemas = schema["components"]["schemas"]
-    schemas["ChannelTypeEnum"]["enum"].append("tool")
-    for model, names in NULL_TOO.items():
-        for name in names:
-            whole = schemas[model]["properties"]
-            whole[name] = {"anyOf": [whole[name], {"type": "null"}]}
-    for route in ROUTES:
-        answers = schema["paths"].get(route.path, {}).get(route.method.lower(), {}).get("responses", {})
-        for content in (answers.get(str(route.status), {}).get("content", {})).values():
-            content["schema"] = enveloped(content["schema"], route.bare)
-        if not any(status.startswith("4") for status in answers):
-            answers["4XX"] = {"description": "The SDKs have their general error for it"}
-    return schema
-
-
-def first_fitting(value: Any) -> Any:
-    """With `anyOf` for `oneOf`: the SDKs take the first model that fits."""
-    if isinstance(value, dict):
-        return {"anyOf" if key == "oneOf" else key: first_fitting(inner) for key, inner in value.items()}
-    return [first_fitting(item) for item in value] if isinstance(value, list) else value
-
-
-def enveloped(schema: Json, bare: bool) -> Json:
-    """The document has the envelope on some answers only, and on lists that go out without."""
-    inner = schema["properties"]["data"] if list(schema.get("properties", ())) == ["data"] else schema
-    return inner if bare else {"type": "object", "required": ["data"], "properties": {"data": inner}}
-
-
 def each_of(schema: Json) -> pytest.MarkDecorator:
     """A test for every operation of the schema."""
     return pytest.mark.parametrize("operation", operations(schema), ids=lambda found: found.label)
-
-
-CLARION, NOVU_S = each_of(document(ROUTES)), each_of(official())
 
 
 OF_CLARION, OF_NOVU = each_of(document(ROUTES)), each_of(official())

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import httpx
 from starlette.types import ASGIApp
 
+from answering import check_answer
 from balance import keep_books
 from clarion.api.admission import COOKIE
 from clarion.api.assembly import assembled
@@ -76,10 +77,13 @@ class Caller:
         return self._client.cookies
 
     async def call(self, method: str, path: str, body: object = None, **more: Any) -> httpx.Response:
-        """Send a request; `body` goes out as JSON, `content` in `more` as it is."""
+        """Send a request; `body` goes out as JSON, `content` in `more` as it is. Its answer is one that the
+        schemas know."""
         if body is not None:
             more["json"] = body
-        return await self._client.request(method, path, **more)
+        response = await self._client.request(method, path, **more)
+        check_answer(response)
+        return response
 
     async def get(self, path: str, **query: Any) -> httpx.Response:
         """GET with a query; a list repeats its parameter."""

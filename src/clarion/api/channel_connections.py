@@ -7,27 +7,30 @@ from sqlalchemy.engine import Connection
 
 from clarion.api.channels import (
     ChannelsQuery,
+    ChannelView,
+    found,
     integration_named,
+    listed,
+    removed,
+    shown,
     subscriber_named,
-    through,
     wanted_of,
 )
 from clarion.api.contexts import Json, Named, context_of, settled_scope
-from clarion.api.pages import cursor_page
+from clarion.api.pages import Page
 from clarion.api.people import checked_id
 from clarion.api.route import Audit, Call, Category, NoQuery, Route
 from clarion.api.slugs import short_id
-from clarion.errors import BadInput, NotFound
-from clarion.model.clock import iso
-from clarion.model.context import keys_in
+from clarion.errors import BadInput
 from clarion.model.ids import new_id
 from clarion.model.member import Role
 from clarion.security.keys import masked
 from clarion.store import channel_connections
 from clarion.store.catalog import Snapshot
-from clarion.store.channel_connections import ChannelConnection
+from clarion.store.channel_connections import CONNECTIONS, ChannelConnection
 
 _SECRETS = ("access_token", "refresh_token")
+_WHAT = "Channel connection"
 
 
 class Workspace(msgspec.Struct, rename="camel", omit_defaults=True):
@@ -66,29 +69,15 @@ class NewConnection(msgspec.Struct, rename="camel", kw_only=True):
     connection_mode: Literal["subscriber", "shared"] | None = None
 
 
-class ConnectionOut(msgspec.Struct, rename="camel", kw_only=True):
+class ConnectionOut(ChannelView, rename="camel", kw_only=True):
     """GetChannelConnectionResponseDto."""
 
-    identifier: str
-    channel: str | None
-    provider_id: str | None
-    integration_identifier: str | None
-    subscriber_id: str | None
-    context_keys: list[str]
     workspace: Workspace
     auth: Auth
-    created_at: str
-    updated_at: str
 
 
-class ConnectionPage(msgspec.Struct, rename="camel"):
-    """ListChannelConnectionsResponseDto."""
-
-    data: list[ConnectionOut]
-    next: str | None
-    previous: str | None
-    total_count: int
-    total_count_capped: bool
+ConnectionPage = Page[ConnectionOut]
+"""ListChannelConnectionsResponseDto."""
 
 
 class ConnectionsQuery(ChannelsQuery, rename="camel", frozen=True):
@@ -109,16 +98,16 @@ async def create_channel_connection(call: Call[NewConnection, NoQuery]) -> Conne
         if given.subscriber_id:
             owner = subscriber_named(connection, call, given.subscriber_id, "Create it first").pk
         made = ChannelConnection(
-            new_id(now),
-            call.environment_id,
-            identifier,
-            integration.id,
-            owner,
-            settled_scope(connection, call, context),
-            now,
-            now,
-            msgspec.to_builtins(given.workspace),
-            msgspec.to_builtins(given.auth),
+            id=new_id(now),
+            environment_id=call.environment_id,
+            identifier=identifier,
+            integration_id=integration.id,
+            subscriber_pk=owner,
+            scope=settled_scope(connection, call, context),
+            created_at=now,
+            updated_at=now,
+            workspace=msgspec.to_builtins(given.workspace),
+            auth=msgspec.to_builtins(given.auth),
         )
         return channel_connections.create(connection, call.services.vault, made)
 
@@ -127,21 +116,9 @@ async def create_channel_connection(call: Call[NewConnection, NoQuery]) -> Conne
 
 async def list_channel_connections(call: Call[None, ConnectionsQuery]) -> ConnectionPage:
     """Connections, a page at a time."""
-    mode, vault = call.query.connection_mode, call.services.vault
+    mode = call.query.connection_mode
     wanted = wanted_of(call)._replace(shared=None if mode is None else mode == "shared")
-
-    def read(connection: Connection) -> ConnectionPage:
-        page = cursor_page(
-            lambda anchor, order: channel_connections.search(connection, vault, wanted, anchor, order),
-            lambda identity: channel_connections.by_id(connection, vault, call.environment_id, identity),
-            lambda row: (row.pk,),
-            call.query,
-        )
-        total, capped = channel_connections.count(connection, wanted)
-        shown = [_out(call.snapshot, item) for item in page.rows]
-        return ConnectionPage(shown, page.next, page.previous, total, capped)
-
-    return await call.services.database.read(read)
+    return await listed(call, CONNECTIONS, wanted, _out)
 
 
 async def get_channel_connection(call: Call[None, NoQuery]) -> ConnectionOut:
@@ -153,14 +130,14 @@ async def update_channel_connection(call: Call[ConnectionPatch, NoQuery]) -> Con
     """Put another workspace and other tokens in place of a connection's."""
 
     def write(connection: Connection) -> ChannelConnection:
-        found = _found(connection, call)
+        present = _found(connection, call)
         changed = msgspec.structs.replace(
-            found,
+            present,
             workspace=msgspec.to_builtins(call.body.workspace),
-            auth=msgspec.to_builtins(_kept(call.body.auth, msgspec.convert(found.auth, Auth))),
+            auth=msgspec.to_builtins(_kept(call.body.auth, msgspec.convert(present.auth, Auth))),
             updated_at=call.services.clock(),
         )
-        channel_connections.replace(connection, call.services.vault, changed)
+        CONNECTIONS.replace(connection, call.services.vault, changed)
         return changed
 
     return _out(call.snapshot, await call.services.database.write(write))
@@ -168,11 +145,7 @@ async def update_channel_connection(call: Call[ConnectionPatch, NoQuery]) -> Con
 
 async def delete_channel_connection(call: Call[None, NoQuery]) -> None:
     """Remove a connection; endpoints that used it stay without one."""
-
-    def write(connection: Connection) -> None:
-        channel_connections.delete(connection, _found(connection, call).pk)
-
-    await call.services.database.write(write)
+    await removed(call, CONNECTIONS, _WHAT)
 
 
 def _check_mode(given: NewConnection, context: Json) -> None:
@@ -189,11 +162,7 @@ def _check_mode(given: NewConnection, context: Json) -> None:
 
 
 def _found(connection: Connection, call: Call[Any, Any]) -> ChannelConnection:
-    name = call.path["identifier"]
-    found = channel_connections.by_identifier(connection, call.services.vault, call.environment_id, name)
-    if found is None:
-        raise NotFound(f"Channel connection {name} was not found: list them to see their identifiers")
-    return found
+    return found(connection, call, CONNECTIONS, _WHAT)
 
 
 def _masked(auth: Auth) -> Auth:
@@ -204,24 +173,16 @@ def _masked(auth: Auth) -> Auth:
 
 def _kept(given: Auth, stored: Auth) -> Auth:
     """The given tokens; one that comes back as it was shown is the stored one."""
-    shown = _masked(stored)
-    same = [name for name in _SECRETS if getattr(given, name) == getattr(shown, name)]
+    as_shown = _masked(stored)
+    same = [name for name in _SECRETS if getattr(given, name) == getattr(as_shown, name)]
     return msgspec.structs.replace(given, **{name: getattr(stored, name) for name in same})
 
 
 def _out(snapshot: Snapshot, item: ChannelConnection) -> ConnectionOut:
-    integration = through(snapshot, item.integration_id)
     return ConnectionOut(
-        identifier=item.identifier,
-        channel=integration.channel,
-        provider_id=integration.provider_id,
-        integration_identifier=integration.identifier,
-        subscriber_id=item.subscriber_id,
-        context_keys=keys_in(item.scope),
+        **shown(snapshot, item),
         workspace=msgspec.convert(item.workspace, Workspace),
         auth=_masked(msgspec.convert(item.auth, Auth)),
-        created_at=iso(item.created_at),
-        updated_at=iso(item.updated_at),
     )
 
 

@@ -8,27 +8,32 @@ from sqlalchemy.engine import Connection
 
 from clarion.api.channels import (
     ChannelsQuery,
+    ChannelView,
+    found,
     integration_named,
+    listed,
+    removed,
+    shown,
     subscriber_named,
-    through,
     wanted_of,
 )
 from clarion.api.contexts import Json, Named, context_of, settled_scope
-from clarion.api.pages import cursor_page
+from clarion.api.pages import Page
 from clarion.api.people import checked_id
 from clarion.api.route import Audit, Call, Category, NoQuery, Route
 from clarion.api.slugs import short_id
 from clarion.errors import NotFound, Unprocessable
-from clarion.model.clock import iso
-from clarion.model.context import keys_in
 from clarion.model.endpoint import SECRETS, fault_of, made_of
 from clarion.model.ids import new_id
 from clarion.model.member import Role
 from clarion.model.people import Integration, Subscriber
 from clarion.security.keys import masked
-from clarion.store import channel_connections, channel_endpoints, subscribers
+from clarion.store import channel_endpoints, subscribers
 from clarion.store.catalog import Snapshot
-from clarion.store.channel_endpoints import ChannelEndpoint
+from clarion.store.channel_connections import CONNECTIONS
+from clarion.store.channel_endpoints import ENDPOINTS, ChannelEndpoint
+
+_WHAT = "Channel endpoint"
 
 EndpointType = Literal[
     "slack_channel",
@@ -67,30 +72,16 @@ class EndpointPatch(msgspec.Struct):
     endpoint: Json
 
 
-class EndpointOut(msgspec.Struct, rename="camel", kw_only=True):
+class EndpointOut(ChannelView, rename="camel", kw_only=True):
     """GetChannelEndpointResponseDto. Secrets are masked; sent back as they are, they stay."""
 
-    identifier: str
-    channel: str | None
-    provider_id: str | None
-    integration_identifier: str | None
     connection_identifier: str | None
-    subscriber_id: str | None
-    context_keys: list[str]
     type: EndpointType
     endpoint: Json
-    created_at: str
-    updated_at: str
 
 
-class EndpointPage(msgspec.Struct, rename="camel"):
-    """ListChannelEndpointsResponseDto."""
-
-    data: list[EndpointOut]
-    next: str | None
-    previous: str | None
-    total_count: int
-    total_count_capped: bool
+EndpointPage = Page[EndpointOut]
+"""ListChannelEndpointsResponseDto."""
 
 
 class EndpointsQuery(ChannelsQuery, rename="camel", frozen=True):
@@ -110,17 +101,17 @@ async def create_channel_endpoint(call: Call[NewEndpoint, NoQuery]) -> EndpointO
     def write(connection: Connection) -> ChannelEndpoint:
         now = call.services.clock()
         made = ChannelEndpoint(
-            new_id(now),
-            call.environment_id,
-            identifier,
-            integration.id,
-            _owner(connection, call).pk,
-            _connection_pk(connection, call, integration),
-            settled_scope(connection, call, context),
-            given.type,
-            now,
-            now,
-            address,
+            id=new_id(now),
+            environment_id=call.environment_id,
+            identifier=identifier,
+            integration_id=integration.id,
+            subscriber_pk=_owner(connection, call).pk,
+            connection_pk=_connection_pk(connection, call, integration),
+            scope=settled_scope(connection, call, context),
+            type=given.type,
+            created_at=now,
+            updated_at=now,
+            endpoint=address,
         )
         return channel_endpoints.create(connection, call.services.vault, made)
 
@@ -129,21 +120,8 @@ async def create_channel_endpoint(call: Call[NewEndpoint, NoQuery]) -> EndpointO
 
 async def list_channel_endpoints(call: Call[None, EndpointsQuery]) -> EndpointPage:
     """Endpoints, a page at a time."""
-    vault = call.services.vault
     wanted = wanted_of(call)._replace(connection=call.query.connection_identifier)
-
-    def read(connection: Connection) -> EndpointPage:
-        page = cursor_page(
-            lambda anchor, order: channel_endpoints.search(connection, vault, wanted, anchor, order),
-            lambda identity: channel_endpoints.by_id(connection, vault, call.environment_id, identity),
-            lambda row: (row.pk,),
-            call.query,
-        )
-        total, capped = channel_endpoints.count(connection, wanted)
-        shown = [_out(call.snapshot, item) for item in page.rows]
-        return EndpointPage(shown, page.next, page.previous, total, capped)
-
-    return await call.services.database.read(read)
+    return await listed(call, ENDPOINTS, wanted, _out)
 
 
 async def get_channel_endpoint(call: Call[None, NoQuery]) -> EndpointOut:
@@ -155,11 +133,11 @@ async def update_channel_endpoint(call: Call[EndpointPatch, NoQuery]) -> Endpoin
     """Put another address of the same type in place of an endpoint's."""
 
     def write(connection: Connection) -> ChannelEndpoint:
-        found = _found(connection, call)
-        address = _checked(found.type, _kept(call.body.endpoint, found.endpoint))
+        present = _found(connection, call)
+        address = _checked(present.type, _kept(call.body.endpoint, present.endpoint))
         now = call.services.clock()
-        changed = msgspec.structs.replace(found, endpoint=address, updated_at=now)
-        channel_endpoints.replace(connection, call.services.vault, changed)
+        changed = msgspec.structs.replace(present, endpoint=address, updated_at=now)
+        ENDPOINTS.replace(connection, call.services.vault, changed)
         return changed
 
     return _out(call.snapshot, await call.services.database.write(write))
@@ -167,11 +145,7 @@ async def update_channel_endpoint(call: Call[EndpointPatch, NoQuery]) -> Endpoin
 
 async def delete_channel_endpoint(call: Call[None, NoQuery]) -> None:
     """Remove an endpoint."""
-
-    def write(connection: Connection) -> None:
-        channel_endpoints.delete(connection, _found(connection, call).pk)
-
-    await call.services.database.write(write)
+    await removed(call, ENDPOINTS, _WHAT)
 
 
 def _checked(kind: str, given: Json) -> Json:
@@ -196,19 +170,15 @@ def _connection_pk(
     name = call.body.connection_identifier
     if not name:
         return None
-    found = channel_connections.by_identifier(connection, call.services.vault, call.environment_id, name)
-    if found is None or found.integration_id != integration.id:
+    link = CONNECTIONS.by_identifier(connection, call.services.vault, call.environment_id, name)
+    if link is None or link.integration_id != integration.id:
         told = f"It must be one of the integration {integration.identifier}"
         raise NotFound(f"Channel connection not found: {name}. {told}")
-    return found.pk
+    return link.pk
 
 
 def _found(connection: Connection, call: Call[Any, Any]) -> ChannelEndpoint:
-    name = call.path["identifier"]
-    found = channel_endpoints.by_identifier(connection, call.services.vault, call.environment_id, name)
-    if found is None:
-        raise NotFound(f"Channel endpoint {name} was not found: list them to see their identifiers")
-    return found
+    return found(connection, call, ENDPOINTS, _WHAT)
 
 
 def _shown(address: Mapping[str, Any]) -> Json:
@@ -223,25 +193,19 @@ def _masked(part: str, value: Any) -> Any:
 
 def _kept(given: Json, stored: Json) -> Json:
     """The given address; a secret that comes back as it was shown is the stored one."""
-    shown = _shown(stored)
-    secret = {part: stored[part] for part, value in given.items() if part in shown and value == shown[part]}
+    as_shown = _shown(stored)
+    secret = {
+        part: stored[part] for part, value in given.items() if part in as_shown and value == as_shown[part]
+    }
     return given | secret
 
 
 def _out(snapshot: Snapshot, item: ChannelEndpoint) -> EndpointOut:
-    integration = through(snapshot, item.integration_id)
     return EndpointOut(
-        identifier=item.identifier,
-        channel=integration.channel,
-        provider_id=integration.provider_id,
-        integration_identifier=integration.identifier,
+        **shown(snapshot, item),
         connection_identifier=item.connection_identifier,
-        subscriber_id=item.subscriber_id,
-        context_keys=keys_in(item.scope),
         type=msgspec.convert(item.type, EndpointType),
         endpoint=_shown(item.endpoint),
-        created_at=iso(item.created_at),
-        updated_at=iso(item.updated_at),
     )
 
 

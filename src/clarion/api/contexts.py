@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import msgspec
 from sqlalchemy.engine import Connection
 
-from clarion.api.pages import CursorQuery, cursor_page
+from clarion.api.pages import CursorQuery, Page, counted_page, cursor_page
 from clarion.api.route import Audit, Call, Category, NoQuery, Route
 from clarion.errors import NotFound, Unprocessable
 from clarion.model.clock import iso
@@ -55,14 +55,8 @@ class ContextOut(msgspec.Struct, rename="camel"):
     updated_at: str
 
 
-class ContextPage(msgspec.Struct, rename="camel"):
-    """ListContextsResponseDto."""
-
-    data: list[ContextOut]
-    next: str | None
-    previous: str | None
-    total_count: int
-    total_count_capped: bool
+ContextPage = Page[ContextOut]
+"""ListContextsResponseDto."""
 
 
 class ContextsQuery(CursorQuery, rename="camel", frozen=True):
@@ -95,8 +89,8 @@ async def list_contexts(call: Call[None, ContextsQuery]) -> ContextPage:
             lambda row: (row.pk,),
             call.query,
         )
-        total, capped = contexts.count(connection, wanted)
-        return ContextPage([_out(item) for item in page.rows], page.next, page.previous, total, capped)
+        shown = [_out(item) for item in page.rows]
+        return counted_page(page, shown, lambda: contexts.count(connection, wanted))
 
     return await call.services.database.read(read)
 
@@ -133,9 +127,10 @@ def context_of(given: Named | None, place: str = "context") -> Json:
     return {kind: _entry(kind, value, f"{place}.{kind}") for kind, value in named.items()}
 
 
-def scope_asked(keys: list[str]) -> str | None:
-    """The scope that `contextKeys` narrow a list to, None for every one."""
-    return scope_of(keys) or None
+def scope_asked(keys: list[str] | None) -> str | None:
+    """The scope that `contextKeys` narrow a list to: that of no context when they are empty, None for every
+    one when there are none."""
+    return None if keys is None else scope_of(keys)
 
 
 def settled_scope(connection: Connection, call: Call[Any, Any], context: Json) -> str:

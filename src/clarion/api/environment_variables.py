@@ -18,13 +18,23 @@ from clarion.store import environment_variables
 from clarion.store.environment_variables import Variable
 
 MOST_VARIABLES = 200
-MOST_VALUE = 4096
+MOST_VALUE = 256
+MOST_KEY = 256
 MOST_SEARCH = 256
-_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+
+Key = Annotated[str, msgspec.Meta(max_length=MOST_KEY)]
 
 
 class ValueIn(msgspec.Struct):
     """EnvironmentVariableValueDto."""
+
+    environment_id: str = msgspec.field(name="_environmentId")
+    value: Annotated[str, msgspec.Meta(max_length=MOST_VALUE)]
+
+
+class ValueOut(msgspec.Struct):
+    """EnvironmentVariableValueResponseDto."""
 
     environment_id: str = msgspec.field(name="_environmentId")
     value: str
@@ -33,7 +43,7 @@ class ValueIn(msgspec.Struct):
 class VariablePatch(msgspec.Struct, rename="camel"):
     """UpdateEnvironmentVariableRequestDto: absent keeps; values of other environments stay."""
 
-    key: str | None = None
+    key: Key | None = None
     type: Literal["string"] | None = None
     is_secret: bool | None = None
     values: list[ValueIn] | None = None
@@ -42,7 +52,7 @@ class VariablePatch(msgspec.Struct, rename="camel"):
 class NewVariable(msgspec.Struct, rename="camel"):
     """CreateEnvironmentVariableRequestDto."""
 
-    key: str
+    key: Key
     type: Literal["string"] = "string"
     is_secret: bool = False
     values: list[ValueIn] = []
@@ -56,7 +66,7 @@ class VariableOut(msgspec.Struct, rename="camel", kw_only=True):
     key: str
     type: str
     is_secret: bool
-    values: list[ValueIn]
+    values: list[ValueOut]
     created_at: str
     updated_at: str
 
@@ -158,10 +168,6 @@ def _values(call: Call[Any, Any], given: list[ValueIn], present: Mapping[str, st
     for place, item in enumerate(given):
         if item.environment_id not in call.snapshot.environments:
             raise Unprocessable.field(f"values.{place}._environmentId", "is no environment")
-        if len(item.value) > MOST_VALUE:
-            raise Unprocessable.field(
-                f"values.{place}.value", f"must not be longer than {MOST_VALUE} characters"
-            )
         kept = present.get(item.environment_id, "")
         values[item.environment_id] = kept if kept and item.value == masked(kept) else item.value
     return values
@@ -169,9 +175,7 @@ def _values(call: Call[Any, Any], given: list[ValueIn], present: Mapping[str, st
 
 def _checked(key: str) -> str:
     if not _KEY.fullmatch(key):
-        raise Unprocessable.field(
-            "key", "must be letters, digits and underscores, and not begin with a digit"
-        )
+        raise Unprocessable.field("key", "must be letters, digits and underscores, and begin with a letter")
     return key
 
 
@@ -183,7 +187,7 @@ def _out(call: Call[Any, Any], item: Variable) -> VariableOut:
         type=item.type,
         is_secret=item.is_secret,
         values=[
-            ValueIn(environment_id, masked(value) if item.is_secret else value)
+            ValueOut(environment_id, masked(value) if item.is_secret else value)
             for environment_id, value in item.values.items()
             if environment_id in call.snapshot.environments
         ],

@@ -296,6 +296,7 @@ ROUTES = (
         Role.ADMIN,
         body=IntegrationIn,
         answer=IntegrationOut,
+        unique=True,
     ),
     Route(
         "POST",

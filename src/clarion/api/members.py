@@ -200,6 +200,7 @@ ROUTES = (
         answer=InvitationWithLink,
         status=201,
         secret=True,
+        unique=True,
     ),
     _route(
         "DELETE",

@@ -39,7 +39,7 @@ class MessagesQuery(msgspec.Struct, rename="camel", frozen=True):
     channel: str | None = None
     subscriber_id: str | None = None
     transaction_id: list[str] = []
-    context_keys: list[str] = []
+    context_keys: list[str] | None = None
     page: PageNumber = 0
     limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 10
 

@@ -42,7 +42,7 @@ class ActivityQuery(msgspec.Struct, rename="camel", frozen=True):
     subscriber_ids: list[str] = []
     severity: list[Literal["high", "medium", "low", "none"]] = []
     transaction_id: str | None = None
-    context_keys: list[str] = []
+    context_keys: list[str] | None = None
     topic_key: str | None = None
     status: list[MessageState] = []
     provider_id: list[str] = []

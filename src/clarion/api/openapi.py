@@ -124,6 +124,9 @@ def _responses(route: Route, schemas: dict[int, Json]) -> Json:
     if route.present:
         responses[str(route.present)] = _success(route, schemas)
     refusals = {status: _json(told, schemas[id(Problem)]) for status, told in _refusals(route)}
+    if route.at_stake:
+        both = {"allOf": [schemas[id(route.answer)], schemas[id(Problem)]]}
+        refusals["409"] = _json(refusals["409"]["description"], both)
     return {**responses, **refusals}
 
 
@@ -144,7 +147,7 @@ def _refusals(route: Route) -> Iterator[tuple[str, str]]:
     yield "429", "More calls than the environment's rate limit allows; Retry-After says when to come back"
     yield "503", "Overloaded, or without its database; Retry-After says when to come back"
     yield "403", "The caller may not do this; the message says who may"
-    if route.repeatable:
+    if route.repeatable or route.unique:
         yield "409", "It is there already, or the first call under this key is running"
 
 

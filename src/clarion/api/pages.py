@@ -70,6 +70,24 @@ class CursorPage(NamedTuple, Generic[R]):
     previous: str | None
 
 
+class Page(msgspec.Struct, Generic[T], rename="camel"):
+    """What is answered of a list behind a cursor: Novu's List…ResponseDto. `totalCountCapped`: there are more
+    than were counted."""
+
+    data: list[T]
+    next: str | None
+    previous: str | None
+    total_count: int
+    total_count_capped: bool
+
+
+def counted_page(page: CursorPage[Any], shown: list[T], count: Callable[[], tuple[int, bool]]) -> Page[T]:
+    """A page as it is answered. A list that fits on one page needs no counting."""
+    whole = page.next is None and page.previous is None
+    total, capped = (len(shown), False) if whole else count()
+    return Page(shown, page.next, page.previous, total, capped)
+
+
 def cursor_page(
     fetch: Callable[[Place | None, Order], list[R]],
     find: Callable[[str], R | None],

@@ -106,7 +106,7 @@ class Criticality(msgspec.Struct, rename="camel", frozen=True):
     """Query of a reading: as it stands in all the contexts of `contextKeys` together."""
 
     criticality: Wanted = "nonCritical"
-    context_keys: list[str] = []
+    context_keys: list[str] | None = None
 
 
 class GlobalOut(msgspec.Struct, omit_defaults=True):
@@ -174,7 +174,7 @@ async def get_preferences(call: Call[None, Criticality]) -> PreferencesOut:
     """What a subscriber wants: for everything, and for each active workflow."""
 
     def read(connection: Connection) -> dict[str, Preference]:
-        return preferences.of(connection, named(connection, call).pk, scope_of(call.query.context_keys))
+        return preferences.of(connection, named(connection, call).pk, scope_of(call.query.context_keys or ()))
 
     return _out(call, await call.services.database.read(read), call.query.criticality)
 

@@ -1,4 +1,5 @@
-"""Query strings into types, leniently: `5.0` is 5, one value is a list of one, empty counts as absent."""
+"""Query strings into types, leniently: `5.0` is 5, one value is a list of one, empty counts as absent; a list
+that is there without a value is empty."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -21,7 +22,7 @@ def decode_query(raw: str, kind: type[T]) -> T:
     """The query as `kind`; `Unprocessable` names the parameter that is wrong. Unknown ones are ignored."""
     given = {
         name.removesuffix("[]"): [storable(value) for value in values]
-        for name, values in parse_qs(raw).items()
+        for name, values in parse_qs(raw, keep_blank_values=True).items()
     }
     try:
         return msgspec.convert(_shaped(given, kind), kind, strict=False)
@@ -33,9 +34,11 @@ def decode_query(raw: str, kind: type[T]) -> T:
 def _shaped(given: Mapping[str, Sequence[str]], kind: type[msgspec.Struct]) -> dict[str, Any]:
     shaped: dict[str, Any] = {}
     for name, is_list, is_number in _parameters(kind):
-        values = [_number(value) if is_number else value for value in given.get(name, ())]
-        if values:
-            shaped[name] = values if is_list else values[-1]
+        values = [_number(value) if is_number else value for value in given.get(name, ()) if value]
+        if is_list and name in given:
+            shaped[name] = values
+        elif values:
+            shaped[name] = values[-1]
     return shaped
 
 

@@ -156,7 +156,9 @@ class Route(NamedTuple):
     shape of the trigger calls. `one_trigger`: the body is one trigger's, and bounded as such. `cost`: tokens
     of the rate limit. `secret`: the answer may hold a whole key, so nobody may keep it. `present`: the status
     of an answer about what was there already. `multipart`: the body is a form with files. `stream`: the
-    answer goes on for as long as it is listened to.
+    answer goes on for as long as it is listened to. `unique`: a name in the body may be
+    taken, which is a conflict. `at_stake`: what a call is about; every 409 has it, which the SDKs read as the
+    answer of the route.
     """
 
     method: str
@@ -180,6 +182,8 @@ class Route(NamedTuple):
     multipart: bool = False
     audit: Audit = Audit.WHOLE
     stream: bool = False
+    unique: bool = False
+    at_stake: Callable[[Any], Awaitable[Any]] | None = None
 
     @property
     def repeatable(self) -> bool:

@@ -27,6 +27,7 @@ from clarion.api.query import decode_query
 from clarion.api.route import Access, Answer, Call, Caller, Client, Route, Services
 from clarion.api.site import Site
 from clarion.errors import (
+    Conflict,
     Forbidden,
     MethodNotAllowed,
     NotFound,
@@ -136,13 +137,18 @@ class Api:
         repeatable = self._repeatable(route, request, caller, raw)
         if repeatable is None:
             return await self._handled(route, request, caller, raw, headers)
-        return await self._answered_once(
-            repeatable,
-            lambda: self._worded(
-                route, request, headers, lambda: self._handled(route, request, caller, raw, headers)
-            ),
-            headers,
-        )
+        try:
+            return await self._answered_once(
+                repeatable,
+                lambda: self._worded(
+                    route, request, headers, lambda: self._handled(route, request, caller, raw, headers)
+                ),
+                headers,
+            )
+        except Conflict as running:
+            if route.at_stake:
+                running.resource = await route.at_stake(await self._call(route, request, caller, raw))
+            raise
 
     def _repeatable(
         self, route: Route, request: Request, caller: Caller | None, raw: bytes
@@ -169,15 +175,7 @@ class Api:
     async def _handled(
         self, route: Route, request: Request, caller: Caller | None, raw: bytes, headers: Headers
     ) -> Response:
-        call = Call(
-            self._services,
-            await self._snapshot(caller),
-            caller or _NOBODY,
-            request.path_params,
-            _decoded(route, request, raw),
-            decode_query(_query(request), route.query),
-            _client(Visit.of(request), self._services.accounts.public_url),
-        )
+        call = await self._call(route, request, caller, raw)
         if route.secret:
             headers.append(_KEPT_BY_NOBODY)
         found = await self._auditor.told(route, call, _resource(request))
@@ -186,6 +184,19 @@ class Api:
         if status == 204 or route.answer is None:
             return Response(status_code=status, headers=_text(headers))
         return encoded(value if route.bare else {"data": value}, status, headers)
+
+    async def _call(
+        self, route: Route, request: Request, caller: Caller | None, raw: bytes
+    ) -> Call[Any, Any]:
+        return Call(
+            self._services,
+            await self._snapshot(caller),
+            caller or _NOBODY,
+            request.path_params,
+            _decoded(route, request, raw),
+            decode_query(_query(request), route.query),
+            _client(Visit.of(request), self._services.accounts.public_url),
+        )
 
     async def _snapshot(self, caller: Caller | None) -> Snapshot:
         """Public routes do without the database, so that they can tell when it isn't there."""

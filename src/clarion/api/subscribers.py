@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy.engine import Connection
 
 from clarion.api.bodies import NOT_JSON, text_in
-from clarion.api.pages import CursorQuery, cursor_page
+from clarion.api.pages import CursorQuery, Page, counted_page, cursor_page
 from clarion.api.people import (
     ChannelIn,
     ProfileIn,
@@ -19,6 +19,7 @@ from clarion.api.people import (
 from clarion.api.route import Audit, Call, Category, NoQuery, Route
 from clarion.errors import BadInput, Conflict, NotFound, RequestError, Unprocessable
 from clarion.model.clock import Millis
+from clarion.model.ids import new_id
 from clarion.model.member import Role
 from clarion.model.people import Subscriber
 from clarion.model.trigger import ChannelGrant
@@ -53,14 +54,8 @@ class SearchQuery(CursorQuery, rename="camel", frozen=True):
     subscriber_id: str | None = None
 
 
-class SubscriberPage(msgspec.Struct, rename="camel"):
-    """ListSubscribersResponseDto."""
-
-    data: list[SubscriberOut]
-    next: str | None
-    previous: str | None
-    total_count: int
-    total_count_capped: bool
+SubscriberPage = Page[SubscriberOut]
+"""ListSubscribersResponseDto."""
 
 
 class OnlineIn(msgspec.Struct, rename="camel"):
@@ -120,6 +115,20 @@ async def create_subscriber(call: Call[SubscriberIn, FailIfExists]) -> Subscribe
         return view(connection, call.snapshot, [written])[0]
 
     return await call.services.database.write(write)
+
+
+async def subscriber_at_stake(call: Call[SubscriberIn, FailIfExists]) -> SubscriberOut:
+    """The subscriber that a creation is about, as it is or as it will be."""
+    name = checked_id(call.body.subscriber_id)
+
+    def read(connection: Connection) -> SubscriberOut:
+        now = call.services.clock()
+        found = subscribers.get(connection, call.environment_id, name) or Subscriber(
+            0, new_id(now), call.environment_id, name, now, now, **profile_of(call.body)
+        )
+        return view(connection, call.snapshot, [found])[0]
+
+    return await call.services.database.read(read)
 
 
 async def create_subscribers_in_bulk(call: Call[BulkIn, NoQuery]) -> BulkOut:
@@ -204,9 +213,8 @@ async def search_subscribers(call: Call[None, SearchQuery]) -> SubscriberPage:
             query,
             width=2 if by_change else 1,
         )
-        total, capped = subscribers.count(connection, search)
-        rows = view(connection, call.snapshot, page.rows)
-        return SubscriberPage(rows, page.next, page.previous, total, capped)
+        shown = view(connection, call.snapshot, page.rows)
+        return counted_page(page, shown, lambda: subscribers.count(connection, search))
 
     return await call.services.database.read(read)
 
@@ -268,6 +276,7 @@ ROUTES = (
         status=201,
         category=_CONFIGURATION,
         audit=Audit.BRIEF,
+        at_stake=subscriber_at_stake,
     ),
     Route(
         "GET",

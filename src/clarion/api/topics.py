@@ -8,14 +8,14 @@ import msgspec
 from sqlalchemy.engine import Connection
 
 from clarion.api.contexts import Named, context_of, scope_asked, settled_scope
-from clarion.api.pages import CursorQuery, cursor_page
+from clarion.api.pages import CursorQuery, Page, counted_page, cursor_page
 from clarion.api.people import checked_id
 from clarion.api.route import Answer, Audit, Call, Category, NoQuery, Route
 from clarion.api.subscription_preferences import Wanted, WantedOut, wanted_of, wanted_out
 from clarion.errors import Conflict, NotFound, Unprocessable
 from clarion.model.clock import iso
 from clarion.model.context import keys_in
-from clarion.model.ids import derived_id
+from clarion.model.ids import derived_id, new_id
 from clarion.model.member import Role
 from clarion.model.people import Subscriber
 from clarion.store import subscribers, topics
@@ -50,14 +50,8 @@ class TopicOut(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True)
     updated_at: str | None = None
 
 
-class TopicPage(msgspec.Struct, rename="camel"):
-    """ListTopicsResponseDto."""
-
-    data: list[TopicOut]
-    next: str | None
-    previous: str | None
-    total_count: int
-    total_count_capped: bool
+TopicPage = Page[TopicOut]
+"""ListTopicsResponseDto."""
 
 
 class Acknowledged(msgspec.Struct):
@@ -84,7 +78,7 @@ class MembersQuery(CursorQuery, rename="camel", frozen=True):
 
     subscriber_id: str | None = None
     key: str | None = None
-    context_keys: list[str] = []
+    context_keys: list[str] | None = None
 
 
 class NamedSubscription(msgspec.Struct, rename="camel"):
@@ -142,14 +136,8 @@ class SubscriptionOut(msgspec.Struct, rename="camel", omit_defaults=True, kw_onl
     updated_at: str
 
 
-class SubscriptionPage(msgspec.Struct, rename="camel"):
-    """ListTopicSubscriptionsResponseDto."""
-
-    data: list[SubscriptionOut]
-    next: str | None
-    previous: str | None
-    total_count: int
-    total_count_capped: bool
+SubscriptionPage = Page[SubscriptionOut]
+"""ListTopicSubscriptionsResponseDto."""
 
 
 class SubscriptionError(msgspec.Struct, rename="camel"):
@@ -212,6 +200,14 @@ async def create_topic(call: Call[TopicIn, FailIfExists]) -> Answer:
     return await call.services.database.write(write)
 
 
+async def topic_at_stake(call: Call[TopicIn, FailIfExists]) -> TopicOut:
+    """The topic that a creation is about, as it is or as it will be."""
+    key, now = _checked_key(call.body.key), call.services.clock()
+    found = await call.services.database.read(topics.get, call.environment_id, key)
+    name = _checked_name(call.body.name)
+    return _topic(found or Topic(new_id(now), call.environment_id, key, name, now, now))
+
+
 async def list_topics(call: Call[None, ListQuery]) -> TopicPage:
     """Topics, a page at a time."""
     query, environment_id = call.query, call.environment_id
@@ -225,8 +221,10 @@ async def list_topics(call: Call[None, ListQuery]) -> TopicPage:
             lambda row: (row.created_at,),
             query,
         )
-        total, capped = topics.count(connection, environment_id, query.key, query.name)
-        return TopicPage([_topic(item) for item in page.rows], page.next, page.previous, total, capped)
+        shown = [_topic(item) for item in page.rows]
+        return counted_page(
+            page, shown, lambda: topics.count(connection, environment_id, query.key, query.name)
+        )
 
     return await call.services.database.read(read)
 
@@ -385,9 +383,8 @@ def _page(connection: Connection, call: Call[None, MembersQuery], wanted: Member
         lambda row: (row.pk,),
         call.query,
     )
-    total, capped = topics.count_members(connection, wanted)
-    rows = [_out(call.snapshot, item) for item in page.rows]
-    return SubscriptionPage(rows, page.next, page.previous, total, capped)
+    shown = [_out(call.snapshot, item) for item in page.rows]
+    return counted_page(page, shown, lambda: topics.count_members(connection, wanted))
 
 
 def _named(connection: Connection, call: Call[Any, Any]) -> Topic:
@@ -526,6 +523,7 @@ ROUTES = (
         answer=TopicOut,
         status=201,
         present=200,
+        at_stake=topic_at_stake,
     ),
     _route("GET", _ONE, get_topic, "Read a topic", Role.VIEWER, answer=TopicOut),
     _route("PATCH", _ONE, update_topic, "Rename a topic", Role.EDITOR, body=TopicPatch, answer=TopicOut),

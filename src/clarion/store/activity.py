@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from clarion.model.clock import Millis
+from clarion.model.context import NO_SCOPE
 from clarion.model.ids import earliest, time_of
 from clarion.model.outcome import MessageStatus
 from clarion.model.people import Subscriber
@@ -145,7 +146,7 @@ def _sought(wanted: MessageFilter) -> sa.Select[Any]:
     if wanted.transaction_ids:
         query = query.where(triggers.c.transaction_id.in_(wanted.transaction_ids))
     if wanted.scope is not None:
-        query = query.where(triggers.c.scope == wanted.scope)
+        query = query.where(_in_scope(wanted.scope))
     return query.where(messages.c.deleted_at.is_(None))
 
 
@@ -303,7 +304,7 @@ def _conditions(wanted: NotificationFilter) -> list[sa.ColumnElement[bool]]:
     if wanted.before is not None:
         conditions.append(notifications.c.created_at <= wanted.before)
     if wanted.scope is not None:
-        conditions.append(triggers.c.scope == wanted.scope)
+        conditions.append(_in_scope(wanted.scope))
     if wanted.messages is not None:
         conditions.append(_has_message(wanted.messages))
     return conditions
@@ -320,6 +321,11 @@ def _has_message(wanted: MessagesWanted) -> sa.ColumnElement[bool]:
         sought = [column.icontains(wanted.error, autoescape=True) for column in (sent.code, sent.explanation)]
         fits += [sent.status != MessageStatus.DELIVERED, sa.or_(*sought)]
     return sa.exists(sa.select(sent.id).where(*fits))
+
+
+def _in_scope(scope: str) -> sa.ColumnElement[bool]:
+    """A trigger without contexts has no scope."""
+    return triggers.c.scope.is_(None) if scope == NO_SCOPE else triggers.c.scope == scope
 
 
 def _named(environment_id: str, names: Sequence[str]) -> sa.Select[tuple[int]]:

@@ -123,7 +123,7 @@ def searching(wanted: Search, order_by: str, anchor: Place | None, order: Order)
 
 
 def count(connection: Connection, wanted: Search) -> tuple[int, bool]:
-    """How many match, and whether counting stopped at 50,000."""
+    """How many match, and whether counting stopped."""
     return capped(connection, sa.select(subscribers.c.pk).where(*_matches(wanted)))
 
 

@@ -440,6 +440,7 @@ topic_subscriptions = sa.Table(
     sa.Column("preferences", sa.Text, comment="Which workflows it wants, and when; None for all."),
     sa.UniqueConstraint("topic_id", "identifier"),
     sa.Index(None, "topic_id", "scope", "subscriber_pk"),
+    sa.Index(None, "topic_id", "pk"),
     sa.Index(None, "subscriber_pk"),
     sqlite_autoincrement=True,
     comment="A subscriber in a topic.",

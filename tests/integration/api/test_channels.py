@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-import demanded
 from calling import Api, Caller, Json, data, error
 
 CONNECTIONS, ENDPOINTS = "/v1/channel-connections", "/v1/channel-endpoints"
@@ -22,7 +21,6 @@ async def ada(dev: Caller) -> Caller:
 async def connection(dev: Caller, **given: Any) -> Json:
     body = {"integrationIdentifier": "hook", "workspace": {"id": "T1"}, "auth": AUTH, **given}
     found: Json = data(await dev.post(CONNECTIONS, body), 201)
-    demanded.check(demanded.CONNECTION, found)
     return found
 
 
@@ -30,14 +28,11 @@ async def endpoint(dev: Caller, **given: Any) -> Json:
     common = {"integrationIdentifier": "hook", "subscriberId": "ada", "type": "slack_user"}
     body = {**common, "endpoint": {"userId": "U1"}, **given}
     found: Json = data(await dev.post(ENDPOINTS, body), 201)
-    demanded.check(demanded.ENDPOINT, found)
     return found
 
 
 async def listed(dev: Caller, path: str, **query: Any) -> list[str]:
     page = (await dev.get(path, **query)).json()
-    kind = demanded.CONNECTION if path == CONNECTIONS else demanded.ENDPOINT
-    demanded.check(demanded.cursor_page(kind), page)
     assert page["totalCount"] >= len(page["data"])
     return [item["identifier"] for item in page["data"]]
 

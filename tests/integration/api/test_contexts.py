@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-import demanded
 from calling import Api, Caller, Json, data, error
 
 STEP = {
@@ -18,7 +17,6 @@ ACME = {"id": "acme", "data": {"name": "Acme"}}
 
 async def context(dev: Caller, kind: str = "tenant", identity: str = "acme", **more: Any) -> Json:
     found: Json = data(await dev.post("/v2/contexts", {"type": kind, "id": identity, **more}), 201)
-    demanded.check(demanded.CONTEXT, found)
     return found
 
 
@@ -90,7 +88,6 @@ async def test_the_list_is_paged_and_narrowed(dev: Caller) -> None:
 
     async def keys(**query: Any) -> tuple[list[str], Json]:
         page = (await dev.get("/v2/contexts", **query)).json()
-        demanded.check(demanded.CONTEXTS, page)
         return [f"{item['type']}:{item['id']}" for item in page["data"]], page
 
     shown, page = await keys(limit=3)
@@ -139,9 +136,6 @@ async def test_what_was_sent_in_a_scope_is_found_by_exactly_it(api: Api, ada: Ca
 
     async def found(path: str, *keys: str) -> list[str]:
         listed = (await ada.get(path, contextKeys=list(keys))).json()["data"]
-        demanded.check(
-            demanded.listed(demanded.MESSAGE if "messages" in path else demanded.NOTIFICATION), listed
-        )
         return [item["transactionId"] for item in listed]
 
     for path in ("/v1/messages", "/v1/notifications"):
@@ -149,6 +143,7 @@ async def test_what_was_sent_in_a_scope_is_found_by_exactly_it(api: Api, ada: Ca
         assert await found(path, "tenant:acme") == ["one"]
         assert await found(path, "app:crm") == []
         assert await found(path) == ["none", "one", "both"]
+        assert await found(path, "") == ["none"]
     (shown,) = (await ada.get("/v1/notifications", transactionId="both")).json()["data"]
     assert shown["contextKeys"] == ["app:crm", "tenant:acme"]
     assert data(await ada.get(f"/v1/notifications/{shown['_id']}"))["contextKeys"] == shown["contextKeys"]

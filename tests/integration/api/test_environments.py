@@ -6,7 +6,6 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-import demanded
 from calling import Api, Caller, Json, data, error
 from clarion.store.tables import metadata
 from furnishing import BODIES
@@ -18,8 +17,6 @@ async def listed(api: Api, kind: str) -> dict[str, Json]:
     """Environments by type, as a key of one sees them."""
     caller = api.development if kind == "dev" else api.production
     found = data(await caller.get("/v1/environments"))
-    for item in found:
-        demanded.check(demanded.ENVIRONMENT, item)
     return {item["type"]: item for item in found}
 
 
@@ -56,7 +53,6 @@ RED = "#c0392b"
 
 async def added(dev: Caller, name: str = "Staging", **fields: Any) -> Json:
     found: Json = data(await dev.post(PATH, {"name": name, "color": RED, **fields}), 201)
-    demanded.check(demanded.ENVIRONMENT, found)
     return found
 
 
@@ -87,7 +83,6 @@ async def test_whole_keys_are_kept_by_nobody_on_the_way(api: Api, dev: Caller) -
 async def test_an_environment_is_changed(api: Api, dev: Caller) -> None:
     made = await added(dev)
     changed = data(await dev.put(f"{PATH}/{made['_id']}", {"name": "QA team", "identifier": "qa"}))
-    demanded.check(demanded.ENVIRONMENT, changed)
     assert (changed["name"], changed["identifier"], changed["color"]) == ("QA team", "qa", RED)
     assert changed["slug"] == f"qa-team_env_{made['_id']}"
     assert changed["apiKeys"][0]["key"] != made["apiKeys"][0]["key"], "another environment's key is masked"

@@ -1,13 +1,14 @@
 """Calls under an idempotency key: made once, answered alike, on either database."""
 
 import asyncio
+import json
 from typing import Any
 
 import httpx
 import pytest
 
 from calling import Api, Caller, Json, data, error
-from clarion.accept.once import LONGEST_KEY
+from clarion.accept.once import LONGEST_KEY, mark_of
 from clarion.model.clock import HOUR, MINUTE
 from clarion.store import idempotency
 from clarion.store.idempotency import Keyed
@@ -146,6 +147,25 @@ async def test_while_the_first_call_runs_others_are_told_to_wait(api: Api, ready
             if answer.status_code != 201:
                 assert (answer.status_code, answer.headers["retry-after"]) == (409, "1")
         assert sum(answer.status_code == 201 and not is_replay(answer) for answer in together) == 1
+
+
+@pytest.mark.parametrize("known", [False, True])
+async def test_a_running_creation_is_told_of_what_it_is_about(api: Api, dev: Caller, known: bool) -> None:
+    environment_id, now = await api.environment_id(), api.services.clock()
+    for path, body in (
+        (SUBSCRIBERS, {**ADA, "firstName": "Ada"}),
+        ("/v2/topics", {"key": "ada", "name": "Ada"}),
+    ):
+        made = (await dev.post(path, body)).json()["data"] if known else {}
+        mark = mark_of("POST", path, json.dumps(body).encode())
+        begun = [Keyed(path, mark)]
+        await api.services.database.write(idempotency.claim, environment_id, begun, now, now - HOUR)
+        answer = await dev.call("POST", path, content=json.dumps(body), **keyed(path))
+        told = error(answer, 409)
+        assert (answer.headers["retry-after"], answer.headers["idempotency-key"]) == ("1", path)
+        assert "still running" in told["message"]
+        assert told.items() >= (made or body).items()
+        assert bool((await dev.get(f"{path}/ada")).status_code == 200) is known
 
 
 async def test_what_failed_on_our_side_is_not_kept(

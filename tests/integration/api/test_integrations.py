@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-import demanded
 from calling import WEBHOOK, Caller, Json, data, error
 
 PATH = "/v1/integrations"
@@ -14,13 +13,11 @@ SECRET = "-----BEGIN PRIVATE KEY-----\nabc\n-----END PRIVATE KEY-----"
 
 async def made(dev: Caller, **fields: Any) -> Json:
     found: Json = data(await dev.post(PATH, {"providerId": "push-webhook", **fields}), 201)
-    demanded.check(demanded.INTEGRATION, found)
     return found
 
 
 async def changed(dev: Caller, integration: Json, **fields: Any) -> Json:
     found: Json = data(await dev.put(f"{PATH}/{integration['_id']}", fields))
-    demanded.check(demanded.INTEGRATION, found)
     return found
 
 

@@ -12,9 +12,6 @@ from clarion.api.table import ROUTES
 from contract_schema import NOVU
 from furnishing import BODIES, QUERIES, furnish, good_body
 
-LONGER_HERE = {("create_variable", "value"), ("update_variable", "value")}
-"""Values of environment variables: Clarion takes longer ones than Novu, and says so in its own schema."""
-
 
 class Maximum(NamedTuple):
     """One documented bound; `excess` is what lies just beyond it, at a place of the body or of the query."""
@@ -42,8 +39,7 @@ class Schema:
             if "requestBody" in operation and not route.multipart:
                 schema = operation["requestBody"]["content"]["application/json"]["schema"]
                 for place, bound, excess in self._bounds(schema, BODIES[route.operation_id]):
-                    if (route.operation_id, place[-1]) not in LONGER_HERE:
-                        yield Maximum(route, ("body", *place), bound, excess)
+                    yield Maximum(route, ("body", *place), bound, excess)
 
     def _bounds(self, schema: Json, good: Any) -> Iterator[tuple[tuple[str | int, ...], int, Any]]:
         """Each place below a schema that has a bound. Deeper ones are looked for where the good body goes."""

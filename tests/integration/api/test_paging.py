@@ -177,6 +177,21 @@ async def test_the_same_holds_backwards(api: Api, listed: Listed) -> None:
     assert remaining(read, gone) == [name for name in NAMES[1:] if name not in gone]
 
 
+@pytest.mark.parametrize("listed", BY_CURSOR, ids=label)
+async def test_a_list_is_counted_as_far_as_counting_is_quick(
+    api: Api, listed: Listed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = await filled(api, listed)
+    for cap, counted in ((9, (9, False)), (8, (8, True))):
+        monkeypatch.setattr("clarion.store.listing.COUNT_CAP", cap)
+        page = await page_of(api, path)
+        assert (page["totalCount"], page["totalCountCapped"]) == counted
+        last = await page_of(api, path, after=(await page_of(api, path))["next"])
+        assert (last["totalCount"], last["totalCountCapped"]) == counted
+    whole = (await api.development.get(path, limit=9)).json()
+    assert (whole["totalCount"], whole["totalCountCapped"]) == (9, False)
+
+
 async def test_a_subscriber_that_changes_takes_no_place_from_others(api: Api) -> None:
     """In the order of changes the row behind the page moves to the end."""
     for name in NAMES:

@@ -5,7 +5,6 @@ from typing import Any
 import msgspec
 import pytest
 
-import demanded
 from calling import PUSH, Api, Caller, Json, data, error
 from clarion.store import workflows
 
@@ -21,13 +20,11 @@ def step(name: str, **controls: str) -> Json:
 
 async def published(dev: Caller, target: str, **given: Any) -> Json:
     found: Json = data(await dev.post(f"/v2/environments/{target}/publish", given))
-    demanded.check(demanded.PUBLISHED, found)
     return found
 
 
 async def differing(dev: Caller, target: str, **given: Any) -> Json:
     found: Json = data(await dev.post(f"/v2/environments/{target}/diff", given))
-    demanded.check(demanded.DIFF, found)
     return found
 
 
@@ -38,7 +35,6 @@ def actions(found: Json) -> dict[str, str]:
 async def test_a_workflow_is_copied_and_then_kept_up(dev: Caller, prod: Caller, target: str) -> None:
     made = await dev.workflow(tags=["shop"], severity="high")
     copy = data(await dev.put("/v2/workflows/welcome/sync", {"targetEnvironmentId": target}))
-    demanded.check(demanded.WORKFLOW, copy)
     assert data(await prod.get("/v2/workflows/welcome")) == copy
     assert (copy["_id"] != made["_id"], copy["tags"], copy["severity"]) == (True, ["shop"], "high")
     await dev.patch("/v2/workflows/welcome", {"name": "Hello again"})

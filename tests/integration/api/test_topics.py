@@ -49,6 +49,8 @@ async def test_one_subscribes_once_in_each_scope(ada: Caller) -> None:
         page = (await ada.get(path, contextKeys=["tenant:acme"])).json()
         assert (page["totalCount"], [item["_id"] for item in page["data"]]) == (1, [acme["_id"]])
         assert (await ada.get(path, contextKeys=["tenant:acme", "app:crm"])).json()["data"] == []
+        (only,) = (await ada.get(path, contextKeys="")).json()["data"]
+        assert only["_id"] == everywhere["_id"]
 
 
 async def test_what_a_subscription_wants_is_kept_shown_and_changed(ada: Caller) -> None:

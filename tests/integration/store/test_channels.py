@@ -10,8 +10,9 @@ from sqlalchemy.engine import Connection
 from clarion.errors import Conflict
 from clarion.security.vault import Vault
 from clarion.store import channel_connections, channel_endpoints, integrations, subscribers
-from clarion.store.channel_connections import ChannelConnection, Wanted
-from clarion.store.channel_endpoints import ChannelEndpoint
+from clarion.store.channel_connections import CONNECTIONS, ChannelConnection
+from clarion.store.channel_endpoints import ENDPOINTS, ChannelEndpoint
+from clarion.store.channels import Wanted
 from clarion.store.database import Database
 from clarion.store.listing import Order
 from clarion.store.tables import environments
@@ -35,9 +36,18 @@ async def ada(database: Database) -> int:
 
 
 def linked(identifier: str, owner: int | None, scope: str = "") -> ChannelConnection:
-    identity = identifier.ljust(32, "0")
-    secrets = {"accessToken": "a token"}
-    return ChannelConnection(identity, DEV, identifier, "i1", owner, scope, NOW, NOW, {"id": "T1"}, secrets)
+    return ChannelConnection(
+        id=identifier.ljust(32, "0"),
+        environment_id=DEV,
+        identifier=identifier,
+        integration_id="i1",
+        subscriber_pk=owner,
+        scope=scope,
+        created_at=NOW,
+        updated_at=NOW,
+        workspace={"id": "T1"},
+        auth={"accessToken": "a token"},
+    )
 
 
 async def created(database: Database, *wanted: ChannelConnection) -> Sequence[ChannelConnection]:
@@ -56,9 +66,9 @@ async def test_an_integration_has_one_connection_for_each_owner_and_scope(
         with pytest.raises(Conflict, match=told):
             await created(database, twin)
     wanted = Wanted(DEV)
-    found = await database.read(channel_connections.search, VAULT, wanted, None, RISING)
+    found = await database.read(CONNECTIONS.search, VAULT, wanted, None, RISING)
     assert [item.identifier for item in found] == ["a", "b", "c"]
-    assert await database.read(channel_connections.count, wanted) == (3, False)
+    assert await database.read(CONNECTIONS.count, wanted) == (3, False)
 
 
 async def test_of_many_at_once_one_is_made(database: Database, ada: int) -> None:
@@ -88,19 +98,30 @@ async def test_endpoints_go_with_their_subscriber_and_stay_without_their_connect
     database: Database, ada: int
 ) -> None:
     (link,) = await created(database, linked("a", None, "app:crm"))
-    common = ("i1", ada, link.pk, "", "slack_user", NOW, NOW, {"userId": "U1"})
-    made = ChannelEndpoint("f" * 32, DEV, "e1", *common)
+    made = ChannelEndpoint(
+        id="f" * 32,
+        environment_id=DEV,
+        identifier="e1",
+        integration_id="i1",
+        subscriber_pk=ada,
+        connection_pk=link.pk,
+        scope="",
+        type="slack_user",
+        created_at=NOW,
+        updated_at=NOW,
+        endpoint={"userId": "U1"},
+    )
     found = await database.write(channel_endpoints.create, VAULT, made)
     assert (found.connection_identifier, found.endpoint) == ("a", {"userId": "U1"})
     with pytest.raises(Conflict, match="already exists"):
         await database.write(channel_endpoints.create, VAULT, made)
     for wanted in (Wanted(DEV, "ada"), Wanted(DEV, None, ["i1"]), Wanted(DEV, connection="a")):
-        assert await database.read(channel_endpoints.count, wanted) == (1, False)
+        assert await database.read(ENDPOINTS.count, wanted) == (1, False)
     for wanted in (Wanted(DEV, "bob"), Wanted(DEV, None, []), Wanted(DEV, scope="app:crm")):
-        assert await database.read(channel_endpoints.search, VAULT, wanted, None, RISING) == []
-    await database.write(channel_connections.delete, link.pk)
-    again = await database.read(channel_endpoints.by_identifier, VAULT, DEV, "e1")
+        assert await database.read(ENDPOINTS.search, VAULT, wanted, None, RISING) == []
+    await database.write(CONNECTIONS.delete, link.pk)
+    again = await database.read(ENDPOINTS.by_identifier, VAULT, DEV, "e1")
     assert again is not None
     assert again.connection_identifier is None
     await database.write(subscribers.delete, ada)
-    assert await database.read(channel_endpoints.by_id, VAULT, DEV, "f" * 32) is None
+    assert await database.read(ENDPOINTS.by_id, VAULT, DEV, "f" * 32) is None

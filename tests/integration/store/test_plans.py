@@ -181,6 +181,27 @@ async def test_what_led_to_somebody_is_looked_up(
     assert not any("Seq Scan" in step for step in told), told
 
 
+async def test_the_members_of_a_topic_are_read_and_counted_by_an_index(
+    embedded: SqliteDatabase, shared: PostgresDatabase
+) -> None:
+    count = topics.counting_members(topics.Members("e", topic_id="t"))
+
+    def plan(connection: Connection) -> list[str]:
+        text = str(count.compile(connection, compile_kwargs={"literal_binds": True}))
+        return [str(row[-1]) for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}")]
+
+    (step,) = await embedded.read(plan)
+    assert "COVERING INDEX ix_topic_subscriptions_topic_id" in step
+
+    def rows(connection: Connection) -> list[str]:
+        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        connection.exec_driver_sql("SET LOCAL enable_sort = off")
+        text = "SELECT * FROM topic_subscriptions WHERE topic_id = 't' ORDER BY pk DESC LIMIT 100"
+        return [str(row[-1]) for row in connection.exec_driver_sql(f"EXPLAIN {text}")]
+
+    assert any("Backward using ix_topic_subscriptions_topic_id_pk" in row for row in await shared.read(rows))
+
+
 @pytest.mark.parametrize("order_by", ["createdAt", "updatedAt"])
 @pytest.mark.parametrize("wanted", [{}, {"email": "x"}, {"phone": "x"}, {"subscriber_id": "x"}])
 async def test_a_search_sorts_nothing_that_grows(
