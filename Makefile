@@ -8,6 +8,8 @@ SDK := tests/wire/typescript
 SITE := src/clarion/dashboard/index.html
 SITE_SOURCES := $(shell find dashboard/src -type f ! -name schema.d.ts) dashboard/index.html dashboard/package.json \
 	dashboard/vite.config.ts dashboard/tsconfig.json $(wildcard src/clarion/api/*.py)
+# Databases in memory, where there is room, don't wait for a disk; processes don't compile the source anew.
+QUICK = PYTHONDONTWRITEBYTECODE= $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 2000000 { print "TMPDIR=/dev/shm" }')
 NODE := PATH="$(CURDIR)/.venv/bin:$$PATH"
 COMPILE := $(UV) pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-header \
 	--python-version 3.11 --extra tracing --quiet
@@ -23,7 +25,7 @@ $(UV): requirements/tools.txt
 
 .venv/.installed: $(UV) requirements/dev.txt pyproject.toml
 	$(UV) venv --quiet --allow-existing --python "$(PYTHON)" .venv
-	$(UV) pip sync --quiet --python .venv/bin/python --require-hashes requirements/dev.txt
+	$(UV) pip sync --quiet --compile-bytecode --python .venv/bin/python --require-hashes requirements/dev.txt
 	$(UV) pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -52,12 +54,12 @@ $(SDK)/node_modules/.installed: $(SDK)/package-lock.json | .venv/.installed
 	cd $(SDK) && PATH="$(CURDIR)/.venv/bin:$$PATH" npm ci --no-audit --no-fund --silent
 	@touch $@
 
-test: $(SITE) $(SDK)/node_modules/.installed ## Run every test but the long ones
+test: $(SITE) $(SDK)/node_modules/.installed ## Run every test but the long ones, a worker a core; ARGS="-n 0 ..." in one process
 	cd dashboard && $(NODE) npm test --silent
-	.venv/bin/python -m pytest -m "not soak"
+	$(QUICK) .venv/bin/python -m pytest -m "not soak" -n logical $(ARGS)
 
-chaos: .venv/.installed ## Run the long tests: kills, faults and soaks
-	.venv/bin/python -m pytest -m soak
+chaos: .venv/.installed ## Run the long tests: kills, faults and soaks; ARGS="..." goes to pytest
+	.venv/bin/python -m pytest -m soak $(ARGS)
 
 check: .venv/.installed ## Lint, check types and the import rule
 	.venv/bin/ruff check src tests benchmarks

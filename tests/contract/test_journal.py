@@ -17,9 +17,9 @@ from clarion.journal.port import Batch, Journal, LeaseLost, Parked, Record
 from clarion.journal.sql import LEASE, SqlJournal
 from clarion.model.clock import HOUR, SECOND, Clock, Millis, system_clock
 from clarion.store.database import Database
-from clarion.store.migrate import migrate
 from clarion.store.postgresql import PostgresDatabase
 from clarion.store.sqlite import SqliteDatabase
+from embedded_files import put_embedded
 from nats_servers import SHORT_LEASE, jetstream_journal, nats_server
 
 
@@ -57,9 +57,7 @@ async def in_tables(database: Database) -> AsyncIterator[Footing]:
 
 
 def embedded(path: Path) -> SqliteDatabase:
-    database = SqliteDatabase(path / "clarion.db")
-    migrate(database.engine)
-    return database
+    return SqliteDatabase(put_embedded(path / "clarion.db"))
 
 
 def on_sqlite(path: Path, _: pytest.FixtureRequest) -> Opened:

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from clarion.store import registry, subscribers
-from clarion.store.migrate import migrate
 from clarion.store.registry import Registration
 from clarion.store.sqlite import engine_for
+from embedded_files import put_embedded
 from installed import install
 
 OWNERS = st.sampled_from(["ada", "bob", "eve"])
@@ -24,8 +24,7 @@ class Owners(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.folder = TemporaryDirectory()
-        self.engine = engine_for(Path(self.folder.name) / "clarion.db")
-        migrate(self.engine)
+        self.engine = engine_for(put_embedded(Path(self.folder.name) / "clarion.db"))
         self.connection = self.engine.connect()
         install(self.connection)
         made = [subscribers.create(self.connection, "e", name, {}, 0) for name in ("ada", "bob", "eve")]

@@ -10,8 +10,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from clarion.errors import LimitExceeded
 from clarion.store import devices, subscribers
-from clarion.store.migrate import migrate
 from clarion.store.sqlite import engine_for
+from embedded_files import put_embedded
 from installed import install
 
 TOKENS = st.lists(st.integers(0, 130).map("token-{}".format), max_size=110)
@@ -23,8 +23,7 @@ class TokenList(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.folder = TemporaryDirectory()
-        self.engine = engine_for(Path(self.folder.name) / "clarion.db")
-        migrate(self.engine)
+        self.engine = engine_for(put_embedded(Path(self.folder.name) / "clarion.db"))
         self.connection = self.engine.connect()
         install(self.connection)
         self.pk = subscribers.create(self.connection, "e", "ada", {}, 0).pk

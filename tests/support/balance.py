@@ -1,14 +1,13 @@
 """Whether the books of a database balance: nothing is counted twice, nothing that was planned is gone."""
 
-import asyncio
 import sqlite3
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from aside import run_aside
 from clarion.errors import DatabaseUnavailable
 from clarion.store.ledger import ledger, trigger_ledger
 from clarion.store.postgresql import PostgresDatabase
@@ -23,8 +22,9 @@ def keep_books(of: Path | str) -> None:
 
 
 def burn_books(of: Path | str) -> None:
-    """Don't look at a database that the test itself removed."""
-    _kept.remove(of)
+    """Don't look at a database that is no more."""
+    if of in _kept:
+        _kept.remove(of)
 
 
 def close_books() -> None:
@@ -34,8 +34,7 @@ def close_books() -> None:
         if isinstance(database, Path):
             _look_into(database)
         else:
-            with ThreadPoolExecutor(1) as thread:
-                thread.submit(asyncio.run, _look_up(database)).result()
+            run_aside(_look_up(database))
 
 
 def balances(connection: Connection) -> None:

@@ -24,6 +24,7 @@ from clarion.settings import Settings
 from clarion.store import members, sessions
 from clarion.store.environments import add_key
 from clarion.store.installation import sealed_key
+from embedded_files import put_embedded
 from pipeline import Worker, device_of
 from pushing import NOW, ScriptedSender
 
@@ -204,7 +205,7 @@ async def running_api(folder: Path, sender: HttpSender | None = None, **settings
     `sender` answers what the API itself sends.
     """
     if "database_url" not in settings:
-        keep_books(folder / "clarion.db")
+        keep_books(put_embedded(folder / "clarion.db"))
     async with (
         foundation(Settings(data_dir=folder, **settings), TickingClock()) as base,
         services(base, sender) as parts,

@@ -238,7 +238,7 @@ async def test_servers_that_cannot_hold_the_journal_are_refused(tmp_path: Path) 
         [
             NatsServer(tmp_path, "one"),
             NatsServer(tmp_path, "bare", config="max_payload: 8MB"),
-            NatsServer(tmp_path, "small", config="jetstream {}"),
+            NatsServer(tmp_path, "small", config=f'jetstream {{ store_dir: "{tmp_path}/small" }}'),
         ]
     ) as (one, bare, small):
         for url, replicas, reason in (

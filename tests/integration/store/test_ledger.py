@@ -7,8 +7,8 @@ from sqlalchemy.engine import Connection
 
 from balance import balances
 from clarion.store.dialect import run, sql
-from clarion.store.migrate import migrate
 from clarion.store.sqlite import SqliteDatabase
+from embedded_files import put_embedded
 
 _ENVIRONMENT = sql("""
 INSERT INTO environments (id, name, type, identifier, created_at) VALUES ('e', 'Development', 'dev', 'x', 1)
@@ -34,8 +34,7 @@ def lost(connection: Connection) -> None:
 
 
 async def test_a_message_that_is_gone_is_noticed_once_nothing_waits(tmp_path: Path) -> None:
-    database = SqliteDatabase(tmp_path / "unbalanced.db")
-    migrate(database.engine)
+    database = SqliteDatabase(put_embedded(tmp_path / "unbalanced.db"))
     await database.write(lost)
     with pytest.raises(AssertionError):
         await database.read(balances)
