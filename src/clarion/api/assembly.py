@@ -1,5 +1,7 @@
 """The API put together: the table, the quick way in, the documents about it."""
 
+from functools import cache
+
 import msgspec
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -24,10 +26,14 @@ def assembled(services: Services) -> ASGIApp:
     return Api(services, ROUTES, limits, quick, [*_documents(), *probe_routes(services)], Site())
 
 
+@cache
+def _written() -> tuple[bytes, str]:
+    """For machines and for people. They don't change while the process runs."""
+    return msgspec.json.encode(document(ROUTES)), reference_page(ROUTES)
+
+
 def _documents() -> list[Route]:
-    """Made once; they don't change while the process runs."""
-    machine = msgspec.json.encode(document(ROUTES))
-    page = reference_page(ROUTES)
+    machine, page = _written()
 
     async def openapi(_: Request) -> Response:
         return Response(machine, media_type="application/json")

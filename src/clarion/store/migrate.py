@@ -1,5 +1,6 @@
 """Bring a database to the schema of this version."""
 
+from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -36,8 +37,11 @@ def migrate(engine: sa.Engine) -> Migration:
 
 def upgrade(connection: sa.Connection) -> Migration:
     """Apply what is missing, inside the transaction that is open on the connection."""
-    config = _config(connection)
     before = _revision(connection)
+    if before == _newest():
+        return Migration(before, before, ())
+    config = _config()
+    config.attributes["connection"] = connection
     try:
         command.upgrade(config, "head")
     except CommandError as error:
@@ -47,15 +51,20 @@ def upgrade(connection: sa.Connection) -> Migration:
         ) from error
     after = _revision(connection)
     scripts = ScriptDirectory.from_config(config)
-    applied = [] if before == after else list(scripts.iterate_revisions(after, before))
+    applied = list(scripts.iterate_revisions(after, before))
     titles = tuple((script.revision, script.doc) for script in reversed(applied))
     return Migration(before, after, titles)
 
 
-def _config(connection: sa.Connection) -> Config:
+@cache
+def _newest() -> str | None:
+    """The revision of this version. To read the scripts takes longer than to see that nothing is missing."""
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(files("clarion.store") / "migrations"))
-    config.attributes["connection"] = connection
     return config
 
 
@@ -73,7 +82,7 @@ class Standing(NamedTuple):
 
 def standing(connection: sa.Connection) -> Standing:
     """How the schema of a database stands, changing nothing."""
-    scripts = ScriptDirectory.from_config(_config(connection))
+    scripts = ScriptDirectory.from_config(_config())
     present, wanted = _revision(connection), scripts.get_current_head()
     known = present is None or present in {script.revision for script in scripts.walk_revisions()}
     return Standing(present, wanted or "", known)
