@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install dashboard run serve test chaos check audit wheel bench lock
+.PHONY: help install dashboard run serve test chaos check audit docs wheel bench lock
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$p; break; }; done)
@@ -71,6 +71,9 @@ audit: .venv/.installed ## Look the pinned dependencies up among known vulnerabi
 	.venv/bin/pip-audit --strict --disable-pip --require-hashes -r requirements/dev.txt
 	cd dashboard && $(NODE) npm audit
 	cd $(SDK) && $(NODE) npm audit --omit=dev
+
+docs: .venv/.installed ## Build the documentation's site into build/site; any warning fails it
+	NO_MKDOCS_2_WARNING=1 .venv/bin/python -m mkdocs build --strict --quiet
 
 bench: .venv/.installed ## Measure, on this machine
 	.venv/bin/python benchmarks/journal_append.py
