@@ -19,7 +19,7 @@ from clarion.api.channels import (
 from clarion.api.contexts import Json, Named, context_of, settled_scope
 from clarion.api.pages import Page
 from clarion.api.people import checked_id
-from clarion.api.route import Audit, Call, Category, NoQuery, Route
+from clarion.api.route import Audit, Call, Category, Group, NoQuery
 from clarion.api.slugs import short_id
 from clarion.errors import BadInput
 from clarion.model.ids import new_id
@@ -190,13 +190,10 @@ _LIST = "/v1/channel-connections"
 _ONE = "/v1/channel-connections/{identifier}"
 
 
-def _route(method: str, path: str, handler: Any, summary: str, role: Role, **more: Any) -> Route:
-    tag = "Channel connections"
-    return Route(method, path, handler, summary, tag, role, category=Category.CONFIGURATION, **more)
-
+_GROUP = Group("Channel connections", Category.CONFIGURATION)
 
 ROUTES = (
-    _route(
+    _GROUP.route(
         "GET",
         _LIST,
         list_channel_connections,
@@ -206,7 +203,7 @@ ROUTES = (
         answer=ConnectionPage,
         bare=True,
     ),
-    _route(
+    _GROUP.route(
         "POST",
         _LIST,
         create_channel_connection,
@@ -217,10 +214,10 @@ ROUTES = (
         status=201,
         audit=Audit.BRIEF,
     ),
-    _route(
+    _GROUP.route(
         "GET", _ONE, get_channel_connection, "Read a channel connection", Role.VIEWER, answer=ConnectionOut
     ),
-    _route(
+    _GROUP.route(
         "PATCH",
         _ONE,
         update_channel_connection,
@@ -230,7 +227,7 @@ ROUTES = (
         answer=ConnectionOut,
         audit=Audit.BRIEF,
     ),
-    _route(
+    _GROUP.route(
         "DELETE",
         _ONE,
         delete_channel_connection,

@@ -20,7 +20,7 @@ from clarion.api.channels import (
 from clarion.api.contexts import Json, Named, context_of, settled_scope
 from clarion.api.pages import Page
 from clarion.api.people import checked_id
-from clarion.api.route import Audit, Call, Category, NoQuery, Route
+from clarion.api.route import Audit, Call, Category, Group, NoQuery
 from clarion.api.slugs import short_id
 from clarion.errors import NotFound, Unprocessable
 from clarion.model.endpoint import SECRETS, fault_of, made_of
@@ -213,13 +213,10 @@ _LIST = "/v1/channel-endpoints"
 _ONE = "/v1/channel-endpoints/{identifier}"
 
 
-def _route(method: str, path: str, handler: Any, summary: str, role: Role, **more: Any) -> Route:
-    tag = "Channel endpoints"
-    return Route(method, path, handler, summary, tag, role, category=Category.CONFIGURATION, **more)
-
+_GROUP = Group("Channel endpoints", Category.CONFIGURATION)
 
 ROUTES = (
-    _route(
+    _GROUP.route(
         "GET",
         _LIST,
         list_channel_endpoints,
@@ -229,7 +226,7 @@ ROUTES = (
         answer=EndpointPage,
         bare=True,
     ),
-    _route(
+    _GROUP.route(
         "POST",
         _LIST,
         create_channel_endpoint,
@@ -240,8 +237,10 @@ ROUTES = (
         status=201,
         audit=Audit.BRIEF,
     ),
-    _route("GET", _ONE, get_channel_endpoint, "Read a channel endpoint", Role.VIEWER, answer=EndpointOut),
-    _route(
+    _GROUP.route(
+        "GET", _ONE, get_channel_endpoint, "Read a channel endpoint", Role.VIEWER, answer=EndpointOut
+    ),
+    _GROUP.route(
         "PATCH",
         _ONE,
         update_channel_endpoint,
@@ -251,7 +250,7 @@ ROUTES = (
         answer=EndpointOut,
         audit=Audit.BRIEF,
     ),
-    _route(
+    _GROUP.route(
         "DELETE",
         _ONE,
         delete_channel_endpoint,

@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy.engine import Connection
 
 from clarion.api.pages import CursorQuery, Page, counted_page, cursor_page
-from clarion.api.route import Audit, Call, Category, NoQuery, Route
+from clarion.api.route import Audit, Call, Category, Group, NoQuery
 from clarion.errors import NotFound, Unprocessable
 from clarion.model.clock import iso
 from clarion.model.context import MOST, MOST_DATA_BYTES, NAME, Reference, references, scope_of
@@ -177,12 +177,10 @@ _LIST = "/v2/contexts"
 _ONE = "/v2/contexts/{type}/{id}"
 
 
-def _route(method: str, path: str, handler: Any, summary: str, role: Role, **more: Any) -> Route:
-    return Route(method, path, handler, summary, "Contexts", role, category=Category.CONFIGURATION, **more)
-
+_GROUP = Group("Contexts", Category.CONFIGURATION)
 
 ROUTES = (
-    _route(
+    _GROUP.route(
         "GET",
         _LIST,
         list_contexts,
@@ -192,7 +190,7 @@ ROUTES = (
         answer=ContextPage,
         bare=True,
     ),
-    _route(
+    _GROUP.route(
         "POST",
         _LIST,
         create_context,
@@ -203,8 +201,8 @@ ROUTES = (
         status=201,
         audit=Audit.BRIEF,
     ),
-    _route("GET", _ONE, get_context, "Read a context", Role.VIEWER, answer=ContextOut),
-    _route(
+    _GROUP.route("GET", _ONE, get_context, "Read a context", Role.VIEWER, answer=ContextOut),
+    _GROUP.route(
         "PATCH",
         _ONE,
         update_context,
@@ -214,5 +212,7 @@ ROUTES = (
         answer=ContextOut,
         audit=Audit.BRIEF,
     ),
-    _route("DELETE", _ONE, delete_context, "Remove a context", Role.EDITOR, status=204, audit=Audit.BRIEF),
+    _GROUP.route(
+        "DELETE", _ONE, delete_context, "Remove a context", Role.EDITOR, status=204, audit=Audit.BRIEF
+    ),
 )

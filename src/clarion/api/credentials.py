@@ -4,7 +4,7 @@ import msgspec
 from sqlalchemy.engine import Connection
 
 from clarion.api.people import Credentials, SubscriberOut, check_provider, grant_of, view
-from clarion.api.route import Audit, Call, Category, NoQuery, Route
+from clarion.api.route import Audit, Call, Category, Group, NoQuery
 from clarion.api.subscribers import resolved
 from clarion.errors import BadInput, Unprocessable
 from clarion.model.member import Role
@@ -84,42 +84,36 @@ def _known(connection: Connection, environment_id: str, subscriber_id: str) -> S
 
 
 _PATH = "/v1/subscribers/{subscriberId}/credentials"
-_TAG = "Subscriber credentials"
+_GROUP = Group("Subscriber credentials", Category.CONFIGURATION)
 
 ROUTES = (
-    Route(
+    _GROUP.route(
         "PUT",
         _PATH,
         update_credentials,
         "Replace the device tokens of an integration",
-        _TAG,
         Role.EDITOR,
         body=CredentialsIn,
         answer=SubscriberOut,
-        category=Category.CONFIGURATION,
         audit=Audit.BRIEF,
     ),
-    Route(
+    _GROUP.route(
         "PATCH",
         _PATH,
         append_credentials,
         "Add device tokens to an integration",
-        _TAG,
         Role.EDITOR,
         body=CredentialsIn,
         answer=SubscriberOut,
-        category=Category.CONFIGURATION,
         audit=Audit.BRIEF,
     ),
-    Route(
+    _GROUP.route(
         "DELETE",
         _PATH + "/{providerId}",
         delete_credentials,
         "Drop all device tokens of a provider",
-        _TAG,
         Role.EDITOR,
         status=204,
-        category=Category.CONFIGURATION,
         audit=Audit.BRIEF,
     ),
 )

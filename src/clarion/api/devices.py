@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy.engine import Connection
 
 from clarion.api.people import check_provider, check_token, checked_id
-from clarion.api.route import Answer, Audit, Call, Category, NoQuery, Route
+from clarion.api.route import Answer, Audit, Call, Category, Group, NoQuery
 from clarion.api.subscribers import named
 from clarion.errors import BadInput, CredentialsInvalid, NotFound, Unprocessable
 from clarion.model.clock import Millis, iso
@@ -249,53 +249,34 @@ def _wrong(field: str, message: str) -> Unprocessable:
 
 
 _PATH = "/v1/subscribers/{subscriberId}/devices"
-_TAG = "Devices"
-_CONFIGURATION = Category.CONFIGURATION
+_GROUP = Group("Devices", Category.CONFIGURATION)
 
 ROUTES = (
-    Route(
+    _GROUP.route(
         "POST",
         _PATH,
         register_device,
         "Register or refresh a device",
-        _TAG,
         Role.EDITOR,
         body=DeviceIn,
         answer=DeviceOut,
         status=201,
         present=200,
-        category=_CONFIGURATION,
         audit=Audit.BRIEF,
     ),
-    Route(
-        "GET",
-        _PATH,
-        list_devices,
-        "List the devices of a subscriber",
-        _TAG,
-        Role.VIEWER,
-        answer=list[DeviceOut],
-        category=_CONFIGURATION,
+    _GROUP.route(
+        "GET", _PATH, list_devices, "List the devices of a subscriber", Role.VIEWER, answer=list[DeviceOut]
     ),
-    Route(
-        "GET",
-        _PATH + "/{deviceId}",
-        retrieve_device,
-        "Read a device",
-        _TAG,
-        Role.VIEWER,
-        answer=DeviceOut,
-        category=_CONFIGURATION,
+    _GROUP.route(
+        "GET", _PATH + "/{deviceId}", retrieve_device, "Read a device", Role.VIEWER, answer=DeviceOut
     ),
-    Route(
+    _GROUP.route(
         "DELETE",
         _PATH + "/{deviceId}",
         delete_device,
         "Forget a device",
-        _TAG,
         Role.EDITOR,
         status=204,
-        category=_CONFIGURATION,
         audit=Audit.BRIEF,
     ),
 )

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from clarion.api.route import Access, Call, NoQuery, Route
+from clarion.api.route import Access, Call, Group, NoQuery
 from clarion.compose.templates import paths
 from clarion.errors import Conflict, LimitExceeded, NotFound, Unprocessable
 from clarion.model.clock import iso
@@ -198,53 +198,31 @@ def _out(call: Call[Any, Any], item: Variable) -> VariableOut:
 
 _PATH = "/v1/environment-variables"
 _ONE = _PATH + "/{variableKey}"
-_TAG = "Environments"
-_ALL = Access.INSTALLATION
+_GROUP = Group("Environments", access=Access.INSTALLATION)
 
 ROUTES = (
-    Route(
+    _GROUP.route(
         "GET",
         _PATH,
         list_variables,
         "List the variables of templates",
-        _TAG,
         Role.VIEWER,
         query=Search,
         answer=list[VariableOut],
-        access=_ALL,
     ),
-    Route(
-        "POST",
-        _PATH,
-        create_variable,
-        "Add a variable",
-        _TAG,
-        Role.ADMIN,
-        body=NewVariable,
-        answer=VariableOut,
-        access=_ALL,
+    _GROUP.route(
+        "POST", _PATH, create_variable, "Add a variable", Role.ADMIN, body=NewVariable, answer=VariableOut
     ),
-    Route("GET", _ONE, get_variable, "Read a variable", _TAG, Role.VIEWER, answer=VariableOut, access=_ALL),
-    Route(
+    _GROUP.route("GET", _ONE, get_variable, "Read a variable", Role.VIEWER, answer=VariableOut),
+    _GROUP.route(
         "PATCH",
         _ONE,
         update_variable,
         "Change a variable",
-        _TAG,
         Role.ADMIN,
         body=VariablePatch,
         answer=VariableOut,
-        access=_ALL,
     ),
-    Route("DELETE", _ONE, delete_variable, "Remove a variable", _TAG, Role.ADMIN, status=204, access=_ALL),
-    Route(
-        "GET",
-        _ONE + "/usage",
-        variable_usage,
-        "Who uses a variable",
-        _TAG,
-        Role.VIEWER,
-        answer=Usage,
-        access=_ALL,
-    ),
+    _GROUP.route("DELETE", _ONE, delete_variable, "Remove a variable", Role.ADMIN, status=204),
+    _GROUP.route("GET", _ONE + "/usage", variable_usage, "Who uses a variable", Role.VIEWER, answer=Usage),
 )

@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy.engine import Connection
 
 from clarion.api.people import checked_id
-from clarion.api.route import Call, NoQuery, Route
+from clarion.api.route import Call, Group, NoQuery
 from clarion.api.slugs import short_id, slug
 from clarion.deliver.lane import RATE, TRACKING
 from clarion.errors import BadInput, CredentialsInvalid, NotFound, Unprocessable
@@ -261,67 +261,61 @@ def integration_out(snapshot: Snapshot, item: Integration) -> IntegrationOut:
 
 
 _PATH = "/v1/integrations"
-_TAG = "Integrations"
+_GROUP = Group("Integrations")
 
 ROUTES = (
-    Route(
-        "GET", _PATH, list_integrations, "List integrations", _TAG, Role.VIEWER, answer=list[IntegrationOut]
+    _GROUP.route(
+        "GET", _PATH, list_integrations, "List integrations", Role.VIEWER, answer=list[IntegrationOut]
     ),
-    Route(
+    _GROUP.route(
         "GET",
         _PATH + "/active",
         list_active_integrations,
         "List the active integrations",
-        _TAG,
         Role.VIEWER,
         answer=list[IntegrationOut],
     ),
-    Route(
+    _GROUP.route(
         "POST",
         _PATH,
         create_integration,
         "Register a provider",
-        _TAG,
         Role.ADMIN,
         body=NewIntegration,
         answer=IntegrationOut,
         status=201,
     ),
-    Route(
+    _GROUP.route(
         "PUT",
         _PATH + "/{integrationId}",
         update_integration,
         "Change an integration",
-        _TAG,
         Role.ADMIN,
         body=IntegrationIn,
         answer=IntegrationOut,
         unique=True,
     ),
-    Route(
+    _GROUP.route(
         "POST",
         _PATH + "/{integrationId}/set-primary",
         make_primary,
         "Not possible for push: every active integration sends",
-        _TAG,
         Role.ADMIN,
         answer=IntegrationOut,
     ),
-    Route(
+    _GROUP.route(
         "POST",
         _PATH + "/{integrationId}/auto-configure",
         auto_configure,
         "Switch activity tracking on",
-        _TAG,
         Role.ADMIN,
         answer=AutoConfigured,
     ),
-    Route(
+    _GROUP.route(
         "DELETE",
         _PATH + "/{integrationId}",
         delete_integration,
         "Remove an integration",
-        _TAG,
         Role.ADMIN,
         answer=list[IntegrationOut],
     ),

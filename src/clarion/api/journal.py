@@ -2,7 +2,7 @@
 
 import msgspec
 
-from clarion.api.route import Access, Call, NoQuery, Route
+from clarion.api.route import Access, Call, Group, NoQuery
 from clarion.errors import NotFound
 from clarion.journal.port import Parked
 from clarion.journal.summary import LaneSummary, summary_of
@@ -85,47 +85,27 @@ def _parked(one: Parked) -> ParkedOut:
 
 
 _PATH = "/v1/journal"
-_TAG = "Journal"
+_GROUP = Group("Journal", access=Access.INSTALLATION)
 
 ROUTES = (
-    Route(
-        "GET",
-        _PATH,
-        retrieve_journal,
-        "What waits in the journal",
-        _TAG,
-        Role.VIEWER,
-        answer=JournalOut,
-        access=Access.INSTALLATION,
+    _GROUP.route("GET", _PATH, retrieve_journal, "What waits in the journal", Role.VIEWER, answer=JournalOut),
+    _GROUP.route(
+        "GET", _PATH + "/parked", list_parked, "List what was set aside", Role.ADMIN, answer=list[ParkedOut]
     ),
-    Route(
-        "GET",
-        _PATH + "/parked",
-        list_parked,
-        "List what was set aside",
-        _TAG,
-        Role.ADMIN,
-        answer=list[ParkedOut],
-        access=Access.INSTALLATION,
-    ),
-    Route(
+    _GROUP.route(
         "POST",
         _PATH + "/parked/replay",
         replay_all_parked,
         "Replay everything that was set aside",
-        _TAG,
         Role.ADMIN,
         answer=ReplayedOut,
-        access=Access.INSTALLATION,
     ),
-    Route(
+    _GROUP.route(
         "POST",
         _PATH + "/parked/{parkedId}/replay",
         replay_parked,
         "Replay what was set aside",
-        _TAG,
         Role.ADMIN,
         answer=ReplayedOut,
-        access=Access.INSTALLATION,
     ),
 )

@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 from clarion.api.environment_variables import Usage, UsedBy
 from clarion.api.pages import OffsetQuery
 from clarion.api.people import checked_id
-from clarion.api.route import Audit, Call, Category, NoQuery, Route
+from clarion.api.route import Audit, Call, Category, Group, NoQuery
 from clarion.api.slugs import short_id, slug
 from clarion.compose.layout import checked_body, shown
 from clarion.errors import Conflict, NotFound, TemplateError, Unprocessable
@@ -307,90 +307,43 @@ _VARIABLES: Json = {
 
 _PATH = "/v2/layouts"
 _ONE = _PATH + "/{layoutId}"
-_TAG = "Layouts"
-_CONFIGURATION = Category.CONFIGURATION
+_GROUP = Group("Layouts", Category.CONFIGURATION)
 
 ROUTES = (
-    Route(
-        "GET",
-        _PATH,
-        list_layouts,
-        "List layouts",
-        _TAG,
-        Role.VIEWER,
-        query=ListQuery,
-        answer=LayoutList,
-        category=_CONFIGURATION,
-    ),
-    Route(
+    _GROUP.route("GET", _PATH, list_layouts, "List layouts", Role.VIEWER, query=ListQuery, answer=LayoutList),
+    _GROUP.route(
         "POST",
         _PATH,
         create_layout,
         "Add a layout",
-        _TAG,
         Role.EDITOR,
         body=NewLayout,
         answer=LayoutOut,
         status=201,
-        category=_CONFIGURATION,
     ),
-    Route(
-        "GET", _ONE, get_layout, "Read a layout", _TAG, Role.VIEWER, answer=LayoutOut, category=_CONFIGURATION
-    ),
-    Route(
-        "PUT",
-        _ONE,
-        update_layout,
-        "Change a layout",
-        _TAG,
-        Role.EDITOR,
-        body=LayoutIn,
-        answer=LayoutOut,
-        category=_CONFIGURATION,
-    ),
-    Route(
-        "DELETE",
-        _ONE,
-        delete_layout,
-        "Remove a layout",
-        _TAG,
-        Role.EDITOR,
-        status=204,
-        category=_CONFIGURATION,
-    ),
-    Route(
+    _GROUP.route("GET", _ONE, get_layout, "Read a layout", Role.VIEWER, answer=LayoutOut),
+    _GROUP.route("PUT", _ONE, update_layout, "Change a layout", Role.EDITOR, body=LayoutIn, answer=LayoutOut),
+    _GROUP.route("DELETE", _ONE, delete_layout, "Remove a layout", Role.EDITOR, status=204),
+    _GROUP.route(
         "POST",
         _ONE + "/duplicate",
         duplicate_layout,
         "Copy a layout",
-        _TAG,
         Role.EDITOR,
         body=CopyIn,
         answer=LayoutOut,
         status=201,
-        category=_CONFIGURATION,
     ),
-    Route(
+    _GROUP.route(
         "POST",
         _ONE + "/preview",
         preview_layout,
         "What a layout says for sample data",
-        _TAG,
         Role.VIEWER,
         body=LayoutPreviewIn,
         answer=LayoutPreviewOut,
         status=201,
-        category=_CONFIGURATION,
         audit=Audit.NOTHING,
     ),
-    Route(
-        "GET",
-        _ONE + "/usage",
-        layout_usage,
-        "Who uses a layout",
-        _TAG,
-        Role.VIEWER,
-        answer=Usage,
-        category=_CONFIGURATION,
-    ),
+    _GROUP.route("GET", _ONE + "/usage", layout_usage, "Who uses a layout", Role.VIEWER, answer=Usage),
 )

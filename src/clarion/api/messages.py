@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 
 from clarion.api.contexts import scope_asked
 from clarion.api.pages import PageNumber
-from clarion.api.route import Audit, Call, NoQuery, Route
+from clarion.api.route import Audit, Call, Group, NoQuery
 from clarion.errors import NotFound
 from clarion.model.clock import Millis, iso
 from clarion.model.context import keys_in
@@ -180,36 +180,34 @@ def _out(
 _READ = frozenset({"opened", "clicked"})
 _SEEN = _READ | {"dismissed"}
 """Reports of a phone that say that somebody looked."""
+_GROUP = Group("Messages")
 
 ROUTES = (
-    Route(
+    _GROUP.route(
         "GET",
         "/v1/messages",
         list_messages,
         "List messages",
-        "Messages",
         Role.VIEWER,
         query=MessagesQuery,
         answer=MessagePage,
         bare=True,
     ),
-    Route(
+    _GROUP.route(
         "DELETE",
         "/v1/messages/transaction/{transactionId}",
         remove_messages_of_transaction,
         "Delete the messages of a transaction",
-        "Messages",
         Role.EDITOR,
         query=ChannelQuery,
         status=204,
         audit=Audit.BRIEF,
     ),
-    Route(
+    _GROUP.route(
         "DELETE",
         "/v1/messages/{messageId}",
         remove_message,
         "Delete a message",
-        "Messages",
         Role.EDITOR,
         answer=Deleted,
         audit=Audit.BRIEF,

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from sqlalchemy.engine import Connection
 
-from clarion.api.route import Audit, Call, Category, NoQuery, Route
+from clarion.api.route import Audit, Call, Category, Group, NoQuery
 from clarion.api.subscribers import named
 from clarion.model.member import Role
 from clarion.model.people import Subscriber
@@ -87,28 +87,25 @@ async def _deliveries(call: Call[None, NoQuery], person: Subscriber) -> int:
 
 
 _ONE = "/v1/people/{subscriberId}"
+_GROUP = Group("People", Category.CONFIGURATION)
 
 ROUTES = (
-    Route(
+    _GROUP.route(
         "GET",
         f"{_ONE}/export",
         export_person,
         "Hand out everything about a person",
-        "People",
         Role.ADMIN,
         answer=ExportOut,
         bare=True,
-        category=Category.CONFIGURATION,
     ),
-    Route(
+    _GROUP.route(
         "DELETE",
         _ONE,
         erase_person,
         "Remove a person with everything about them",
-        "People",
         Role.ADMIN,
         answer=ErasureOut,
-        category=Category.CONFIGURATION,
         audit=Audit.BRIEF,
     ),
 )

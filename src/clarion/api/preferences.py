@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 from sqlalchemy.engine import Connection
 
 from clarion.api.contexts import Named, context_of, settled_scope
-from clarion.api.route import Audit, Call, Category, NoQuery, Route
+from clarion.api.route import Audit, Call, Category, Group, NoQuery
 from clarion.api.subscribers import named
 from clarion.api.workflows import named_workflow, workflow_slug
 from clarion.errors import BadInput, NotFound
@@ -324,43 +324,36 @@ def _channels(stored: Mapping[str, Preference]) -> dict[str, dict[str, bool]]:
 
 
 _PATH = "/v2/subscribers/{subscriberId}/preferences"
-_TAG = "Preferences"
-_CONFIGURATION = Category.CONFIGURATION
+_GROUP = Group("Preferences", Category.CONFIGURATION)
 
 ROUTES = (
-    Route(
+    _GROUP.route(
         "GET",
         _PATH,
         get_preferences,
         "What a subscriber wants",
-        _TAG,
         Role.VIEWER,
         query=Criticality,
         answer=PreferencesOut,
-        category=_CONFIGURATION,
     ),
-    Route(
+    _GROUP.route(
         "PATCH",
         _PATH,
         patch_preferences,
         "Change what a subscriber wants",
-        _TAG,
         Role.EDITOR,
         body=PreferencePatch,
         answer=PreferencesOut,
-        category=_CONFIGURATION,
         audit=Audit.BRIEF,
     ),
-    Route(
+    _GROUP.route(
         "PATCH",
         _PATH + "/bulk",
         patch_preferences_in_bulk,
         "Change it for up to 100 workflows",
-        _TAG,
         Role.EDITOR,
         body=BulkPatch,
         answer=list[ChosenOut],
-        category=_CONFIGURATION,
         audit=Audit.BRIEF,
     ),
 )

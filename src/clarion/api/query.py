@@ -18,6 +18,12 @@ T = TypeVar("T", bound=msgspec.Struct)
 _WHOLE_FLOAT = re.compile(r"(-?[0-9]+)\.0+")
 
 
+class FailIfExists(msgspec.Struct, rename="camel", frozen=True):
+    """Query of a creation."""
+
+    fail_if_exists: bool = False
+
+
 def decode_query(raw: str, kind: type[T]) -> T:
     """The query as `kind`; `Unprocessable` names the parameter that is wrong. Unknown ones are ignored."""
     given = {

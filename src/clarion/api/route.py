@@ -156,9 +156,9 @@ class Route(NamedTuple):
     shape of the trigger calls. `one_trigger`: the body is one trigger's, and bounded as such. `cost`: tokens
     of the rate limit. `secret`: the answer may hold a whole key, so nobody may keep it. `present`: the status
     of an answer about what was there already. `multipart`: the body is a form with files. `stream`: the
-    answer goes on for as long as it is listened to. `unique`: a name in the body may be
-    taken, which is a conflict. `at_stake`: what a call is about; every 409 has it, which the SDKs read as the
-    answer of the route.
+    answer goes on for as long as it is listened to. `unique`: a name in the body may be taken, which is a
+    conflict. `at_stake`: what a call is about; every 409 has it, which the SDKs read as the answer of the
+    route.
     """
 
     method: str
@@ -204,3 +204,24 @@ class Route(NamedTuple):
     def operation_id(self) -> str:
         """A name for generated clients."""
         return self.handler.__name__
+
+
+class Group(NamedTuple):
+    """Routes that are about one thing, limited alike and open to the same."""
+
+    tag: str
+    category: Category = Category.GLOBAL
+    access: Access = Access.KEY
+
+    def route(
+        self,
+        method: str,
+        path: str,
+        handler: Callable[[Any], Awaitable[Any]],
+        summary: str,
+        role: Role | None,
+        **more: Any,
+    ) -> Route:
+        """One of them."""
+        route = Route(method, path, handler, summary, self.tag, role, **more)
+        return route._replace(category=self.category, access=self.access)

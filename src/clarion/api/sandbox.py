@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy.engine import Connection
 
 from clarion.api.people import checked_id
-from clarion.api.route import Audit, Call, NoQuery, Route
+from clarion.api.route import Audit, Call, Group, NoQuery
 from clarion.api.slugs import short_id
 from clarion.errors import BadInput, LimitExceeded, NotFound, Unprocessable
 from clarion.model.clock import iso
@@ -145,28 +145,26 @@ def _push(item: SandboxPush) -> PushOut:
 
 
 _PATH = "/v1/sandbox"
-_TAG = "Sandbox"
+_GROUP = Group("Sandbox")
 
 ROUTES = (
-    Route("GET", _PATH, read_sandbox, "Read the sandbox phones", _TAG, Role.VIEWER, answer=SandboxOut),
-    Route(
+    _GROUP.route("GET", _PATH, read_sandbox, "Read the sandbox phones", Role.VIEWER, answer=SandboxOut),
+    _GROUP.route(
         "POST",
         _PATH + "/phones",
         add_sandbox_phone,
         "Add a sandbox phone",
-        _TAG,
         Role.EDITOR,
         body=PhoneIn,
         answer=PhoneOut,
         status=201,
         audit=Audit.BRIEF,
     ),
-    Route(
+    _GROUP.route(
         "DELETE",
         _PATH + "/phones/{phoneId}",
         remove_sandbox_phone,
         "Remove a sandbox phone",
-        _TAG,
         Role.EDITOR,
         status=204,
         audit=Audit.BRIEF,

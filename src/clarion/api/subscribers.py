@@ -16,7 +16,8 @@ from clarion.api.people import (
     profile_of,
     view,
 )
-from clarion.api.route import Audit, Call, Category, NoQuery, Route
+from clarion.api.query import FailIfExists
+from clarion.api.route import Audit, Call, Category, Group, NoQuery
 from clarion.errors import BadInput, Conflict, NotFound, RequestError, Unprocessable
 from clarion.model.clock import Millis
 from clarion.model.ids import new_id
@@ -36,12 +37,6 @@ class SubscriberIn(ProfileIn, kw_only=True, rename="camel"):
 
     subscriber_id: str
     channels: list[ChannelIn] | None = None
-
-
-class FailIfExists(msgspec.Struct, rename="camel", frozen=True):
-    """Query of a creation."""
-
-    fail_if_exists: bool = False
 
 
 class SearchQuery(CursorQuery, rename="camel", frozen=True):
@@ -259,94 +254,73 @@ def _write(
     return written, created
 
 
-_CONFIGURATION = Category.CONFIGURATION
 _ONE = "/v2/subscribers/{subscriberId}"
+_GROUP = Group("Subscribers", Category.CONFIGURATION)
 
 ROUTES = (
-    Route(
+    _GROUP.route(
         "POST",
         "/v2/subscribers",
         create_subscriber,
         "Create a subscriber, or update it",
-        "Subscribers",
         Role.EDITOR,
         body=SubscriberIn,
         query=FailIfExists,
         answer=SubscriberOut,
         status=201,
-        category=_CONFIGURATION,
         audit=Audit.BRIEF,
         at_stake=subscriber_at_stake,
     ),
-    Route(
+    _GROUP.route(
         "GET",
         "/v2/subscribers",
         search_subscribers,
         "Find subscribers",
-        "Subscribers",
         Role.VIEWER,
         query=SearchQuery,
         answer=SubscriberPage,
         bare=True,
-        category=_CONFIGURATION,
     ),
-    Route(
+    _GROUP.route(
         "POST",
         "/v1/subscribers/bulk",
         create_subscribers_in_bulk,
         "Create or update up to 500",
-        "Subscribers",
         Role.EDITOR,
         body=BulkIn,
         answer=BulkOut,
         status=201,
-        category=_CONFIGURATION,
         cost=100,
         audit=Audit.BRIEF,
     ),
-    Route(
-        "GET",
-        _ONE,
-        retrieve_subscriber,
-        "Read a subscriber",
-        "Subscribers",
-        Role.VIEWER,
-        answer=SubscriberOut,
-        category=_CONFIGURATION,
-    ),
-    Route(
+    _GROUP.route("GET", _ONE, retrieve_subscriber, "Read a subscriber", Role.VIEWER, answer=SubscriberOut),
+    _GROUP.route(
         "PATCH",
         _ONE,
         patch_subscriber,
         "Change a subscriber",
-        "Subscribers",
         Role.EDITOR,
         body=ProfileIn,
         answer=SubscriberOut,
-        category=_CONFIGURATION,
         audit=Audit.BRIEF,
     ),
-    Route(
+    _GROUP.route(
         "PATCH",
         "/v1/subscribers/{subscriberId}/online-status",
         set_online,
         "Say whether a subscriber is online",
-        "Subscribers",
         Role.EDITOR,
         body=OnlineIn,
         answer=SubscriberOut,
-        category=_CONFIGURATION,
         audit=Audit.NOTHING,
     ),
-    Route(
+    _GROUP.route(
         "DELETE",
         _ONE,
         delete_subscriber,
         "Remove a subscriber",
-        "Subscribers",
         Role.EDITOR,
         answer=Removed,
-        category=_CONFIGURATION,
         audit=Audit.BRIEF,
     ),
 )

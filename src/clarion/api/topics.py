@@ -1,28 +1,21 @@
-"""Topics and their subscriptions."""
+"""Topics."""
 
 import re
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
 from sqlalchemy.engine import Connection
 
-from clarion.api.contexts import Named, context_of, scope_asked, settled_scope
 from clarion.api.pages import CursorQuery, Page, counted_page, cursor_page
-from clarion.api.people import checked_id
-from clarion.api.route import Answer, Audit, Call, Category, NoQuery, Route
-from clarion.api.subscription_preferences import Wanted, WantedOut, wanted_of, wanted_out
+from clarion.api.query import FailIfExists
+from clarion.api.route import Answer, Call, Category, Group, NoQuery
 from clarion.errors import Conflict, NotFound, Unprocessable
 from clarion.model.clock import iso
-from clarion.model.context import keys_in
-from clarion.model.ids import derived_id, new_id
+from clarion.model.ids import new_id
 from clarion.model.member import Role
-from clarion.model.people import Subscriber
-from clarion.store import subscribers, topics
-from clarion.store.catalog import Snapshot
-from clarion.store.topics import Members, NewSubscription, Subscription, Topic
+from clarion.store import topics
+from clarion.store.topics import Topic
 
-MOST_AT_ONCE = 100
 _MOST_NAME = 100
 _KEY = re.compile(r"[A-Za-z0-9_:-]{1,100}|[^@\s]{1,64}@[^@\s]{1,255}")
 
@@ -60,12 +53,6 @@ class Acknowledged(msgspec.Struct):
     acknowledged: bool
 
 
-class FailIfExists(msgspec.Struct, rename="camel", frozen=True):
-    """Query of a creation."""
-
-    fail_if_exists: bool = False
-
-
 class ListQuery(CursorQuery, rename="camel", frozen=True):
     """Query of the topics."""
 
@@ -73,139 +60,27 @@ class ListQuery(CursorQuery, rename="camel", frozen=True):
     name: str | None = None
 
 
-class MembersQuery(CursorQuery, rename="camel", frozen=True):
-    """Query of the subscriptions of a topic, or (`key`) of a subscriber."""
-
-    subscriber_id: str | None = None
-    key: str | None = None
-    context_keys: list[str] | None = None
-
-
-class NamedSubscription(msgspec.Struct, rename="camel"):
-    """TopicSubscriberIdentifierDto; a deletion may name either."""
-
-    identifier: str | None = None
-    subscriber_id: str | None = None
-    name: str | None = None
-
-
-class SubscriptionsIn(msgspec.Struct, rename="camel"):
-    """DeleteTopicSubscriptionsRequestDto."""
-
-    subscriptions: list[str | NamedSubscription] | None = None
-    subscriber_ids: list[str] | None = None
-
-
-class NewSubscriptions(SubscriptionsIn, rename="camel"):
-    """CreateTopicSubscriptionsRequestDto: what is beside the subscriptions holds for each of them."""
-
-    name: str | None = None
-    context: Named | None = None
-    preferences: Wanted | None = None
-
-
-class SubscriptionPatch(msgspec.Struct):
-    """UpdateTopicSubscriptionRequestDto: absent keeps, `[]` wants every workflow again."""
-
-    name: str | None = None
-    preferences: Wanted | None = None
-
-
-class PersonOut(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
-    """SubscriberDto."""
-
-    id: str = msgspec.field(name="_id")
-    subscriber_id: str
-    first_name: str | None = None
-    last_name: str | None = None
-    email: str | None = None
-    avatar: str | None = None
-
-
-class SubscriptionOut(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
-    """TopicSubscriptionResponseDto, SubscriptionResponseDto and SubscriptionDto."""
-
-    id: str = msgspec.field(name="_id")
-    identifier: str
-    name: str | None = None
-    topic: TopicOut
-    subscriber: PersonOut
-    preferences: list[WantedOut] | None = None
-    context_keys: list[str]
-    created_at: str
-    updated_at: str
-
-
-SubscriptionPage = Page[SubscriptionOut]
-"""ListTopicSubscriptionsResponseDto."""
-
-
-class SubscriptionError(msgspec.Struct, rename="camel"):
-    """SubscriptionErrorDto."""
-
-    subscriber_id: str
-    code: str
-    message: str
-
-
-class Meta(msgspec.Struct, rename="camel"):
-    """MetaDto."""
-
-    total_count: int
-    successful: int
-    failed: int
-
-
-class SubscriptionsOut(msgspec.Struct, omit_defaults=True):
-    """CreateSubscriptionsResponseDto and DeleteTopicSubscriptionsResponseDto."""
-
-    data: list[SubscriptionOut]
-    meta: Meta
-    errors: list[SubscriptionError] | None = None
-
-
-class SubscriptionDetails(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
-    """SubscriptionDetailsResponseDto."""
-
-    id: str
-    identifier: str
-    name: str | None = None
-    preferences: list[WantedOut] | None = None
-    context_keys: list[str]
-
-
-class MembershipOut(msgspec.Struct, rename="camel", kw_only=True):
-    """TopicSubscriberDto."""
-
-    organization_id: str = msgspec.field(name="_organizationId")
-    environment_id: str = msgspec.field(name="_environmentId")
-    subscriber_id: str = msgspec.field(name="_subscriberId")
-    topic_id: str = msgspec.field(name="_topicId")
-    topic_key: str
-    external_subscriber_id: str
-
-
 async def create_topic(call: Call[TopicIn, FailIfExists]) -> Answer:
     """Create a topic, or rename it."""
-    key, name = _checked_key(call.body.key), _checked_name(call.body.name)
+    key, name = checked_key(call.body.key), checked_name(call.body.name)
 
     def write(connection: Connection) -> Answer:
         found = topics.get(connection, call.environment_id, key)
         if found and call.query.fail_if_exists:
             message = f"Topic {key} already exists"
-            raise Conflict(message, resource=_topic(found), headers={"Retry-After": "1"})
+            raise Conflict(message, resource=topic_out(found), headers={"Retry-After": "1"})
         topic, made = topics.ensure(connection, call.environment_id, key, name, call.services.clock())
-        return Answer(_topic(topic), 201 if made else 200)
+        return Answer(topic_out(topic), 201 if made else 200)
 
     return await call.services.database.write(write)
 
 
 async def topic_at_stake(call: Call[TopicIn, FailIfExists]) -> TopicOut:
     """The topic that a creation is about, as it is or as it will be."""
-    key, now = _checked_key(call.body.key), call.services.clock()
+    key, now = checked_key(call.body.key), call.services.clock()
     found = await call.services.database.read(topics.get, call.environment_id, key)
-    name = _checked_name(call.body.name)
-    return _topic(found or Topic(new_id(now), call.environment_id, key, name, now, now))
+    name = checked_name(call.body.name)
+    return topic_out(found or Topic(new_id(now), call.environment_id, key, name, now, now))
 
 
 async def list_topics(call: Call[None, ListQuery]) -> TopicPage:
@@ -221,7 +96,7 @@ async def list_topics(call: Call[None, ListQuery]) -> TopicPage:
             lambda row: (row.created_at,),
             query,
         )
-        shown = [_topic(item) for item in page.rows]
+        shown = [topic_out(item) for item in page.rows]
         return counted_page(
             page, shown, lambda: topics.count(connection, environment_id, query.key, query.name)
         )
@@ -231,16 +106,16 @@ async def list_topics(call: Call[None, ListQuery]) -> TopicPage:
 
 async def get_topic(call: Call[None, NoQuery]) -> TopicOut:
     """One topic."""
-    return _topic(await call.services.database.read(_named, call))
+    return topic_out(await call.services.database.read(topic_named, call))
 
 
 async def update_topic(call: Call[TopicPatch, NoQuery]) -> TopicOut:
     """Rename a topic."""
-    name = _checked_name(call.body.name)
+    name = checked_name(call.body.name)
 
     def write(connection: Connection) -> TopicOut:
-        found = _named(connection, call)
-        return _topic(topics.rename(connection, found, name, call.services.clock()))
+        found = topic_named(connection, call)
+        return topic_out(topics.rename(connection, found, name, call.services.clock()))
 
     return await call.services.database.write(write)
 
@@ -249,145 +124,14 @@ async def delete_topic(call: Call[None, NoQuery]) -> Acknowledged:
     """Remove a topic with its subscriptions."""
 
     def write(connection: Connection) -> None:
-        topics.delete(connection, _named(connection, call))
+        topics.delete(connection, topic_named(connection, call))
 
     await call.services.database.write(write)
     return Acknowledged(acknowledged=True)
 
 
-async def list_topic_subscriptions(call: Call[None, MembersQuery]) -> SubscriptionPage:
-    """The subscriptions of a topic, a page at a time."""
-
-    def read(connection: Connection) -> SubscriptionPage:
-        topic = _named(connection, call)
-        scope = scope_asked(call.query.context_keys)
-        wanted = Members(
-            call.environment_id, topic_id=topic.id, subscriber_id=call.query.subscriber_id, scope=scope
-        )
-        return _page(connection, call, wanted)
-
-    return await call.services.database.read(read)
-
-
-async def list_subscriber_subscriptions(call: Call[None, MembersQuery]) -> SubscriptionPage:
-    """The subscriptions of a subscriber, a page at a time."""
-
-    def read(connection: Connection) -> SubscriptionPage:
-        name = call.path["subscriberId"]
-        found = subscribers.get(connection, call.environment_id, name)
-        if found is None:
-            raise NotFound(f"Subscriber: {name} was not found")
-        scope = scope_asked(call.query.context_keys)
-        wanted = Members(call.environment_id, subscriber_pk=found.pk, topic_key=call.query.key, scope=scope)
-        return _page(connection, call, wanted)
-
-    return await call.services.database.read(read)
-
-
-async def create_subscriptions(call: Call[NewSubscriptions, NoQuery]) -> SubscriptionsOut:
-    """Subscribe up to 100 subscribers; the topic is made when it is missing."""
-    key = _checked_key(call.path["topicKey"], "topicKey")
-    entries, context = _entries(call.body), context_of(call.body.context)
-    wanted = wanted_of(call, call.body.preferences or [])
-
-    def write(connection: Connection) -> SubscriptionsOut:
-        now = call.services.clock()
-        scope = settled_scope(connection, call, context)
-        topic, _ = topics.ensure(connection, call.environment_id, key, None, now)
-        ready, errors = [], []
-        for entry in entries:
-            name = entry.subscriber_id or ""
-            person = subscribers.get(connection, call.environment_id, name) if name else None
-            if person is None:
-                message = f"Subscriber with ID '{name}' could not be found."
-                errors.append(SubscriptionError(name, "SUBSCRIBER_NOT_FOUND", message))
-            else:
-                identifier = entry.identifier or _identifier(key, name, scope)
-                named = entry.name or call.body.name
-                ready.append(NewSubscription(person, identifier, named, scope, wanted))
-        made = topics.subscribe(connection, topic, ready, now)
-        return _partial(call.snapshot, made, errors)
-
-    return await call.services.database.write(write)
-
-
-async def delete_subscriptions(call: Call[SubscriptionsIn, NoQuery]) -> SubscriptionsOut:
-    """Unsubscribe up to 100 subscribers."""
-    wanted = _entries(call.body)
-
-    def write(connection: Connection) -> SubscriptionsOut:
-        topic = _named(connection, call)
-        gone: dict[int, Subscription] = {}
-        errors = []
-        for entry in wanted:
-            found = topics.subscriptions_of(connection, topic, entry.subscriber_id, entry.identifier)
-            name = entry.subscriber_id or entry.identifier or ""
-            if not found:
-                message = f"'{name}' is not subscribed to {topic.key}."
-                errors.append(SubscriptionError(name, "SUBSCRIPTION_NOT_FOUND", message))
-            gone |= {item.pk: item for item in found}
-        topics.unsubscribe(connection, list(gone.values()))
-        return _partial(call.snapshot, list(gone.values()), errors)
-
-    return await call.services.database.write(write)
-
-
-async def get_subscription(call: Call[None, NoQuery]) -> SubscriptionDetails:
-    """One subscription of a topic."""
-    found = await call.services.database.read(_subscription, call)
-    return SubscriptionDetails(
-        id=found.id,
-        identifier=found.identifier,
-        name=found.name,
-        preferences=wanted_out(call.snapshot, found) or None,
-        context_keys=keys_in(found.scope),
-    )
-
-
-async def update_subscription(call: Call[SubscriptionPatch, NoQuery]) -> SubscriptionOut:
-    """Rename a subscription, or change what it wants."""
-    changes: dict[str, Any] = {}
-    if call.body.name is not None:
-        changes["name"] = _checked_name(call.body.name)
-    if call.body.preferences is not None:
-        changes["preferences"] = wanted_of(call, call.body.preferences)
-
-    def write(connection: Connection) -> SubscriptionOut:
-        found = _subscription(connection, call)
-        if changes:
-            found = msgspec.structs.replace(found, **changes, updated_at=call.services.clock())
-            topics.change_subscription(connection, found)
-        return _out(call.snapshot, found)
-
-    return await call.services.database.write(write)
-
-
-async def check_membership(call: Call[None, NoQuery]) -> MembershipOut:
-    """Whether a subscriber is in a topic; 404 when not."""
-
-    def read(connection: Connection) -> MembershipOut:
-        topic = _named(connection, call)
-        name = call.path["externalSubscriberId"]
-        found = topics.subscriptions_of(connection, topic, subscriber_id=name)
-        if not found:
-            raise NotFound(f"Subscriber {name} is not in topic {topic.key}")
-        return _membership(call.snapshot, topic, found[0].subscriber)
-
-    return await call.services.database.read(read)
-
-
-def _page(connection: Connection, call: Call[None, MembersQuery], wanted: Members) -> SubscriptionPage:
-    page = cursor_page(
-        lambda anchor, order: topics.members(connection, wanted, anchor, order),
-        lambda identity: topics.subscription(connection, call.environment_id, identity),
-        lambda row: (row.pk,),
-        call.query,
-    )
-    shown = [_out(call.snapshot, item) for item in page.rows]
-    return counted_page(page, shown, lambda: topics.count_members(connection, wanted))
-
-
-def _named(connection: Connection, call: Call[Any, Any]) -> Topic:
+def topic_named(connection: Connection, call: Call[Any, Any]) -> Topic:
+    """The topic that the path names; `NotFound` when there is none."""
     key = call.path["topicKey"]
     found = topics.get(connection, call.environment_id, key)
     if found is None:
@@ -395,65 +139,24 @@ def _named(connection: Connection, call: Call[Any, Any]) -> Topic:
     return found
 
 
-def _subscription(connection: Connection, call: Call[Any, Any]) -> Subscription:
-    """By identifier, `_id`, or the subscriber's id."""
-    topic = _named(connection, call)
-    name = call.path["identifier"]
-    for found in (
-        topics.subscriptions_of(connection, topic, identifier=name),
-        topics.subscriptions_of(connection, topic, subscriber_id=name),
-    ):
-        if found:
-            return found[0]
-    raise NotFound(f"Subscription {name} of topic {topic.key} was not found")
-
-
-def _entries(given: SubscriptionsIn) -> list[NamedSubscription]:
-    listed = list(_listed(given.subscriptions or given.subscriber_ids or []))
-    if not listed:
-        message = "name at least one subscriber"
-        raise Unprocessable(f"subscriptions: {message}", {"subscriptions": [message]})
-    if len(listed) > MOST_AT_ONCE:
-        message = f"must contain no more than {MOST_AT_ONCE} elements"
-        raise Unprocessable(f"subscriptions {message}", {"subscriptions": [message]})
-    for position, entry in enumerate(listed):
-        if entry.identifier:
-            checked_id(entry.identifier, f"subscriptions.{position}.identifier")
-    return listed
-
-
-def _listed(given: Sequence[str | NamedSubscription]) -> Iterator[NamedSubscription]:
-    for item in given:
-        yield NamedSubscription(subscriber_id=item) if isinstance(item, str) else item
-
-
-def _identifier(key: str, subscriber_id: str, scope: str) -> str:
-    """One that a subscriber has once in each scope. A scope is too long to be part of it as it is."""
-    return f"tk_{key}:si_{subscriber_id}" + (f":ctx_{derived_id(scope)}" if scope else "")
-
-
-def _partial(
-    snapshot: Snapshot, done: Sequence[Subscription], errors: list[SubscriptionError]
-) -> SubscriptionsOut:
-    meta = Meta(len(done) + len(errors), len(done), len(errors))
-    return SubscriptionsOut([_out(snapshot, item) for item in done], meta, errors or None)
-
-
-def _checked_key(key: str, field: str = "key") -> str:
+def checked_key(key: str, field: str = "key") -> str:
+    """A key that a caller gives; `Unprocessable` when it can't be one."""
     if not _KEY.fullmatch(key):
         message = "must be 1 to 100 of A-Z a-z 0-9 - _ : or an e-mail address"
         raise Unprocessable(f"{field} {message}", {field: [message]})
     return key
 
 
-def _checked_name(name: str | None) -> str | None:
+def checked_name(name: str | None) -> str | None:
+    """A name that a caller gives; `Unprocessable` when it is too long."""
     if name is not None and len(name) > _MOST_NAME:
         message = f"must not be longer than {_MOST_NAME} characters"
         raise Unprocessable(f"name {message}", {"name": [message]})
     return name
 
 
-def _topic(topic: Topic) -> TopicOut:
+def topic_out(topic: Topic) -> TopicOut:
+    """A topic as it is shown."""
     return TopicOut(
         id=topic.id,
         key=topic.key,
@@ -463,56 +166,15 @@ def _topic(topic: Topic) -> TopicOut:
     )
 
 
-def _out(snapshot: Snapshot, item: Subscription) -> SubscriptionOut:
-    person = item.subscriber
-    return SubscriptionOut(
-        id=item.id,
-        identifier=item.identifier,
-        name=item.name,
-        topic=_topic(item.topic),
-        subscriber=PersonOut(
-            id=person.id,
-            subscriber_id=person.subscriber_id,
-            first_name=person.first_name,
-            last_name=person.last_name,
-            email=person.email,
-            avatar=person.avatar,
-        ),
-        preferences=wanted_out(snapshot, item) or None,
-        context_keys=keys_in(item.scope),
-        created_at=iso(item.created_at),
-        updated_at=iso(item.updated_at),
-    )
-
-
-def _membership(snapshot: Snapshot, topic: Topic, person: Subscriber) -> MembershipOut:
-    return MembershipOut(
-        organization_id=snapshot.organization_id,
-        environment_id=topic.environment_id,
-        subscriber_id=person.id,
-        topic_id=topic.id,
-        topic_key=topic.key,
-        external_subscriber_id=person.subscriber_id,
-    )
-
-
 _LIST = "/v2/topics"
-_ONE = "/v2/topics/{topicKey}"
-_MEMBERS = _ONE + "/subscriptions"
-_MEMBER = _MEMBERS + "/{identifier}"
-_TAG = "Topics"
-_CONFIGURATION = Category.CONFIGURATION
-
-
-def _route(method: str, path: str, handler: Any, summary: str, role: Role, **more: Any) -> Route:
-    return Route(method, path, handler, summary, _TAG, role, category=_CONFIGURATION, **more)
-
+ONE = "/v2/topics/{topicKey}"
+GROUP = Group("Topics", Category.CONFIGURATION)
 
 ROUTES = (
-    _route(
+    GROUP.route(
         "GET", _LIST, list_topics, "List topics", Role.VIEWER, query=ListQuery, answer=TopicPage, bare=True
     ),
-    _route(
+    GROUP.route(
         "POST",
         _LIST,
         create_topic,
@@ -525,69 +187,7 @@ ROUTES = (
         present=200,
         at_stake=topic_at_stake,
     ),
-    _route("GET", _ONE, get_topic, "Read a topic", Role.VIEWER, answer=TopicOut),
-    _route("PATCH", _ONE, update_topic, "Rename a topic", Role.EDITOR, body=TopicPatch, answer=TopicOut),
-    _route("DELETE", _ONE, delete_topic, "Remove a topic", Role.EDITOR, answer=Acknowledged),
-    _route(
-        "GET",
-        _MEMBERS,
-        list_topic_subscriptions,
-        "List the subscriptions of a topic",
-        Role.VIEWER,
-        query=MembersQuery,
-        answer=SubscriptionPage,
-        bare=True,
-    ),
-    _route(
-        "POST",
-        _MEMBERS,
-        create_subscriptions,
-        "Subscribe up to 100 subscribers",
-        Role.EDITOR,
-        body=NewSubscriptions,
-        answer=SubscriptionsOut,
-        status=201,
-        bare=True,
-        audit=Audit.BRIEF,
-    ),
-    _route(
-        "DELETE",
-        _MEMBERS,
-        delete_subscriptions,
-        "Unsubscribe up to 100 subscribers",
-        Role.EDITOR,
-        body=SubscriptionsIn,
-        answer=SubscriptionsOut,
-        bare=True,
-        audit=Audit.BRIEF,
-    ),
-    _route("GET", _MEMBER, get_subscription, "Read a subscription", Role.VIEWER, answer=SubscriptionDetails),
-    _route(
-        "PATCH",
-        _MEMBER,
-        update_subscription,
-        "Change a subscription",
-        Role.EDITOR,
-        body=SubscriptionPatch,
-        answer=SubscriptionOut,
-        audit=Audit.BRIEF,
-    ),
-    _route(
-        "GET",
-        "/v1/topics/{topicKey}/subscribers/{externalSubscriberId}",
-        check_membership,
-        "Whether a subscriber is in a topic",
-        Role.VIEWER,
-        answer=MembershipOut,
-    ),
-    _route(
-        "GET",
-        "/v2/subscribers/{subscriberId}/subscriptions",
-        list_subscriber_subscriptions,
-        "List the subscriptions of a subscriber",
-        Role.VIEWER,
-        query=MembersQuery,
-        answer=SubscriptionPage,
-        bare=True,
-    ),
+    GROUP.route("GET", ONE, get_topic, "Read a topic", Role.VIEWER, answer=TopicOut),
+    GROUP.route("PATCH", ONE, update_topic, "Rename a topic", Role.EDITOR, body=TopicPatch, answer=TopicOut),
+    GROUP.route("DELETE", ONE, delete_topic, "Remove a topic", Role.EDITOR, answer=Acknowledged),
 )

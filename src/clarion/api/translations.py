@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 from clarion.api.bodies import decode_body
 from clarion.api.forms import Upload
 from clarion.api.layouts import named_layout
-from clarion.api.route import Audit, Call, Category, NoQuery, Route
+from clarion.api.route import Audit, Call, Category, Group, NoQuery
 from clarion.api.workflows import named_workflow
 from clarion.compose.templates import check
 from clarion.errors import (
@@ -373,111 +373,78 @@ def _out(resource: _Resource, item: Translation) -> TranslationOut:
 
 
 _PATH = "/v2/translations"
-_GROUP = _PATH + "/{resourceType}/{resourceId}"
-_ONE = _GROUP + "/{locale}"
+_ALL = _PATH + "/{resourceType}/{resourceId}"
+_ONE = _ALL + "/{locale}"
 _MASTER = _PATH + "/master-json"
-_TAG = "Translations"
-_CONFIGURATION = Category.CONFIGURATION
+_GROUP = Group("Translations", Category.CONFIGURATION)
 
 ROUTES = (
-    Route(
+    _GROUP.route(
         "POST",
         _PATH,
         create_translation,
         "Write one translation",
-        _TAG,
         Role.EDITOR,
         body=TranslationIn,
         answer=TranslationOut,
-        category=_CONFIGURATION,
     ),
-    Route(
+    _GROUP.route(
         "POST",
         _PATH + "/upload",
         upload_translations,
         "Upload translation files",
-        _TAG,
         Role.EDITOR,
         body=FilesIn,
         answer=UploadsOut,
-        category=_CONFIGURATION,
         multipart=True,
         audit=Audit.BRIEF,
     ),
-    Route(
+    _GROUP.route(
         "GET",
         _MASTER,
         get_master_translations,
         "Read all translations of a locale",
-        _TAG,
         Role.VIEWER,
         query=MasterQuery,
         answer=MasterOut,
-        category=_CONFIGURATION,
     ),
-    Route(
+    _GROUP.route(
         "POST",
         _MASTER,
         import_master_translations,
         "Write translations of many resources",
-        _TAG,
         Role.EDITOR,
         body=MasterIn,
         answer=ImportedOut,
-        category=_CONFIGURATION,
         audit=Audit.BRIEF,
     ),
-    Route(
+    _GROUP.route(
         "POST",
         _MASTER + "/upload",
         upload_master_translations,
         "Upload translations of many resources",
-        _TAG,
         Role.EDITOR,
         body=MasterFileIn,
         answer=ImportedOut,
-        category=_CONFIGURATION,
         multipart=True,
         audit=Audit.BRIEF,
     ),
-    Route(
+    _GROUP.route(
         "GET",
         _PATH + "/group/{resourceType}/{resourceId}",
         get_translation_group,
         "Read which locales a resource has",
-        _TAG,
         Role.VIEWER,
         answer=GroupOut,
-        category=_CONFIGURATION,
     ),
-    Route(
-        "GET",
-        _ONE,
-        get_translation,
-        "Read one translation",
-        _TAG,
-        Role.VIEWER,
-        answer=TranslationOut,
-        category=_CONFIGURATION,
-    ),
-    Route(
+    _GROUP.route("GET", _ONE, get_translation, "Read one translation", Role.VIEWER, answer=TranslationOut),
+    _GROUP.route("DELETE", _ONE, delete_translation, "Remove one translation", Role.EDITOR, status=204),
+    _GROUP.route(
         "DELETE",
-        _ONE,
-        delete_translation,
-        "Remove one translation",
-        _TAG,
-        Role.EDITOR,
-        status=204,
-        category=_CONFIGURATION,
-    ),
-    Route(
-        "DELETE",
-        _GROUP,
+        _ALL,
         delete_translation_group,
         "Remove all translations of a resource",
-        _TAG,
         Role.EDITOR,
         status=204,
-        category=_CONFIGURATION,
     ),
 )

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from clarion.api.dates import date
 from clarion.api.pages import CursorPage, CursorQuery, cursor_page
-from clarion.api.route import Audit, Call, NoQuery, Route
+from clarion.api.route import Audit, Call, Group, NoQuery
 from clarion.echo.bodies import envelope
 from clarion.echo.courier import signed_headers
 from clarion.echo.webhooks import after, fresh
@@ -463,83 +463,76 @@ def _try(one: Try) -> TryOut:
 _SOME = 1000
 _PATH = "/v1/webhooks"
 _ONE = _PATH + "/{webhookId}"
-_TAG = "Webhooks"
+_GROUP = Group("Webhooks")
 
 ROUTES = (
-    Route("GET", _PATH, list_webhooks, "List webhook endpoints", _TAG, Role.VIEWER, answer=list[WebhookOut]),
-    Route(
+    _GROUP.route("GET", _PATH, list_webhooks, "List webhook endpoints", Role.VIEWER, answer=list[WebhookOut]),
+    _GROUP.route(
         "POST",
         _PATH,
         create_webhook,
         "Add a webhook endpoint",
-        _TAG,
         Role.ADMIN,
         body=WebhookIn,
         answer=WebhookWithSecret,
         status=201,
         secret=True,
     ),
-    Route("GET", _ONE, get_webhook, "Read a webhook endpoint", _TAG, Role.VIEWER, answer=WebhookOut),
-    Route(
+    _GROUP.route("GET", _ONE, get_webhook, "Read a webhook endpoint", Role.VIEWER, answer=WebhookOut),
+    _GROUP.route(
         "PUT",
         _ONE,
         update_webhook,
         "Change a webhook endpoint",
-        _TAG,
         Role.ADMIN,
         body=WebhookPatch,
         answer=WebhookOut,
     ),
-    Route("DELETE", _ONE, delete_webhook, "Remove a webhook endpoint", _TAG, Role.ADMIN, status=204),
-    Route(
+    _GROUP.route("DELETE", _ONE, delete_webhook, "Remove a webhook endpoint", Role.ADMIN, status=204),
+    _GROUP.route(
         "POST",
         _ONE + "/rotate-secret",
         rotate_secret,
         "Renew the secret of a webhook endpoint",
-        _TAG,
         Role.ADMIN,
         body=Rotation,
         answer=WebhookWithSecret,
         secret=True,
     ),
-    Route(
+    _GROUP.route(
         "GET",
         _ONE + "/deliveries",
         list_deliveries,
         "List what an endpoint was sent",
-        _TAG,
         Role.VIEWER,
         query=DeliveriesQuery,
         answer=DeliveryPage,
         bare=True,
     ),
-    Route(
+    _GROUP.route(
         "POST",
         _ONE + "/deliveries/{deliveryId}/resend",
         resend_delivery,
         "Send a delivery once more",
-        _TAG,
         Role.EDITOR,
         answer=DeliveryOut,
         audit=Audit.BRIEF,
     ),
-    Route(
+    _GROUP.route(
         "POST",
         _ONE + "/replay",
         replay_webhook,
         "Send what failed once more",
-        _TAG,
         Role.EDITOR,
         body=ReplayIn,
         answer=Replayed,
         audit=Audit.BRIEF,
     ),
-    Route(
+    _GROUP.route(
         "POST",
         _ONE + "/ping",
         ping_webhook,
         "Ping a webhook endpoint",
-        _TAG,
         Role.EDITOR,
         answer=DeliveryOut,
         audit=Audit.BRIEF,
