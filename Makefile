@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install dashboard run serve test chaos check audit docs wheel bench lock
+.PHONY: help install dashboard run serve test chaos soak check audit docs wheel bench lock
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$p; break; }; done)
@@ -60,6 +60,10 @@ test: $(SITE) $(SDK)/node_modules/.installed ## Run every test but the long ones
 
 chaos: .venv/.installed ## Run the long tests: kills, faults and soaks; ARGS="..." goes to pytest
 	.venv/bin/python -m pytest -m soak $(ARGS)
+
+MINUTES ?= 30
+soak: .venv/.installed ## Run a steady load with faults for MINUTES (30); keeps what came of it in benchmarks/results
+	.venv/bin/python benchmarks/soak.py --minutes $(MINUTES)
 
 check: .venv/.installed ## Lint, check types and the import rule
 	.venv/bin/ruff check src tests benchmarks
