@@ -17,8 +17,6 @@ from collections.abc import Callable
 
 import msgspec
 
-from clarion.address.people import Recipient
-from clarion.address.plan import Holdings, Plan
 from clarion.check.frequency import DEVICE, SUBSCRIBER, Cap, Use
 from clarion.compose.fitting import Fitting, Limit
 from clarion.journal.port import bulk_lane
@@ -32,6 +30,7 @@ from clarion.providers.fcm import MOST_BYTES, Fcm
 from clarion.store.catalog import Snapshot
 from clarion.store.preferences import Chosen, Wishes
 from clarion.store.triggers import Admission
+from clarion.workflow.plan import Holdings, Plan, Recipient, Terms
 from results import keep
 
 NOW: Millis = 1_796_000_000_000
@@ -67,7 +66,7 @@ def prepared(count: int, parts: frozenset[str]) -> Callable[[], Plan]:
     admission = Admission(trigger, cancelled=False)
 
     def decide() -> Plan:
-        plan = Plan(snapshot, holdings, frozenset(), NOW, HOUR, FITTING)
+        plan = Plan(snapshot, holdings, Terms(lifetime=HOUR, fitting=FITTING), NOW)
         plan.add(admission, recipients)
         return plan
 

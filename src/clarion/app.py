@@ -29,15 +29,21 @@ from clarion.echo.recorder import Recorder
 from clarion.echo.webhooks import WebhookStage, sweep
 from clarion.errors import RequestError, SettingsError
 from clarion.journal.consumer import Grouping, LaneSupervisor, Work
+from clarion.journal.crossing import Crossing
 from clarion.journal.outbox import Outbox
 from clarion.journal.port import (
     ACCEPTED_PREFIX,
     BULK_PREFIX,
+    BULK_RUN_PREFIX,
     CHUNK_PREFIX,
+    CROSSING_PREFIX,
     DELIVER_PREFIX,
     PAGE_PREFIX,
+    RECALL_PREFIX,
     RECEIPTS_PREFIX,
     REPEAT_PREFIX,
+    REQUEST_PREFIX,
+    RUN_PREFIX,
     WAITING_PREFIX,
     WEBHOOK_PREFIX,
     Journal,
@@ -64,6 +70,10 @@ from clarion.store.installation import FirstStart, begin
 from clarion.store.migrate import migrate
 from clarion.store.sqlite import SqliteDatabase
 from clarion.store.sweeping import sweeping
+from clarion.workflow.plan import Terms
+from clarion.workflow.planner import Planner
+from clarion.workflow.requests import RequestStage
+from clarion.workflow.stage import RunStage
 
 log = structlog.get_logger(__name__)
 
@@ -136,14 +146,7 @@ async def services(base: Foundation, sender: HttpSender | None = None) -> AsyncI
                 backlog,
                 once,
                 trial,
-                Rehearsal(
-                    base.database,
-                    base.catalog,
-                    base.clock,
-                    _wants_subscriber(),
-                    _lifetime(base.settings),
-                    _fitting(base.settings),
-                ),
+                Rehearsal(base.database, base.catalog, base.clock, _planner(base)),
                 base.settings.rate_limits,
                 Webhooks(
                     base.outbox,
@@ -196,15 +199,10 @@ async def _sender(settings: Settings, given: HttpSender | None) -> AsyncIterator
 
 
 def _lanes(base: Foundation, sender: HttpSender) -> list[LaneSupervisor]:
-    address = AddressStage(
-        base.database,
-        base.journal,
-        base.catalog,
-        base.clock,
-        _wants_subscriber(),
-        _lifetime(base.settings),
-        _fitting(base.settings),
-    )
+    planner, crossing = _planner(base), Crossing(base.outbox.journal, base.journal)
+    address = AddressStage(base.database, base.journal, base.catalog, base.clock, planner, crossing)
+    turns = RunStage(base.catalog, base.clock, planner, crossing)
+    requests = RequestStage(base.database, base.catalog, base.clock, crossing, base.vault, sender)
     ways = Lanes(
         PROVIDERS,
         _exchanges(base, sender),
@@ -221,6 +219,9 @@ def _lanes(base: Foundation, sender: HttpSender) -> list[LaneSupervisor]:
     def lanes(prefix: str, work: Work, slots: int, grouping: Grouping | None = None) -> LaneSupervisor:
         return LaneSupervisor(base.journal, base.clock, prefix, work, slots, grouping)
 
+    def inner(prefix: str, work: Work, slots: int, grouping: Grouping | None = None) -> LaneSupervisor:
+        return LaneSupervisor(base.outbox.journal, base.clock, prefix, work, slots, grouping)
+
     accepted = Grouping(address.accepted_together, _MOST_TOGETHER)
     urgent = Grouping(deliver.work_together, _MOST_TOGETHER)
     return [
@@ -231,11 +232,19 @@ def _lanes(base: Foundation, sender: HttpSender) -> list[LaneSupervisor]:
         lanes(BULK_PREFIX, deliver.work, _BATCHES_PER_LANE),
         lanes(WAITING_PREFIX, deliver.work, _BATCHES_PER_LANE),
         lanes(RECEIPTS_PREFIX, receipts.work, 1),
-        *(
-            LaneSupervisor(base.outbox.journal, base.clock, prefix, webhooks.work, 1)
-            for prefix in (WEBHOOK_PREFIX, REPEAT_PREFIX)
-        ),
+        inner(WEBHOOK_PREFIX, webhooks.work, 1),
+        inner(REPEAT_PREFIX, webhooks.work, 1),
+        inner(RUN_PREFIX, turns.work, _PASSES, Grouping(turns.work_together, _MOST_TOGETHER)),
+        inner(BULK_RUN_PREFIX, turns.work, 1),
+        inner(RECALL_PREFIX, turns.recall, 1),
+        inner(REQUEST_PREFIX, requests.work, _BATCHES_PER_LANE),
+        inner(CROSSING_PREFIX, crossing.work, _BATCHES_PER_LANE),
     ]
+
+
+def _planner(base: Foundation) -> Planner:
+    terms = Terms(_wants_subscriber(), _lifetime(base.settings), _fitting(base.settings))
+    return Planner(terms, base.clock)
 
 
 def _wants_subscriber() -> frozenset[str]:

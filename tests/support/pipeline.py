@@ -18,13 +18,18 @@ from clarion.deliver.stage import DeliverStage, Lanes
 from clarion.echo.courier import Courier
 from clarion.echo.recorder import Recorder
 from clarion.echo.webhooks import WebhookStage
+from clarion.journal.crossing import Crossing
 from clarion.journal.outbox import Outbox
 from clarion.journal.port import (
     ACCEPTED_PREFIX,
+    BULK_RUN_PREFIX,
     CHUNK_PREFIX,
     PAGE_PREFIX,
+    RECALL_PREFIX,
     RECEIPTS_PREFIX,
     REPEAT_PREFIX,
+    REQUEST_PREFIX,
+    RUN_PREFIX,
     WEBHOOK_PREFIX,
     Batch,
     accepted_lane,
@@ -41,13 +46,17 @@ from clarion.model.trigger import Person
 from clarion.providers.port import Provider
 from clarion.providers.push_webhook import PushWebhook
 from clarion.security.vault import Vault
-from clarion.store import devices, integrations, subscribers, workflows
+from clarion.store import devices, integrations, preferences, subscribers, triggers, workflows
 from clarion.store.catalog import Catalog
 from clarion.store.database import Database
-from clarion.store.installation import begin
+from clarion.store.installation import begin, place_of_key
 from clarion.store.ledger import Ledger, ledger
 from clarion.store.tables import devices as device_table
 from clarion.store.tables import messages, notifications
+from clarion.workflow.plan import Terms
+from clarion.workflow.planner import Planner
+from clarion.workflow.requests import RequestStage
+from clarion.workflow.stage import RunStage
 from pushing import NOW, HandClock, ScriptedSender, integration, workflow
 
 LIFETIME: Millis = HOUR
@@ -103,9 +112,11 @@ class Worker:
         self.gate = Gate(
             Intake(self.journal, Once(database, clock, DAY)), self.catalog, database, self.journal, clock
         )
-        self.address = AddressStage(
-            database, self.journal, self.catalog, clock, frozenset({"push-webhook"}), LIFETIME
-        )
+        planner = Planner(Terms(frozenset({"push-webhook"}), LIFETIME), clock)
+        crossing = Crossing(self.journal, self.journal)
+        self.address = AddressStage(database, self.journal, self.catalog, clock, planner, crossing)
+        self.runs = RunStage(self.catalog, clock, planner, crossing)
+        self.requests = RequestStage(database, self.catalog, clock, crossing, vault, sender)
         sends = provider or DatedWebhook()
         self.outbox = Outbox(self.journal, self.catalog)
         self.book = HealthBook(database, clock, self.outbox)
@@ -128,6 +139,10 @@ class Worker:
             PAGE_PREFIX: self.address.page,
             CHUNK_PREFIX: self.address.chunk,
             RECEIPTS_PREFIX: self.receipts.work,
+            RUN_PREFIX: self.runs.work,
+            BULK_RUN_PREFIX: self.runs.work,
+            RECALL_PREFIX: self.runs.recall,
+            REQUEST_PREFIX: self.requests.work,
             WEBHOOK_PREFIX: self.webhooks.work,
             REPEAT_PREFIX: self.webhooks.work,
         }
@@ -228,6 +243,39 @@ class Pipeline:
     async def cancel(self, transaction_id: str) -> bool:
         """Cancel a transaction."""
         return await self.worker.gate.cancel(self.environment_id, transaction_id)
+
+    async def key(self) -> str:
+        """The environment's API key."""
+        snapshot = await self.worker.catalog.current()
+        (kept,) = (item for item in snapshot.keys if item.environment_id == self.environment_id)
+        return self._vault.open(kept.sealed, place_of_key(kept.id)).decode()
+
+    async def pause(self, transaction_id: str, at: Millis | None) -> None:
+        """Pause a transaction, or let it go on."""
+        await self.database.write(triggers.pause, self.environment_id, transaction_id, at)
+
+    async def set_zone(self, name: str, zone: str) -> None:
+        """Give a person a time zone."""
+
+        def write(connection: Connection) -> None:
+            found = subscribers.get(connection, self.environment_id, name)
+            assert found is not None
+            subscribers.update(connection, found, {"timezone": zone}, self.clock())
+
+        await self.database.write(write)
+
+    async def set_schedule(self, name: str, start: str, end: str) -> None:
+        """Let a person be disturbed between these hours of every day alone."""
+        days = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+        hours = {"isEnabled": True, "hours": [{"start": start, "end": end}]}
+        schedule = {"isEnabled": True, "weeklySchedule": dict.fromkeys(days, hours)}
+
+        def write(connection: Connection) -> None:
+            found = subscribers.get(connection, self.environment_id, name)
+            assert found is not None
+            preferences.set_schedule(connection, found.pk, schedule, self.clock())
+
+        await self.database.write(write)
 
     async def claim(self, lane: str) -> Batch:
         """The next batch of a lane."""

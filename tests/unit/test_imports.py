@@ -12,13 +12,14 @@ ROWS = (
     {"model", "errors", "settings"},
     {"check", "compose", "providers"},
     {"store", "journal", "net", "security", "ops"},
-    {"accept", "address", "workflow", "deliver", "echo"},
+    {"workflow"},
+    {"accept", "address", "deliver", "echo"},
     {"api", "testing"},
     {"app"},
     {"cli"},
 )
 LEVEL = {part: level for level, row in enumerate(ROWS) for part in row}
-EFFECTS = ROWS[3]
+EFFECTS = ROWS[4]
 
 
 def imported(tree: ast.Module) -> Iterator[tuple[int, str]]:

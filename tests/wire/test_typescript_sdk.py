@@ -13,8 +13,8 @@ from running import KEY, ClarionProcess
 from sdk_coverage import CallLog
 
 FLOWS = (
-    *("channels", "contexts", "devices", "errors", "management", "refusals", "resources", "translations"),
-    "triggers",
+    *("channels", "contexts", "devices", "errors", "management", "refusals", "resources", "steps"),
+    *("translations", "triggers"),
 )
 PASSED = re.compile(r"^# pass [1-9]", re.MULTILINE)
 

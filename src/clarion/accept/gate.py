@@ -4,15 +4,18 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
+from sqlalchemy.engine import Connection
 
 from clarion.accept.intake import Intake
 from clarion.accept.once import Repeatable, Replay
-from clarion.accept.schema import validator_of
+from clarion.check.schema import validator_of
 from clarion.errors import FieldIssue, PayloadInvalid, TooLarge, Unprocessable
-from clarion.journal.port import Journal, accepted_lane
-from clarion.model.clock import Clock
+from clarion.journal.port import Journal, Record, accepted_lane, recall_lane
+from clarion.journal.sql import append_in
+from clarion.model.clock import Clock, Millis
 from clarion.model.ids import new_id
 from clarion.model.push import Json
+from clarion.model.run import Recall
 from clarion.model.trigger import Accepted, Person, TopicAudience, Trigger
 from clarion.model.workflow import Workflow
 from clarion.store import triggers
@@ -37,6 +40,7 @@ class Call(msgspec.Struct, frozen=True):
     actor: Person | None = None
     tenant: Json = {}
     context: Json = {}
+    send_at: str = ""
 
 
 class Receipt(NamedTuple):
@@ -91,6 +95,7 @@ class Gate:
             call.actor,
             call.tenant,
             call.context,
+            call.send_at,
         )
         return trigger, Receipt("processed", transaction_id)
 
@@ -105,7 +110,7 @@ class Gate:
     async def cancel(self, environment_id: str, transaction_id: str) -> bool:
         """Cancel what has not gone out yet; says whether there was anything."""
         waiting = await self._waits(environment_id, transaction_id)
-        cancelled = await self._database.write(triggers.cancel, environment_id, transaction_id, self._clock())
+        cancelled = await self._database.write(_cancel, environment_id, transaction_id, self._clock())
         return cancelled or waiting
 
     async def _waits(self, environment_id: str, transaction_id: str) -> bool:
@@ -126,6 +131,15 @@ class Gate:
         if known is None:
             raise Unprocessable("workflow_not_found")
         return known
+
+
+def _cancel(connection: Connection, environment_id: str, transaction_id: str, now: Millis) -> bool:
+    """Cancel a transaction; its runs are ended one after the other."""
+    trigger_id = triggers.cancel(connection, environment_id, transaction_id, now)
+    if trigger_id is not None:
+        recall = Recall(environment_id, trigger_id)
+        append_in(connection, [Record(recall_lane(environment_id), msgspec.msgpack.encode(recall))])
+    return trigger_id is not None
 
 
 def check_size(size: int) -> None:

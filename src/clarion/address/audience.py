@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from sqlalchemy.engine import Connection
 
-from clarion.address.people import Recipient
 from clarion.address.subscriptions import Subscriptions
 from clarion.model.clock import Millis
 from clarion.model.context import scope_in
@@ -16,6 +15,7 @@ from clarion.model.ways import Way, written
 from clarion.store import subscribers, topics
 from clarion.store.catalog import Snapshot
 from clarion.store.topics import Membership
+from clarion.workflow.plan import Recipient
 
 
 class Audience(NamedTuple):

@@ -1,7 +1,6 @@
 """Makes the people of triggers true: subscribers that were not there, profiles, tokens that came along."""
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 from sqlalchemy.engine import Connection
 
@@ -13,15 +12,7 @@ from clarion.model.trigger import ChannelGrant, Person, Trigger
 from clarion.store import devices, subscribers
 from clarion.store.catalog import Snapshot
 from clarion.store.devices import Grant
-
-
-class Recipient(NamedTuple):
-    """A subscriber a trigger is for; `refused` says why it won't be sent to them, `through` by which ways
-    of `model.ways` topics led to them."""
-
-    subscriber: Subscriber
-    refused: Detail | None = None
-    through: str | None = None
+from clarion.workflow.plan import Recipient
 
 
 def settle_people(

@@ -1,17 +1,15 @@
 """What a trigger would come to: decided and composed as if it were sent, from what is stored; nothing is
 written."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
 from sqlalchemy.engine import Connection
 
 from clarion.address.audience import Audience
-from clarion.address.people import Recipient, granted_through, too_many_tokens, unknown_integration
-from clarion.address.plan import Decided, Holdings, Plan
+from clarion.address.people import granted_through, too_many_tokens, unknown_integration
 from clarion.check.frequency import longest
-from clarion.compose.fitting import Fitting
 from clarion.compose.notification import Planned
 from clarion.errors import LimitExceeded
 from clarion.model.clock import Clock, Millis
@@ -24,6 +22,9 @@ from clarion.store import contexts, devices, frequency, preferences, subscribers
 from clarion.store.catalog import Catalog, Snapshot
 from clarion.store.database import Database
 from clarion.store.triggers import Admission
+from clarion.workflow.plan import Decided, Holdings, Plan, Recipient
+from clarion.workflow.planner import Planner
+from clarion.workflow.rehearsed import RehearsedTurns
 
 MOST_REHEARSED = 100
 """Recipients that are decided on; of a larger audience the first."""
@@ -56,16 +57,12 @@ class Rehearsal:
         database: Database,
         catalog: Catalog,
         clock: Clock,
-        wants_subscriber: Collection[str],
-        lifetime: Millis,
-        fitting: Fitting = Fitting(),  # noqa: B008
+        planner: Planner,
     ) -> None:
         self._database = database
         self._catalog = catalog
         self._clock = clock
-        self._wants_subscriber = wants_subscriber
-        self._lifetime = lifetime
-        self._fitting = fitting
+        self._planner = planner
 
     async def of(self, trigger: Trigger) -> Rehearsed:
         """What a trigger would come to now."""
@@ -80,16 +77,19 @@ class Rehearsal:
         cast = _Cast(connection, snapshot, trigger, now)
         recipients, more = cast.recipients()
         holdings = cast.holdings(recipients)
-        plan = Plan(
-            snapshot, holdings, self._wants_subscriber, now, self._lifetime, self._fitting, thorough=True
-        )
-        plan.add(Admission(trigger, cancelled=False), recipients)
+        plan = Plan(snapshot, holdings, self._planner.terms, now, thorough=True)
+        admission = Admission(trigger, cancelled=False)
+        plan.add(admission, recipients)
+        decided = plan.decided
+        if plan.started:
+            rehearsed = RehearsedTurns(connection, snapshot, self._planner, trigger.environment_id, now)
+            decided = rehearsed.decided(plan, admission, recipients)
         due = {
-            item.message_id: Due(item, max(item.not_before, now), plan.end_of(trigger, item, item.not_before))
-            for decided in plan.decided
-            for item in decided.composed.planned
+            item.message_id: Due(item, max(item.not_before, now), plan.end_of(now, item, item.not_before))
+            for one in decided
+            for item in one.composed.planned
         }
-        return Rehearsed(plan.decided, due, _device_ids(holdings), more)
+        return Rehearsed(decided, due, _device_ids(holdings), more)
 
 
 class _Cast:

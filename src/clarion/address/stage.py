@@ -1,18 +1,15 @@
 """The address stage: from accepted triggers to deliveries, a batch at a time."""
 
-from collections.abc import Callable, Collection, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
 
 import msgspec
 from sqlalchemy.engine import Connection
 
 from clarion.address.audience import Audience
 from clarion.address.contexts import settle_contexts
-from clarion.address.people import Recipient, settle_people
-from clarion.address.plan import Holdings, Plan
+from clarion.address.people import settle_people
 from clarion.address.recency import Recency
-from clarion.check.frequency import Use, longest
-from clarion.compose.fitting import Fitting
+from clarion.journal.crossing import Crossing
 from clarion.journal.port import (
     PAGE_PREFIX,
     Batch,
@@ -24,13 +21,15 @@ from clarion.journal.port import (
     page_lane,
 )
 from clarion.model.clock import SECOND, Clock, Millis
-from clarion.model.context import scope_in
 from clarion.model.trigger import Accepted, Chunk, Page, Trigger
 from clarion.ops import tracing
-from clarion.store import devices, frequency, notifications, preferences, triggers, workflows
+from clarion.store import notifications, runs, triggers, workflows
 from clarion.store.catalog import Catalog, CatalogChanged, Snapshot, check_current
 from clarion.store.database import Database
 from clarion.store.triggers import Admission
+from clarion.workflow.plan import Plan
+from clarion.workflow.planner import Addressed, Planner, add_all, holdings, is_capped
+from clarion.workflow.turns import first_turns
 
 CHUNK_SIZE = 500
 """Recipients handled at a time."""
@@ -51,18 +50,8 @@ _CLAIMS_TOGETHER = 2
 """Beyond them a group of triggers is taken apart, so that the one at fault keeps nobody else."""
 
 
-class Addressed(NamedTuple):
-    """A trigger and the recipients it is handled for now."""
-
-    admission: Admission
-    recipients: list[Recipient]
-
-
 class AddressStage:
-    """Works on what was accepted and on the pages and chunks of broadcasts.
-
-    `lifetime` is how long after its acceptance a trigger's messages are tried.
-    """
+    """Works on what was accepted and on the pages and chunks of broadcasts."""
 
     def __init__(
         self,
@@ -70,18 +59,16 @@ class AddressStage:
         journal: Journal,
         catalog: Catalog,
         clock: Clock,
-        wants_subscriber: Collection[str],
-        lifetime: Millis,
-        fitting: Fitting = Fitting(),  # noqa: B008
+        planner: Planner,
+        crossing: Crossing,
     ) -> None:
         self._database = database
         self._journal = journal
         self._catalog = catalog
         self._clock = clock
-        self._wants_subscriber = wants_subscriber
-        self._lifetime = lifetime
+        self._planner = planner
+        self._crossing = crossing
         self._recency = Recency()
-        self._fitting = fitting
 
     async def accepted(self, batch: Batch) -> None:
         """Address everybody that a group of triggers names."""
@@ -122,11 +109,12 @@ class AddressStage:
             check_current(connection, snapshot)
             addressed, times = self._admit(connection, snapshot, accepted)
             triggered.update(times)
-            plan = self._counted(connection, snapshot, addressed)
+            plan = self._planner.counted(connection, snapshot, addressed)
             pages, named = _spread(addressed)
             notifications.add(connection, plan.notifications)
+            begun = self._begin(connection, plan)
             triggers.expanded(connection, named)
-            return [*plan.records(deliver_lane), *pages]
+            return [*plan.records(deliver_lane), *pages, *begun]
 
         try:
             await self._journal.settle_all(batches, write)
@@ -135,6 +123,7 @@ class AddressStage:
             await self._address_at_once(batches, accepted)
         else:
             self._recency.written(triggered)
+            self._crossing.ring()
 
     def _admit(
         self, connection: Connection, snapshot: Snapshot, accepted: Sequence[Trigger]
@@ -206,75 +195,27 @@ class AddressStage:
 
         What is counted towards frequency caps has to be composed in that change."""
         ready: tuple[Plan, list[Record]] | None = None
-        if not _is_capped(snapshot, addressed):
-            plan = self._plan(snapshot, addressed, await self._database.read(_holdings, addressed))
+        if not is_capped(snapshot, addressed):
+            plan = self._planner.plan(snapshot, await self._database.read(holdings, addressed))
+            add_all(plan, addressed)
             ready = plan, plan.records(lane_of)
 
         def write(connection: Connection) -> Sequence[Record]:
-            plan = ready[0] if ready else self._counted(connection, snapshot, addressed)
+            plan = ready[0] if ready else self._planner.counted(connection, snapshot, addressed)
             notifications.add(connection, plan.notifications)
+            begun = self._begin(connection, plan, bulk=lane_of is bulk_lane)
             triggers.expanded(connection, complete)
-            return [*(ready[1] if ready else plan.records(lane_of)), *more]
+            return [*(ready[1] if ready else plan.records(lane_of)), *more, *begun]
 
         await self._journal.settle_all(batches, write)
+        self._crossing.ring()
 
-    def _counted(self, connection: Connection, snapshot: Snapshot, addressed: Sequence[Addressed]) -> Plan:
-        """A plan, with what it uses up of frequency caps counted in the same change."""
-        holdings = _holdings(connection, addressed)
-        if not _is_capped(snapshot, addressed):
-            return self._plan(snapshot, addressed, holdings)
-        uses, since = _uses(connection, snapshot, addressed, self._clock())
-        plan = self._plan(snapshot, addressed, holdings._replace(uses=uses))
-        frequency.spend(connection, plan.spent, since)
-        return plan
-
-    def _plan(
-        self,
-        snapshot: Snapshot,
-        addressed: Sequence[Addressed],
-        holdings: Holdings,
-    ) -> Plan:
-        plan = Plan(snapshot, holdings, self._wants_subscriber, self._clock(), self._lifetime, self._fitting)
-        for item in addressed:
-            plan.add(item.admission, item.recipients)
-        return plan
-
-
-def _holdings(connection: Connection, addressed: Sequence[Addressed]) -> Holdings:
-    """What all recipients hold."""
-    pks = {recipient.subscriber.pk for item in addressed for recipient in item.recipients}
-    if not pks:
-        return Holdings()
-    found = [item.admission.trigger for item in addressed]
-    workflow_ids = {trigger.workflow_id for trigger in found}
-    scopes = {scope_in(trigger.context) for trigger in found}
-    wishes = preferences.wishes(connection, pks, workflow_ids, scopes)
-    return Holdings(devices.channels_of(connection, pks), wishes)
-
-
-def _is_capped(snapshot: Snapshot, addressed: Sequence[Addressed]) -> bool:
-    """Whether a frequency cap may hold something back."""
-    return any(snapshot.caps_of(item.admission.trigger.environment_id) for item in addressed)
-
-
-def _uses(
-    connection: Connection, snapshot: Snapshot, addressed: Sequence[Addressed], now: Millis
-) -> tuple[list[Use], Millis]:
-    """What recipients got of late where that is capped, and since when that counts. Nobody else decides on
-    them until the change ends."""
-    by_environment: dict[str, set[int]] = {}
-    for item in addressed:
-        pks = {recipient.subscriber.pk for recipient in item.recipients}
-        by_environment.setdefault(item.admission.trigger.environment_id, set()).update(pks)
-    found: list[Use] = []
-    since = now
-    for environment_id, pks in by_environment.items():
-        back = now - longest(snapshot.caps_of(environment_id))
-        if pks and back < now:
-            frequency.lock(connection, environment_id, pks)
-            found += frequency.uses(connection, pks, back)
-            since = min(since, back)
-    return found, since
+    def _begin(self, connection: Connection, plan: Plan, *, bulk: bool = False) -> Sequence[Record]:
+        """Write the runs that begin, and have them take their first turn."""
+        if not plan.started:
+            return ()
+        runs.begin(connection, plan.started, bulk=bulk)
+        return self._crossing.runs(connection, first_turns(plan.started, bulk=bulk))
 
 
 def _spread(addressed: Sequence[Addressed]) -> tuple[list[Record], list[str]]:

@@ -11,7 +11,9 @@ from clarion.api.contexts import Named, context_of
 from clarion.api.explanations import Explanation, foretold
 from clarion.api.people import MOST_ID_LENGTH, ChannelIn, ProfileIn, checked_id, grant_of, profile_of
 from clarion.api.route import Audit, Call, Category, NoQuery, Route, Services
+from clarion.check.timing import NoTime, send_time
 from clarion.errors import FieldIssue, PayloadInvalid, RequestError, Unprocessable
+from clarion.model.clock import MINUTE, Millis
 from clarion.model.ids import new_id
 from clarion.model.member import Role
 from clarion.model.trigger import Person, TopicAudience, Trigger
@@ -41,7 +43,9 @@ class TenantIn(msgspec.Struct):
 
 class EventIn(msgspec.Struct, rename="camel", kw_only=True):
     """What the three trigger calls share. `bridgeUrl` and `agentId` are ignored. `dryRun`: decide and
-    compose, and tell what would be sent; nothing is sent or stored."""
+    compose, and tell what would be sent; nothing is sent or stored. `sendAt`: when the workflow begins, an
+    ISO 8601 date or a time of day such as 09:00 in each recipient's own zone; SDKs that don't know it can say
+    it as `overrides.sendAt`."""
 
     name: str
     payload: Json | None = None
@@ -51,6 +55,7 @@ class EventIn(msgspec.Struct, rename="camel", kw_only=True):
     tenant: str | TenantIn | None = None
     context: Named | None = None
     dry_run: bool = False
+    send_at: str | None = None
 
 
 class TriggerIn(EventIn, kw_only=True):
@@ -83,7 +88,7 @@ class TriggerOut(msgspec.Struct, rename="camel", omit_defaults=True):
 
 async def trigger(call: Call[TriggerIn, NoQuery]) -> TriggerOut:
     """Start a workflow for one recipient or a list of them; with `dryRun` only tell what that would send."""
-    wanted = asked(call.body)
+    wanted = asked(call.body, call.services.clock())
     if call.body.dry_run:
         return await rehearsed(call.services, call.environment_id, wanted)
     return _out(await call.services.gate.accept(call.environment_id, wanted))
@@ -107,7 +112,7 @@ async def trigger_bulk(call: Call[BulkIn, NoQuery]) -> list[TriggerOut]:
 async def trigger_broadcast(call: Call[BroadcastIn, NoQuery]) -> TriggerOut:
     """Start a workflow for every subscriber of the environment; with `dryRun` only tell what that would send
     to the first of them."""
-    asked_for = msgspec.structs.replace(_common(call.body, []), broadcast=True)
+    asked_for = msgspec.structs.replace(_common(call.body, [], call.services.clock()), broadcast=True)
     if call.body.dry_run:
         return await rehearsed(call.services, call.environment_id, asked_for)
     return _out(await call.services.gate.accept(call.environment_id, asked_for))
@@ -130,7 +135,7 @@ async def rehearsed(services: Services, environment_id: str, wanted: TriggerCall
     return answer
 
 
-def asked(given: TriggerIn) -> TriggerCall:
+def asked(given: TriggerIn, now: Millis) -> TriggerCall:
     """A trigger as the accept stage takes it; `PayloadInvalid` names the field that is wrong."""
     listed = given.to if isinstance(given.to, list) else [given.to]
     if len(listed) > MOST_RECIPIENTS:
@@ -144,10 +149,10 @@ def asked(given: TriggerIn) -> TriggerCall:
             people.append(found)
         else:
             topics.append(found)
-    return msgspec.structs.replace(_common(given, people), topics=topics)
+    return msgspec.structs.replace(_common(given, people, now), topics=topics)
 
 
-def _common(given: EventIn, people: list[Person]) -> TriggerCall:
+def _common(given: EventIn, people: list[Person], now: Millis) -> TriggerCall:
     return TriggerCall(
         given.name,
         people,
@@ -157,7 +162,22 @@ def _common(given: EventIn, people: list[Person]) -> TriggerCall:
         actor=None if given.actor is None else _person(given.actor, "actor"),
         tenant=_tenant(given.tenant),
         context=_context(given.context),
+        send_at=_send_at(given, now),
     )
+
+
+def _send_at(given: EventIn, now: Millis) -> str:
+    """When the workflow is to begin, empty for at once."""
+    asked_for = (given.overrides or {}).get("sendAt") if given.send_at is None else given.send_at
+    if asked_for is None:
+        return ""
+    try:
+        at = send_time(str(asked_for), None, now)
+    except NoTime as error:
+        raise _wrong("sendAt", f"must be an ISO 8601 date or a time of day such as 09:00: {error}") from error
+    if at < now - MINUTE:
+        raise _wrong("sendAt", "must not be over: leave it out to send at once")
+    return str(asked_for)
 
 
 def _recipient(item: str | PersonIn, place: str) -> Person | TopicAudience:
@@ -210,7 +230,9 @@ async def _judged(call: Call[BulkIn, NoQuery], raw: msgspec.Raw) -> tuple[Trigge
         given = msgspec.json.decode(raw, type=TriggerIn)
         if given.dry_run:
             raise _wrong("dryRun", f"can't be one of many: use {TRIGGER.path}")
-        accepted, receipt = await call.services.gate.judge(call.environment_id, asked(given))
+        accepted, receipt = await call.services.gate.judge(
+            call.environment_id, asked(given, call.services.clock())
+        )
     except (RequestError, *NOT_JSON) as error:
         transaction_id = text_in(raw, "transactionId") or f"txn_{new_id(call.services.clock())}"
         return _failed(transaction_id, error), None

@@ -7,7 +7,6 @@ from typing import Annotated, Literal, NamedTuple
 import msgspec
 from sqlalchemy.engine import Connection
 
-from clarion.address.plan import Decided
 from clarion.address.rehearsal import Due, Rehearsed
 from clarion.api.route import Call, Category, Route
 from clarion.compose.notification import id_of
@@ -22,6 +21,7 @@ from clarion.model.workflow import Workflow
 from clarion.store import activity, messages, registry, subscribers, triggers
 from clarion.store.activity import MessageRow, NotificationRow
 from clarion.store.catalog import Snapshot
+from clarion.workflow.plan import Decided
 
 DeviceState = Literal["would be sent", "waiting", "pending", "delivered", "failed", "cancelled", "skipped"]
 
@@ -86,11 +86,14 @@ class StepExplained(msgspec.Struct, rename="camel"):
 
 
 class RecipientExplained(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
-    """One recipient. `waiting` counts messages that are made and not tried yet."""
+    """One recipient. `waiting` counts messages that are made and not tried yet; `state` is how the run of a
+    workflow that takes time stands, `goesOnAt` when it goes on by itself."""
 
     subscriber_id: str
     notification_id: str
     waiting: int = 0
+    state: str | None = None
+    goes_on_at: str | None = None
     decisions: list[Decision] = []
     steps: list[StepExplained]
 
@@ -318,6 +321,9 @@ class _History(NamedTuple):
         workflow = self.snapshot.workflows.get(row.trigger.workflow_id)
         told = _recipient(row.subscriber.subscriber_id, row.id, workflow, details, devices)
         told.waiting = max(row.planned - len(row.messages), 0)
+        if row.run is not None:
+            told.state = row.run.state.value
+            told.goes_on_at = iso(row.run.wake_at) if row.run.wake_at else None
         return told
 
     def _device(self, message: MessageRow, details: _Details) -> DeviceExplained:

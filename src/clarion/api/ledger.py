@@ -17,7 +17,8 @@ class LedgerQuery(msgspec.Struct, rename="camel", frozen=True):
 
 class LedgerOut(msgspec.Struct, rename="camel"):
     """A ledger. `addressed` recipients, of which `skipped` have no message; the others came to `messages`,
-    which are delivered, failed, cancelled or still in flight: it balances."""
+    which are delivered, failed, cancelled or still in flight: it balances. `waiting` recipients are
+    those whose workflow goes on later."""
 
     addressed: int
     skipped: int
@@ -26,6 +27,7 @@ class LedgerOut(msgspec.Struct, rename="camel"):
     failed: int
     cancelled: int
     in_flight: int
+    waiting: int
 
 
 async def retrieve_ledger(call: Call[None, LedgerQuery]) -> LedgerOut:
@@ -40,6 +42,7 @@ async def retrieve_ledger(call: Call[None, LedgerQuery]) -> LedgerOut:
         failed=found.failed,
         cancelled=found.cancelled,
         in_flight=found.in_flight,
+        waiting=found.waiting,
     )
 
 

@@ -11,6 +11,7 @@ from clarion.api.dates import date
 from clarion.api.messages import STATUS
 from clarion.api.pages import PageNumber
 from clarion.api.route import Call, NoQuery, Route
+from clarion.api.run_jobs import digest_of, planned_of, status_of
 from clarion.compose.overrides import severity_of
 from clarion.errors import NotFound
 from clarion.model.clock import Millis, iso
@@ -68,7 +69,7 @@ class ExecutionDetail(msgspec.Struct, rename="camel", omit_defaults=True, kw_onl
     created_at: str
 
 
-class Job(msgspec.Struct, rename="camel", kw_only=True):
+class Job(msgspec.Struct, rename="camel", kw_only=True, omit_defaults=True):
     """ActivityNotificationJobResponseDto."""
 
     id: str = msgspec.field(name="_id")
@@ -77,6 +78,8 @@ class Job(msgspec.Struct, rename="camel", kw_only=True):
     provider_id: str
     step: Json
     execution_details: list[ExecutionDetail]
+    digest: Json | None = None
+    schedule_extensions_count: int | None = None
     updated_at: str
 
 
@@ -248,10 +251,10 @@ def _jobs(snapshot: Snapshot, row: NotificationRow, workflow: Workflow | None) -
         ]
     )
     for name in names:
-        yield _push_job(snapshot, row, name, known.get(name))
+        yield _job(snapshot, row, name, known.get(name))
 
 
-def _push_job(snapshot: Snapshot, row: NotificationRow, step_id: str, step: Step | None) -> Job:
+def _job(snapshot: Snapshot, row: NotificationRow, step_id: str, step: Step | None) -> Job:
     sent = [message for message in row.messages if message.step_id == step_id]
     noted = [detail for detail in row.details if detail.step_id in ("", step_id)]
     details = list(_details(snapshot, row, step_id, sent, noted))
@@ -259,13 +262,25 @@ def _push_job(snapshot: Snapshot, row: NotificationRow, step_id: str, step: Step
     latest = max([row.created_at, *(message.updated_at for message in sent)])
     return Job(
         id=derived_id(row.id, step_id),
-        type="push",
-        status=_status(row, sent, noted),
+        type=step.type if step else "push",
+        status=(status_of(row.run, step_id) if row.run else None) or _status(row, step_id, sent, noted),
         provider_id=providers[0] if providers else NO_PROVIDER,
         step=_step(row.id, step, step_id),
         execution_details=details,
+        digest=digest_of(step) if step else None,
+        schedule_extensions_count=_extensions(row, step_id),
         updated_at=iso(latest),
     )
+
+
+def _extensions(row: NotificationRow, step_id: str) -> int | None:
+    """How often a step was put off to its recipient's schedule."""
+    return row.run.extensions if row.run and row.run.step_id == step_id else None
+
+
+def _planned(row: NotificationRow, step_id: str) -> int:
+    """How many messages are to be waited for before a step is judged."""
+    return planned_of(row.run, step_id) if row.run else row.planned
 
 
 def _step(root: str, step: Step | None, step_id: str = "trigger") -> Json:
@@ -281,13 +296,14 @@ def _step(root: str, step: Step | None, step_id: str = "trigger") -> Json:
     }
 
 
-def _status(row: NotificationRow, sent: list[MessageRow], noted: list[Detail]) -> str:
+def _status(row: NotificationRow, step_id: str, sent: list[MessageRow], noted: list[Detail]) -> str:
     """Any delivery completes a step; a step that reached nobody is skipped, or failed if it should have."""
     statuses = {message.status for message in sent}
-    done = sum(1 for message in row.messages if message.status != MessageStatus.PENDING)
+    waited_for = sent if row.run else row.messages
+    done = sum(1 for message in waited_for if message.status != MessageStatus.PENDING)
     if MessageStatus.DELIVERED in statuses:
         return "completed"
-    if done < row.planned:
+    if done < _planned(row, step_id):
         return "running" if sent else "pending"
     if MessageStatus.CANCELLED in statuses or any(item.event == Event.STEP_CANCELED.code for item in noted):
         return "canceled"
@@ -314,7 +330,11 @@ def _details(
         )
     for message in sent:
         yield from _message_lines(snapshot, message)
-    if sent and all(message.status == MessageStatus.FAILED for message in sent) and len(sent) == row.planned:
+    if (
+        sent
+        and all(message.status == MessageStatus.FAILED for message in sent)
+        and len(sent) == _planned(row, step_id)
+    ):
         yield _line(root, Event.NOTIFICATION_ERROR, max(message.updated_at for message in sent))
 
 

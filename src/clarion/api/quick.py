@@ -20,6 +20,7 @@ from clarion.api.problems import problem_for, unexpected
 from clarion.api.route import Caller, Services
 from clarion.api.server import Headers
 from clarion.errors import RequestError
+from clarion.model.clock import Millis
 from clarion.model.ids import derived_id
 from clarion.ops.instruments import api
 from clarion.store.idempotency import Answer
@@ -64,7 +65,7 @@ class QuickTrigger:
         caller = await self._caller(authorization, scope)
         await self._limits.take(caller.environment_id, TRIGGER.category, TRIGGER.cost, headers)
         raw = await _body(receive)
-        wanted = _wanted(raw)
+        wanted = _wanted(raw, self._services.clock())
         if wanted.dry_run:
             found = await rehearsed(self._services, caller.environment_id, wanted.call())
             return Answer(TRIGGER.status, msgspec.json.encode({"data": found}))
@@ -127,6 +128,7 @@ class _Wanted(NamedTuple):
     """A body that was read, or what is wrong with it: that is told under its idempotency key."""
 
     given: TriggerIn | None
+    now: Millis
     error: RequestError | None = None
 
     @property
@@ -139,14 +141,14 @@ class _Wanted(NamedTuple):
         if self.error is not None:
             raise self.error
         assert self.given is not None
-        return asked(self.given)
+        return asked(self.given, self.now)
 
 
-def _wanted(raw: bytes) -> _Wanted:
+def _wanted(raw: bytes, now: Millis) -> _Wanted:
     try:
-        return _Wanted(decode_body(raw, TriggerIn, payload_errors=True))
+        return _Wanted(decode_body(raw, TriggerIn, payload_errors=True), now)
     except RequestError as error:
-        return _Wanted(None, error)
+        return _Wanted(None, now, error)
 
 
 def _told(receipt: Receipt) -> Answer:

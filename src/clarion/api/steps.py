@@ -6,6 +6,7 @@ import msgspec
 
 from clarion.api.contexts import Named, context_of
 from clarion.api.route import Audit, Call, Category, NoQuery, Route
+from clarion.api.step_controls import settable
 from clarion.api.workflows import (
     Controls,
     IssuesOut,
@@ -21,7 +22,6 @@ from clarion.compose.words import NAME
 from clarion.errors import NotFound
 from clarion.model.context import references, resolved
 from clarion.model.member import Role
-from clarion.model.push import CONTROLS
 from clarion.model.workflow import Step, Workflow
 from clarion.security.keys import masked
 from clarion.store import contexts
@@ -60,7 +60,7 @@ class PreviewIn(msgspec.Struct, rename="camel"):
 
 
 class Shown(msgspec.Struct):
-    """What a phone would show: `subject`, `body`, and how it looks."""
+    """What a phone would show: `subject`, `body`, and how it looks; of other steps, their controls."""
 
     type: str
     preview: Json
@@ -78,7 +78,7 @@ async def get_step(call: Call[None, NoQuery]) -> StepDetail:
     """One step, by its stepId, `_id` or slug."""
     workflow, step = _found(call)
     shown = msgspec.structs.asdict(step_out(workflow, step, call.snapshot))
-    more = {"controls": ControlsOut(step.controls, _SETTABLE), "variables": _nameable(workflow)}
+    more = {"controls": ControlsOut(step.controls, settable(step.type)), "variables": _nameable(workflow)}
     return StepDetail(**shown | more)
 
 
@@ -92,7 +92,7 @@ async def preview_step(call: Call[PreviewIn, NoQuery]) -> PreviewOut:
     data = msgspec.to_builtins(call.body.preview_payload) if call.body.preview_payload else {}
     data["env"] = _env(call) | (data.get("env") or {})
     data["context"] = await _context(call)
-    found = preview(workflow, controls, data, call.snapshot.words_of(workflow))
+    found = preview(workflow, step.type, controls, data, call.snapshot.words_of(workflow))
     issues = [*found.issues, *misnamed(workflow, controls, data["env"])]
     return PreviewOut(Shown(step.type, found.shown), found.sample, issues_out(issues))
 
@@ -131,31 +131,13 @@ def _nameable(workflow: Workflow) -> Json:
         "properties": {
             "payload": workflow.payload_schema or anything,
             "subscriber": {"type": "object", "properties": subscriber},
-            **dict.fromkeys(("actor", "tenant", "context", "step", "workflow", "env"), anything),
+            **dict.fromkeys(("actor", "tenant", "context", "step", "steps", "workflow", "env"), anything),
             **({NAME: anything} if workflow.is_translation_enabled else {}),
         },
     }
 
 
 _PROFILE = ("subscriberId", "firstName", "lastName", "email", "phone", "avatar", "locale", "timezone")
-_NUMBERS = frozenset({"badge", "ttl"})
-_FLAGS = frozenset({"silent", "mutable"})
-_SETTABLE: Json = {
-    "type": "object",
-    "properties": {
-        "subject": {"type": "string"},
-        "body": {"type": "string"},
-        **{
-            name: {"type": ["boolean", "string"] if name in _FLAGS else ["number", "string"]}
-            if name in _NUMBERS | _FLAGS
-            else {"type": "string"}
-            for name in CONTROLS
-        },
-    },
-    "additionalProperties": False,
-}
-"""Any text may be a template, numbers and flags too."""
-
 _CONFIGURATION = Category.CONFIGURATION
 
 ROUTES = (

@@ -19,8 +19,8 @@ State = Literal["expanding", "delivering", "paused", "completed", "cancelled"]
 
 
 class TransactionOut(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
-    """A trigger's ledger. `audience` and `expectedEnd` are known of broadcasts; `ratePerSecond` is the
-    average since the trigger was accepted."""
+    """A trigger's ledger. `waiting` counts recipients whose workflow goes on later. `audience` and
+    `expectedEnd` are known of broadcasts; `ratePerSecond` is the average since the trigger was accepted."""
 
     transaction_id: str
     workflow_id: str | None = None
@@ -34,6 +34,7 @@ class TransactionOut(msgspec.Struct, rename="camel", omit_defaults=True, kw_only
     failed: int
     cancelled: int
     in_flight: int
+    waiting: int = 0
     rate_per_second: float
     expected_end: str | None = None
 
@@ -135,6 +136,7 @@ def _read(connection: Connection, call: Call[None, NoQuery]) -> TransactionOut:
         failed=counted.failed,
         cancelled=counted.cancelled,
         in_flight=counted.in_flight,
+        waiting=counted.waiting,
         rate_per_second=round(rate, 1),
         expected_end=_expected_end(found, counted, rate, now) if state in _UNDER_WAY else None,
     )
@@ -146,7 +148,7 @@ _UNDER_WAY = ("expanding", "delivering")
 def _state(found: Progress, counted: Ledger) -> State:
     if found.cancelled_at is not None:
         return "cancelled"
-    if found.expanded and counted.in_flight == 0:
+    if found.expanded and counted.in_flight == 0 and counted.waiting == 0:
         return "completed"
     if found.paused_at is not None:
         return "paused"

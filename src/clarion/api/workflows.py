@@ -7,17 +7,15 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from sqlalchemy.engine import Connection
 
-from clarion.accept.schema import check_schema
 from clarion.api.pages import OffsetQuery
 from clarion.api.people import checked_id
 from clarion.api.route import Call, Category, NoQuery, Route
 from clarion.api.slugs import short_id, slug
-from clarion.compose import conditions
+from clarion.api.step_controls import check_controls
+from clarion.check.schema import check_schema
 from clarion.compose.naming import misnamed
-from clarion.compose.presentation import said, value_of
 from clarion.compose.preview import Issue, preview
-from clarion.compose.templates import check
-from clarion.errors import Conflict, LimitExceeded, NotFound, TemplateError, Unprocessable
+from clarion.errors import Conflict, LimitExceeded, NotFound, Unprocessable
 from clarion.model.clock import Millis, iso
 from clarion.model.ids import new_id
 from clarion.model.member import Role
@@ -29,6 +27,8 @@ from clarion.store.catalog import Snapshot
 
 MOST_STEPS = 20
 MOST_TAGS = 16
+
+_RUNNABLE = ", ".join(sorted(RUNNABLE_STEP_TYPES))
 
 Severity = Literal["high", "medium", "low", "none"]
 OutsideSchedule = Literal["defer", "skip", "send"]
@@ -354,13 +354,9 @@ def _step(given: StepIn, position: int, now: Millis, kept: Mapping[str, str]) ->
     if given.type not in STEP_TYPES:
         raise _wrong(f"{place}.type", f"must be one of: {', '.join(sorted(STEP_TYPES))}")
     if given.type not in RUNNABLE_STEP_TYPES:
-        raise _wrong(f"{place}.type", f"{given.type} steps can't run in this version; use push steps")
+        raise _wrong(f"{place}.type", f"{given.type} steps are not for push; use {_RUNNABLE}")
     controls = said_controls(given.control_values or {})
-    if controls.get("skip"):
-        _check_condition(controls["skip"], f"{place}.controlValues.skip")
-    for name in ("subject", "body"):
-        _check_template(controls.get(name), f"{place}.controlValues.{name}")
-    _check_look(said(controls), place)
+    check_controls(given.type, controls, place)
     return Step(
         given.id or new_id(now),
         given.step_id or kept.get(given.id or "") or f"{slug(given.name)}-{short_id(4)}",
@@ -370,40 +366,9 @@ def _step(given: StepIn, position: int, now: Millis, kept: Mapping[str, str]) ->
     )
 
 
-def _check_condition(rule: object, field: str) -> None:
-    try:
-        conditions.check(rule)
-    except TemplateError as error:
-        raise _wrong(field, f"is not a condition: {error}") from error
-
-
 def said_controls(given: Json) -> Json:
     """The controls that say something."""
     return {name: value for name, value in given.items() if value is not None}
-
-
-def _check_template(source: object, field: str) -> None:
-    if source is None:
-        return
-    if not isinstance(source, str):
-        raise _wrong(field, "must be text")
-    try:
-        check(source)
-    except TemplateError as error:
-        raise _wrong(field, f"is not a valid Liquid template: {error}") from error
-
-
-def _check_look(fields: Json, place: str) -> None:
-    """Templates may come to anything; what is no template must be right."""
-    for name, value in fields.items():
-        field = f"{place}.controlValues.{name}"
-        if isinstance(value, str) and "{" in value:
-            _check_template(value, field)
-            continue
-        try:
-            value_of(name, value)
-        except TemplateError as error:
-            raise _wrong(field, str(error).removeprefix(f"{name} ")) from error
 
 
 def _check_name(name: str, field: str) -> None:
@@ -515,7 +480,7 @@ def step_out(workflow: Workflow, step: Step, snapshot: Snapshot) -> StepOut:
     """A step on the wire, with what is wrong with it; it was saved all the same."""
     env = snapshot.variables_of(workflow.environment_id)
     issues = [
-        *preview(workflow, step.controls, {}, snapshot.words_of(workflow)).issues,
+        *preview(workflow, step.type, step.controls, {}, snapshot.words_of(workflow)).issues,
         *misnamed(workflow, step.controls, env),
     ]
     return StepOut(

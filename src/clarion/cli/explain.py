@@ -89,8 +89,9 @@ def _reason(decision: Json) -> Iterator[str]:
 
 
 def _waiting(recipient: Json) -> str:
-    waiting = recipient.get("waiting", 0)
-    return f"  {waiting} not tried yet" if waiting else ""
+    waiting, goes_on = recipient.get("waiting", 0), recipient.get("goesOnAt")
+    untried = f"  {waiting} not tried yet" if waiting else ""
+    return untried + (f"  {recipient['state']}, goes on at {goes_on}" if goes_on else "")
 
 
 def _device(device: Json) -> Text:

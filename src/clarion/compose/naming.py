@@ -3,7 +3,9 @@
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from clarion.check.keys import bare
 from clarion.compose.conditions import Condition
+from clarion.compose.controls import KEYS, texts_of
 from clarion.compose.preview import ILLEGAL, ROOTS, Issue
 from clarion.compose.templates import paths
 from clarion.compose.words import NAME
@@ -42,8 +44,9 @@ def _named(controls: Json) -> Iterator[tuple[str, Path]]:
     for control, value in controls.items():
         if control == "skip":
             yield from ((control, path) for path in _read_by(value))
-        elif isinstance(value, str):
-            yield from ((control, path) for path in paths(value) if path)
+        elif control in KEYS and bare(value):
+            yield control, tuple(bare(value).split("."))
+    yield from ((control, path) for control, text in texts_of(controls) for path in paths(text) if path)
 
 
 def _read_by(rule: Any) -> Iterator[Path]:
@@ -65,6 +68,8 @@ def _reasons(workflow: Workflow, path: Path, env: Collection[str]) -> Iterator[s
         yield "is not in the payload schema of the workflow: add it there, or correct the name"
     elif root == "env" and rest and rest[0] not in env:
         yield "is no variable of the environment: make it, or correct the name"
+    elif root == "steps" and rest and rest[0] not in {step.step_id for step in workflow.steps}:
+        yield "is no step of the workflow: correct the name, or give a step that stepId"
     elif root in _FIELDS and rest and rest[0] not in _FIELDS[root]:
         yield f"is not known: {root} has {', '.join(sorted(_FIELDS[root]))}"
 

@@ -1,7 +1,7 @@
 """From a trigger, its workflow and one recipient to a message per device. Pure."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -10,7 +10,7 @@ from clarion.compose.fitting import Fitting, fitted, surely_fits
 from clarion.compose.formats import Region
 from clarion.compose.overrides import Overrides, chosen_devices, overrides_for
 from clarion.compose.speech import UNSAID, Said, Speech
-from clarion.compose.variables import STEP, profile, variables
+from clarion.compose.variables import OWN, STEP, profile, variables
 from clarion.compose.words import Words
 from clarion.errors import TemplateError
 from clarion.model.clock import Millis
@@ -53,11 +53,24 @@ class Composed(NamedTuple):
     details: list[Detail]
 
 
+class _Whom(NamedTuple):
+    """A recipient, and what the variables name of their run alone."""
+
+    subscriber: Subscriber
+    own: Mapping[str, Any]
+
+    @property
+    def variables(self) -> Json:
+        """What differs between recipients."""
+        return {"subscriber": profile(self.subscriber), **self.own}
+
+
 class Composer:
     """Composes one trigger for many recipients; what they share is made once.
 
-    `wants_subscriber` names the providers whose body carries the recipient's profile. With `thorough` what
-    speaks for a step is noted too, not only what speaks against it.
+    `wants_subscriber` names the providers whose body carries the recipient's profile. `steps` are those
+    that a run has come to, all without. With `thorough` what speaks for a step is noted too, not only what
+    speaks against it.
     """
 
     def __init__(
@@ -70,6 +83,7 @@ class Composer:
         env: Mapping[str, str] = {},
         fitting: Fitting = Fitting(),  # noqa: B008
         words: Words = Words(),  # noqa: B008
+        steps: Sequence[Step] | None = None,
         *,
         thorough: bool = False,
     ) -> None:
@@ -83,8 +97,10 @@ class Composer:
         self._chosen = chosen_devices(trigger.overrides)
         self._workflow = workflow
         self._unasked = standing(workflow, PUSH, {})
-        self._steps = [step for step in workflow.steps if step.type == "push"]
-        self._speech = Speech(words, ("subscriber",), trigger.overrides.get("push"), as_shown=fitting.plain)
+        self._steps = [step for step in workflow.steps if step.type == "push"] if steps is None else steps
+        names = ("subscriber",) if steps is None else ("subscriber", *OWN)
+        self._names = names
+        self._speech = Speech(words, names, trigger.overrides.get("push"), as_shown=fitting.plain)
         self._contents: dict[tuple[str, str, Region], _Shared] = {}
         self._alike: dict[tuple[str, str, Said, bool], _Shared] = {}
         self._around: dict[tuple[str, str], int] = {}
@@ -92,9 +108,15 @@ class Composer:
         self._conditions: dict[str, tuple[Condition, Held | None]] = {}
 
     def compose(
-        self, subscriber: Subscriber, channels: Sequence[Channel], chosen: Chosen | None = None
+        self,
+        subscriber: Subscriber,
+        channels: Sequence[Channel],
+        chosen: Chosen | None = None,
+        own: Mapping[str, Any] = {},
     ) -> Composed:
-        """The messages of one recipient, who may have `chosen` what they want."""
+        """The messages of one recipient, who may have `chosen` what they want; `own` is what the variables
+        name of their run alone."""
+        whom = _Whom(subscriber, own)
         notification_id = id_of(self._trigger, subscriber)
         composed = Composed(notification_id, [], [])
         wanted = standing(self._workflow, PUSH, chosen) if chosen else self._unasked
@@ -110,16 +132,17 @@ class Composer:
             push = _narrowed(push, self._chosen)
         for step in self._steps:
             try:
-                composed.planned.extend(self._step(step, subscriber, push, composed.details))
+                composed.planned.extend(self._step(step, whom, push, composed.details))
             except (TemplateError, RecursionError) as error:  # overrides may nest deeper than they merge
                 failed = self._detail(Event.CONTENT_FAILED, step, raw={"error": str(error)})
                 composed.details.append(failed)
         return composed
 
     def _step(
-        self, step: Step, subscriber: Subscriber, channels: Sequence[Channel], details: list[Detail]
+        self, step: Step, whom: "_Whom", channels: Sequence[Channel], details: list[Detail]
     ) -> list[Planned]:
-        held = self._condition(step, subscriber)
+        subscriber = whom.subscriber
+        held = self._condition(step, whom)
         if not held.holds:
             raw = {"error": held.error} if held.error else None
             details.append(self._detail(Event.SKIPPED_BY_CONDITIONS, step, raw=raw))
@@ -136,23 +159,24 @@ class Composer:
             for token, device in self._targets(step, channel, details):
                 region = self._speech.region(step, subscriber, device)
                 if region not in own:
-                    own[region] = self._own(step, subscriber, region)
+                    own[region] = self._own(step, whom, region)
                 if region not in said:
-                    said[region] = self._said(step, subscriber, channel, region, own[region], details)
+                    said[region] = self._said(step, whom, channel, region, own[region], details)
                 planned.append(self._message(step, subscriber, channel, token, device, *said[region]))
         return planned
 
-    def _condition(self, step: Step, subscriber: Subscriber) -> Held:
+    def _condition(self, step: Step, whom: "_Whom") -> Held:
         """Whether a step runs for a recipient; asked once where that is the same for all."""
         rule = step.controls.get("skip")
         if not rule:
             return _ALWAYS
         if step.step_id not in self._conditions:
             condition = Condition(rule)
-            shared = None if condition.mentions("subscriber") else condition.held(self._variables)
+            personal = any(condition.mentions(name) for name in self._names)
+            shared = None if personal else condition.held(self._variables)
             self._conditions[step.step_id] = condition, shared
         condition, shared = self._conditions[step.step_id]
-        return shared or condition.held({**self._variables, "subscriber": profile(subscriber)})
+        return shared or condition.held({**self._variables, **whom.variables})
 
     def _targets(
         self, step: Step, channel: Channel, details: list[Detail]
@@ -192,7 +216,7 @@ class Composer:
     def _said(
         self,
         step: Step,
-        subscriber: Subscriber,
+        whom: "_Whom",
         channel: Channel,
         region: Region,
         own: Said | None,
@@ -206,7 +230,7 @@ class Composer:
         if cut:
             limit = {"mostBytes": self._fitting.limits[channel.provider_id].most}
             details.append(self._detail(Event.CONTENT_CUT, step, channel.provider_id, limit))
-        return content, self._personal(subscriber, channel, own)
+        return content, self._personal(whom, channel, own)
 
     def _own_fitted(self, step: Step, provider_id: str, own: Said, content: PushMessage) -> Said:
         limit = self._fitting.limits.get(provider_id)
@@ -221,13 +245,14 @@ class Composer:
         found = fitted(whole, limit)
         return own if found is whole else own._replace(title=found.title, body=found.body)
 
-    def _personal(self, subscriber: Subscriber, channel: Channel, own: Said | None) -> Personal | None:
+    def _personal(self, whom: "_Whom", channel: Channel, own: Said | None) -> Personal | None:
         wants = channel.provider_id in self._wants_subscriber
         if own is None and not wants and not channel.webhook_url:
             return None
         title, body, look = own if own is not None else (None, None, None)
         look = None if look is PLAIN else look
-        return Personal(title, body, profile(subscriber) if wants else {}, channel.webhook_url or "", look)
+        known, step = (profile(whom.subscriber), whom.own.get("step", {})) if wants else ({}, {})
+        return Personal(title, body, known, channel.webhook_url or "", look, step)
 
     def _content(self, step: Step, provider_id: str, region: Region) -> _Shared:
         """What all recipients of a region share, and those of other regions that hear the same; title and
@@ -258,11 +283,11 @@ class Composer:
         content = fitted(whole, limit) if limit and not personal else whole
         return _Shared(content, content is not whole)
 
-    def _own(self, step: Step, subscriber: Subscriber, region: Region) -> Said | None:
+    def _own(self, step: Step, whom: "_Whom", region: Region) -> Said | None:
         """What a step says to this recipient alone; None where it says the same to others."""
         if not self._speech.is_personal(step, region):
             return None
-        return self._speech.said(step, region, {**self._variables, "subscriber": profile(subscriber)})
+        return self._speech.said(step, region, {**self._variables, **whom.variables})
 
     def _overrides_of(self, step: Step, provider_id: str) -> Overrides:
         key = (step.step_id, provider_id)

@@ -1,8 +1,9 @@
-"""What a push step says for sample data, and what is wrong with its templates. Pure."""
+"""What a step says for sample data, and what is wrong with its templates. Pure."""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
+from clarion.compose.controls import rendered, texts_of
 from clarion.compose.formats import REGION, Placeholder, Region
 from clarion.compose.presentation import presentation, said
 from clarion.compose.templates import paths, render
@@ -11,12 +12,12 @@ from clarion.compose.words import NAME, Words
 from clarion.errors import TemplateError
 from clarion.model.locale import normal
 from clarion.model.push import CONTROLS, Json
-from clarion.model.workflow import Workflow
+from clarion.model.workflow import PUSH_STEP, Workflow
 
 WORDS = ("subject", "body")
 ILLEGAL = "ILLEGAL_VARIABLE_IN_CONTROL_VALUE"
-_OTHERS = ("actor", "tenant", "context", "env")
-ROOTS = frozenset({"payload", "subscriber", "actor", "tenant", "context", "step", "workflow", "env"})
+_OTHERS = ("actor", "tenant", "context", "env", "steps")
+ROOTS = frozenset({"payload", "subscriber", "actor", "tenant", "context", "step", "steps", "workflow", "env"})
 """What a template's variables begin with; everything else is a key of the payload."""
 
 SUBSCRIBER: Json = {
@@ -48,18 +49,42 @@ class Preview(NamedTuple):
     issues: list[Issue]
 
 
-def preview(workflow: Workflow, controls: Json, given: Json, words: Words) -> Preview:
-    """A push step with these controls, for what is `given` of payload, subscriber and the rest, in the
+def preview(workflow: Workflow, kind: str, controls: Json, given: Json, words: Words) -> Preview:
+    """A step of a type with these controls, for what is `given` of payload, subscriber and the rest, in the
     subscriber's locale.
 
     What the templates name and nobody gives stands there by its own name.
     """
     region = _region(given.get("subscriber") or {}, words)
     translated = words.variables(region.locale)
-    sources = tuple(value for value in controls.values() if isinstance(value, str))
+    sources = tuple(text for _, text in texts_of(controls))
     sample = _sample(words.texts(region.locale, sources), ROOTS | translated.keys(), given, region)
     seen = {**sample["payload"], **sample, "step": STEP, "workflow": described(workflow)}
     seen |= {**translated, REGION: region}
+    shown, issues = _said(controls, seen) if kind == PUSH_STEP else _set(controls, seen)
+    issues += [
+        Issue(name, ILLEGAL, f"{key} is not translated into {region.locale} nor {words.default}", key)
+        for name, value in controls.items()
+        if isinstance(value, str)
+        for key in words.missing(region.locale, value)
+    ]
+    return Preview(shown, _plain(sample), issues)
+
+
+def _set(controls: Json, seen: Json) -> tuple[Json, list[Issue]]:
+    """The controls of a step that is no push, with their templates rendered."""
+    shown: Json = dict(controls)
+    issues: list[Issue] = []
+    for name in {name: None for name, _ in texts_of(controls)}:
+        try:
+            shown[name] = rendered(controls[name], seen)
+        except TemplateError as error:
+            issues.append(Issue(name, ILLEGAL, str(error)))
+    return shown, issues
+
+
+def _said(controls: Json, seen: Json) -> tuple[Json, list[Issue]]:
+    """What a push says and how it looks."""
     shown: Json = {}
     issues: list[Issue] = []
     for name in WORDS:
@@ -74,13 +99,7 @@ def preview(workflow: Workflow, controls: Json, given: Json, words: Words) -> Pr
             shown[name] = getattr(look, CONTROLS[name])
         except TemplateError as error:
             issues.append(Issue(name, ILLEGAL, str(error)))
-    issues += [
-        Issue(name, ILLEGAL, f"{key} is not translated into {region.locale} nor {words.default}", key)
-        for name, value in controls.items()
-        if isinstance(value, str)
-        for key in words.missing(region.locale, value)
-    ]
-    return Preview(shown, _plain(sample), issues)
+    return shown, issues
 
 
 def _region(subscriber: Json, words: Words) -> Region:

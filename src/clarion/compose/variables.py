@@ -14,6 +14,10 @@ STEP: Json = {"digest": False, "events": [], "total_count": 0}
 """A step that no digest came before."""
 
 
+OWN = ("steps", "step")
+"""What differs between the runs of a workflow: what its steps came to, and what a digest gathered."""
+
+
 def variables(trigger: Trigger, workflow: Workflow, env: Mapping[str, str]) -> Json:
     """What is the same for every recipient. Payload keys can also be named without `payload`."""
     return {

@@ -88,10 +88,21 @@ class Recorder:
 def _record(connection: Connection, results: Sequence[Result], outbox: Outbox) -> None:
     """Write outcomes, and tell whoever hears of them."""
     messages.record(connection, results)
+    _wake(connection, results, outbox)
     for environment_id in {result.environment_id for result in results}:
         if outbox.listens(environment_id):
             theirs = [result for result in results if result.environment_id == environment_id]
             outbox.put(connection, environment_id, _events(connection, environment_id, theirs))
+
+
+def _wake(connection: Connection, results: Sequence[Result], outbox: Outbox) -> None:
+    """Wake the runs that wait for these outcomes. A run has the id of its notification."""
+    awaited: dict[str, dict[str, None]] = {}
+    for result in results:
+        if result.send.awaited and result.status is not MessageStatus.PENDING:
+            awaited.setdefault(result.environment_id, {})[result.send.notification_id] = None
+    for environment_id, run_ids in awaited.items():
+        outbox.wake(connection, environment_id, list(run_ids))
 
 
 def _events(connection: Connection, environment_id: str, results: Sequence[Result]) -> list[Event]:

@@ -1,4 +1,5 @@
-"""The outbox: what happened, told to the webhook endpoints that want to hear of it.
+"""The outbox: what happened, told to the webhook endpoints that want to hear of it and to the runs that wait
+for it.
 
 It stands in the database whatever the journal is, so that an event is there exactly when what it tells of
 is.
@@ -11,9 +12,10 @@ from typing import TypeVar
 import msgspec
 from sqlalchemy.engine import Connection
 
-from clarion.journal.port import Record, repeat_lane, webhook_lane
+from clarion.journal.port import Record, repeat_lane, run_lane, webhook_lane
 from clarion.journal.sql import SqlJournal, append_in
 from clarion.model.clock import Millis
+from clarion.model.run import ANY_TURN, Turn, Turns
 from clarion.model.webhook import Dispatch, Endpoint, Event
 from clarion.store import webhook_deliveries
 from clarion.store.catalog import Catalog
@@ -51,6 +53,13 @@ class Outbox:
         webhook_deliveries.ask_again(connection, ids, now)
         append_in(connection, [repeat(endpoint, part) for part in _parts(ids)])
         self._told.append(repeat_lane(endpoint.id))
+
+    def wake(self, connection: Connection, environment_id: str, run_ids: Sequence[str]) -> None:
+        """Let runs look at what became of their pushes."""
+        lane = run_lane(environment_id, bulk=False)
+        turns = Turns(environment_id, [Turn(run_id, ANY_TURN) for run_id in run_ids])
+        append_in(connection, [Record(lane, msgspec.msgpack.encode(turns))])
+        self._told.append(lane)
 
     def ring(self) -> None:
         """Wake who waits for what was committed; without it they see it within half a second."""

@@ -23,6 +23,12 @@ WAITING_PREFIX = "waiting:"
 RECEIPTS_PREFIX = "receipts:"
 WEBHOOK_PREFIX = "webhook:"
 REPEAT_PREFIX = "webhook-again:"
+RUN_PREFIX = "run:"
+BULK_RUN_PREFIX = "bulk-run:"
+RECALL_PREFIX = "recall:"
+REQUEST_PREFIX = "request:"
+CROSSING_PREFIX = "crossing:"
+CROSSING_LANE = CROSSING_PREFIX + "all"
 
 
 def accepted_lane(environment_id: str) -> str:
@@ -69,6 +75,21 @@ def webhook_lane(endpoint_id: str) -> str:
 def repeat_lane(endpoint_id: str) -> str:
     """The lane of what a webhook endpoint did not take, so that it holds up nothing that is new."""
     return REPEAT_PREFIX + endpoint_id
+
+
+def run_lane(environment_id: str, *, bulk: bool) -> str:
+    """The lane of the turns of an environment's runs; those of its broadcasts have one of their own."""
+    return (BULK_RUN_PREFIX if bulk else RUN_PREFIX) + environment_id
+
+
+def recall_lane(environment_id: str) -> str:
+    """The lane of an environment's cancelled triggers, whose runs are to end."""
+    return RECALL_PREFIX + environment_id
+
+
+def request_lane(environment_id: str) -> str:
+    """The lane of the HTTP requests of an environment's runs."""
+    return REQUEST_PREFIX + environment_id
 
 
 class Record(NamedTuple):

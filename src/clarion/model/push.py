@@ -110,13 +110,15 @@ class Personal(msgspec.Struct, frozen=True, omit_defaults=True):
     subscriber: Json = {}
     webhook_url: str = ""
     presentation: Presentation | None = None
+    step: Json = {}
 
 
 class Send(msgspec.Struct, frozen=True, omit_defaults=True):
     """One message to one device. `content` indexes `Delivery.contents`; `attempt` counts tries made.
 
     `device_id` is 0 for a token that only the trigger names. `held` counts how often it had to wait without
-    being tried. `grouped`: it was sent in a body shared with others, and travels like that again.
+    being tried. `grouped`: it was sent in a body shared with others, and travels like that again. `awaited`:
+    a run waits for its outcome.
     """
 
     message_id: str
@@ -131,6 +133,7 @@ class Send(msgspec.Struct, frozen=True, omit_defaults=True):
     attempt: int = 0
     held: int = 0
     grouped: bool = False
+    awaited: bool = False
 
 
 class Delivery(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -180,4 +183,5 @@ def with_own(shared: PushMessage, own: Personal | None) -> PushMessage:
         subscriber=own.subscriber,
         webhook_url=own.webhook_url,
         presentation=own.presentation or shared.presentation,
+        step=own.step or shared.step,
     )

@@ -1,5 +1,6 @@
 """When a subscriber may be disturbed: hours of each weekday, in a time zone. Pure."""
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta, tzinfo
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 from clarion.model.clock import MINUTE, SECOND, Millis
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_CLOCK = re.compile(r"([01]?\d|2[0-3]):[0-5]\d")
 _LOOKED_AHEAD = 8
 """Days; beyond a week everything comes again."""
 
@@ -57,10 +59,10 @@ def _range(day: date, start_text: str, end_text: str, zone: tzinfo) -> tuple[Mil
     """Many have the same hours; of a time that comes twice, when the clocks go back, a range has both."""
     start, end = _time(start_text), _time(end_text)
     until = day if end >= start else day + timedelta(days=1)
-    return _start(day, start, zone), _end(until, end, zone)
+    return first_showing(day, start, zone), _end(until, end, zone)
 
 
-def _start(day: date, at: time, zone: tzinfo) -> Millis:
+def first_showing(day: date, at: time, zone: tzinfo) -> Millis:
     """When a clock in the zone first shows the time; where it skips it, when it has skipped it."""
     wall = datetime.combine(day, at, zone)
     return _skipped(wall) or _millis(wall)
@@ -87,6 +89,14 @@ def _skipped(wall: datetime) -> Millis | None:
 
 def _millis(wall: datetime) -> Millis:
     return round(wall.timestamp() * SECOND)
+
+
+def clock_time(text: object) -> time | None:
+    """`21:30` on the clock; None for anything else."""
+    if not isinstance(text, str) or not _CLOCK.fullmatch(text):
+        return None
+    hours, minutes = text.split(":")
+    return time(int(hours), int(minutes))
 
 
 @lru_cache(2048)

@@ -80,6 +80,58 @@ class Event(Enum):
         "Step filtered by topic subscription preferences",
         "Success",
     )
+    STEP_DELAYED = ("step_delayed", "Step delayed", "Pending")
+    DELAY_FINISHED = ("delay_finished", "Delay is finished", "Success")
+    DELAY_FAILED = ("delay_failed", "The delay names no time that it could wait for", "Failed")
+    DELAY_LIMIT_EXCEEDED = (
+        "delay_limit_exceeded",
+        "The time is further away than a step may wait",
+        "Failed",
+    )
+    START_DIGESTING = ("digest_started", "Start digesting", "Pending")
+    DIGEST_MERGED = ("digest_merged", "Digest was merged with other digest", "Success")
+    DIGEST_SKIPPED = (
+        "digest_skipped",
+        "Digest was skipped: no event came in the look-back window",
+        "Success",
+    )
+    DIGEST_TRIGGERED = ("digest_triggered_events", "Digest triggered events", "Success")
+    DIGEST_FAILED = ("digest_failed", "The digest names no time that it could wait for", "Failed")
+    THROTTLE_PASSED = ("throttle_passed", "The throttle has room", "Success")
+    STEP_THROTTLED = ("step_throttled", "Step throttled: its limit is used up", "Success")
+    THROTTLE_FAILED = ("throttle_failed", "The throttle names no window", "Failed")
+    THROTTLE_WINDOW_IN_PAST = (
+        "throttle_window_in_past",
+        "The window of the throttle is over already",
+        "Failed",
+    )
+    SCHEDULE_EXTENSIONS_SPENT = (
+        "step_skipped_max_extensions_reached",
+        "Step was put off to the subscriber's schedule as often as it may be",
+        "Success",
+    )
+    HTTP_REQUESTED = ("http_request_queued", "HTTP request is sent", "Pending")
+    HTTP_ANSWERED = ("http_request_completed", "HTTP request was answered", "Success")
+    HTTP_FAILED = ("http_request_failed", "HTTP request failed", "Failed")
+    HTTP_NOT_REHEARSED = ("http_request_not_rehearsed", "HTTP request would be sent", "Pending")
+    CUSTOM_COMPLETED = ("custom_step_completed", "Custom step executed", "Success")
+    CUSTOM_FAILED = ("custom_step_failed", "Custom step failed", "Failed")
+    AWAITING_OUTCOME = (
+        "step_awaits_outcome",
+        "Step waits for what becomes of the push before it",
+        "Pending",
+    )
+    FAILOVER = (
+        "integration_failover",
+        "Nothing arrived through the integration, the next one is tried",
+        "Warning",
+    )
+    FAILOVER_SPENT = (
+        "integration_failover_spent",
+        "Nothing arrived through any of the integrations of the step",
+        "Failed",
+    )
+    RUN_STOPPED = ("run_stopped", "Workflow was stopped before this step", "Success")
     NO_CHANNEL = ("subscriber_channel_missing", "Subscriber does not have a configured channel", "Warning")
     NO_CHOSEN_DEVICE = (
         "chosen_devices_missing",

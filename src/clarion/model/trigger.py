@@ -33,7 +33,8 @@ class TopicAudience(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Trigger(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One accepted trigger. `broadcast` addresses every subscriber of the environment."""
+    """One accepted trigger. `broadcast` addresses every subscriber of the environment; `send_at` is when its
+    workflow begins: an ISO date, or a time of day in each recipient's own zone, empty for at once."""
 
     id: str
     environment_id: str
@@ -48,6 +49,7 @@ class Trigger(msgspec.Struct, frozen=True, omit_defaults=True):
     actor: Person | None = None
     tenant: Json = {}
     context: Json = {}
+    send_at: str = ""
 
     @property
     def topic_keys(self) -> list[str]:

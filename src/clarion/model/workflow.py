@@ -22,8 +22,9 @@ STEP_TYPES = frozenset(
         "http_request",
     ]
 )
-RUNNABLE_STEP_TYPES = frozenset({"push"})
-
+PUSH_STEP = "push"
+DELAY, DIGEST, THROTTLE, HTTP_REQUEST, CUSTOM = "delay", "digest", "throttle", "http_request", "custom"
+RUNNABLE_STEP_TYPES = frozenset({PUSH_STEP, DELAY, DIGEST, THROTTLE, HTTP_REQUEST, CUSTOM})
 
 SEVERITIES = ("high", "medium", "low", "none")
 
@@ -33,7 +34,7 @@ send all the same."""
 
 
 class Step(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One step. `controls` are its editable values; a push step has `subject` and `body`."""
+    """One step. `controls` are its editable values, other ones for each type."""
 
     id: str
     step_id: str

@@ -12,10 +12,11 @@ from clarion.model.context import NO_SCOPE
 from clarion.model.ids import earliest, time_of
 from clarion.model.outcome import MessageStatus
 from clarion.model.people import Subscriber
+from clarion.model.run import Run
 from clarion.model.trace import Detail
 from clarion.model.trigger import Trigger
 from clarion.model.ways import AROUND_PLACE, by_subscription, read
-from clarion.store import subscribers, topics
+from clarion.store import runs, subscribers, topics
 from clarion.store.tables import messages, notifications, trigger_topics, triggers
 from clarion.store.tables import subscribers as people
 from clarion.store.topics import Subscription
@@ -62,7 +63,8 @@ class TopicNote(NamedTuple):
 
 
 class NotificationRow(msgspec.Struct, frozen=True):
-    """A notification with its trigger, its recipient, the topics that led to them, and its messages."""
+    """A notification with its trigger, its recipient, the topics that led to them, its messages, and its run
+    if its workflow takes time."""
 
     id: str
     environment_id: str
@@ -75,6 +77,7 @@ class NotificationRow(msgspec.Struct, frozen=True):
     subscriber: Subscriber
     topics: list[TopicNote]
     messages: list[MessageRow]
+    run: Run | None = None
 
 
 class MessageFilter(NamedTuple):
@@ -336,6 +339,7 @@ def _named(environment_id: str, names: Sequence[str]) -> sa.Select[tuple[int]]:
 def _read(connection: Connection, rows: Sequence[Row[Any]]) -> list[NotificationRow]:
     recipients = subscribers.by_pk(connection, {row.subscriber_pk for row in rows})
     sent = _messages_of(connection, rows)
+    running = runs.of_notifications(connection, [(row.environment_id, row.id) for row in rows])
     led = _topics_of(connection, rows)
     return [
         NotificationRow(
@@ -350,6 +354,7 @@ def _read(connection: Connection, rows: Sequence[Row[Any]]) -> list[Notification
             recipients[row.subscriber_pk],
             led.get(row.id, []),
             sent.get(row.id, []),
+            running.get(row.id),
         )
         for row in rows
     ]

@@ -144,6 +144,7 @@ def _some_of(table: str, *key: str) -> Sql:
 
 _EMPTY = (
     _some_of("messages", "environment_id", "id"),
+    _some_of("runs", "environment_id", "id"),
     _some_of("notifications", "environment_id", "id"),
     _some_of("engagements", "environment_id", "message_id", "status"),
     _some_of("idempotency", "environment_id", "idempotency_key"),

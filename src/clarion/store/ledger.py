@@ -8,12 +8,12 @@ from sqlalchemy.engine import Connection
 from clarion.model.clock import Millis
 from clarion.model.ids import earliest
 from clarion.model.outcome import MessageStatus
-from clarion.store.tables import messages, notifications
+from clarion.store.tables import messages, notifications, runs
 
 
 class Ledger(NamedTuple):
     """Notifications addressed and the messages they came to. `in_flight` has no final outcome yet;
-    `skipped` counts notifications without a message."""
+    `skipped` counts notifications without a message, `waiting` those whose workflow goes on later."""
 
     addressed: int
     planned: int
@@ -21,6 +21,7 @@ class Ledger(NamedTuple):
     failed: int
     cancelled: int
     skipped: int
+    waiting: int = 0
 
     @property
     def in_flight(self) -> int:
@@ -36,12 +37,15 @@ def ledger(
         connection,
         _within(notifications, environment_id, after, before),
         _within(messages, environment_id, after, before),
+        _within(runs, environment_id, after, before),
     )
 
 
 def trigger_ledger(connection: Connection, trigger_id: str) -> Ledger:
     """The ledger of one trigger."""
-    return _counted(connection, notifications.c.trigger_id == trigger_id, messages.c.trigger_id == trigger_id)
+    return _counted(
+        connection, *(table.c.trigger_id == trigger_id for table in (notifications, messages, runs))
+    )
 
 
 def _within(
@@ -54,17 +58,35 @@ def _within(
     return sa.and_(*wanted)
 
 
-def _counted(connection: Connection, planned: sa.ColumnElement[bool], sent: sa.ColumnElement[bool]) -> Ledger:
+def _counted(
+    connection: Connection,
+    planned: sa.ColumnElement[bool],
+    sent: sa.ColumnElement[bool],
+    running: sa.ColumnElement[bool],
+) -> Ledger:
     empty = sa.case((notifications.c.planned == 0, 1), else_=0)
     sums = (sa.func.count(), sa.func.sum(notifications.c.planned), sa.func.sum(empty))
     addressed, messages_planned, skipped = connection.execute(sa.select(*sums).where(planned)).one()
     counts = sa.select(messages.c.status, sa.func.count()).where(sent).group_by(messages.c.status)
     by_status = {row[0]: row[1] for row in connection.execute(counts)}
+    waiting, empty_yet = connection.execute(_open_runs(running)).one()
     return Ledger(
         addressed,
         messages_planned or 0,
         by_status.get(MessageStatus.DELIVERED, 0),
         by_status.get(MessageStatus.FAILED, 0),
         by_status.get(MessageStatus.CANCELLED, 0),
-        skipped or 0,
+        (skipped or 0) - (empty_yet or 0),
+        waiting,
+    )
+
+
+def _open_runs(running: sa.ColumnElement[bool]) -> sa.Select[int, int]:
+    """Runs that go on later, and how many of them came to no message so far."""
+    own = (notifications.c.environment_id == runs.c.environment_id) & (notifications.c.id == runs.c.id)
+    empty = sa.case((notifications.c.planned == 0, 1), else_=0)
+    return (
+        sa.select(sa.func.count(), sa.func.sum(empty))
+        .select_from(runs.join(notifications, own))
+        .where(running, runs.c.open)
     )

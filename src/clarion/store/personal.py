@@ -31,7 +31,7 @@ Json = dict[str, Any]
 _UNSAID = frozenset({"pk", "subscriber_pk", "connection_pk", "environment_id", "sealed", "mark"})
 """Columns that say nothing about the person: row numbers, and what is sealed."""
 
-_JSON_TEXTS = frozenset({"channels", "schedule", "preferences"})
+_JSON_TEXTS = frozenset({"channels", "schedule", "preferences", "results"})
 _BEHIND_NOTIFICATIONS = frozenset({"messages"})
 
 

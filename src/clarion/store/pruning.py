@@ -1,8 +1,8 @@
 """Forgets what an environment was asked to send, long after it came to its end, some at a time.
 
-A notification goes with its messages and only once all of them have their outcome, so that the ledger of
-what is kept always adds up. Ids begin with the time of their trigger: each step reads the oldest end of an
-index, however much there is.
+A notification goes with its messages and its run, and only once all of them came to their end, so that the
+ledger of what is kept always adds up. Ids begin with the time of their trigger: each step reads the oldest
+end of an index, however much there is.
 """
 
 from typing import NamedTuple
@@ -24,10 +24,11 @@ class Step(NamedTuple):
 def notifications(connection: Connection, environment_id: str, before: Millis, after: str, most: int) -> Step:
     """Look at some notifications of triggers accepted before, and forget those that came to their end."""
     rows = run(connection, _NOTIFICATIONS, environment_id, after, earliest(before), most).all()
-    ids = listed(row[0] for row in rows if row[1] == row[2])
+    ids = listed(row[0] for row in rows if row[1] == row[2] and not row[3])
     gone = listed(row[0] for row in run(connection, _MESSAGES_OF, environment_id, ids))
     run(connection, _FORGET_REPORTS, environment_id, gone)
     run(connection, _FORGET_MESSAGES, environment_id, gone)
+    run(connection, _FORGET_RUNS, environment_id, ids)
     forgotten = run(connection, _FORGET_NOTIFICATIONS, environment_id, ids).rowcount
     return Step(forgotten, rows[-1][0] if len(rows) == most else None)
 
@@ -50,11 +51,15 @@ def health_changes(connection: Connection, before: Millis, most: int) -> bool:
     return run(connection, _FORGET_CHANGES, most, before).rowcount == most
 
 
-# Some of the oldest, each with what it is made of and how much of that came to its end.
+# Some of the oldest, each with what it is made of, how much of that came to its end, and whether its run, or
+# one whose digest it is a part of, goes on.
 _NOTIFICATIONS = sql("""
 SELECT n.id, n.planned, (
   SELECT COUNT(*) FROM messages m
-  WHERE m.notification_id = n.id AND m.environment_id = n.environment_id AND m.status <> 'pending')
+  WHERE m.notification_id = n.id AND m.environment_id = n.environment_id AND m.status <> 'pending'),
+  EXISTS (SELECT 1 FROM runs r
+    LEFT JOIN runs main ON main.environment_id = r.environment_id AND main.id = r.merged_into
+    WHERE r.environment_id = n.environment_id AND r.id = n.id AND (r.open OR main.open))
 FROM notifications n WHERE n.environment_id = ? AND n.id > ? AND n.id < ? ORDER BY n.id LIMIT ?
 """)
 _MESSAGES_OF = sql("""
@@ -67,6 +72,7 @@ DELETE FROM engagements WHERE environment_id = ? AND message_id IN (SELECT j.val
 _FORGET_MESSAGES = sql("""
 DELETE FROM messages WHERE environment_id = ? AND id IN (SELECT j.value FROM {texts})
 """)
+_FORGET_RUNS = sql("DELETE FROM runs WHERE environment_id = ? AND id IN (SELECT j.value FROM {texts})")
 _FORGET_NOTIFICATIONS = sql("""
 DELETE FROM notifications WHERE environment_id = ? AND id IN (SELECT j.value FROM {texts})
 """)

@@ -402,6 +402,58 @@ frequency_uses = sa.Table(
     comment="A push that counts towards a cap; device_id is 0 where it counts for its subscriber.",
 )
 
+runs = sa.Table(
+    "runs",
+    metadata,
+    _environment(),
+    sa.Column("id", _Id, nullable=False, comment="That of its notification."),
+    sa.Column("trigger_id", _Id, nullable=False),
+    sa.Column("subscriber_pk", _Row, sa.ForeignKey("subscribers.pk", ondelete="CASCADE"), nullable=False),
+    sa.Column("turn", sa.Integer, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("open", sa.Boolean, nullable=False),
+    sa.Column("step_id", sa.Text, nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("extensions", sa.Integer, nullable=False),
+    sa.Column("wake_at", _Time),
+    sa.Column("digest_key", sa.Text, comment="While others are merged into it."),
+    sa.Column("merged_into", _Id),
+    sa.Column("results", sa.Text, nullable=False),
+    sa.Column("bulk", sa.Boolean, nullable=False),
+    sa.Column("created_at", _Time, nullable=False),
+    sa.Column("place", sa.Integer, nullable=False, comment="Among those that began together."),
+    sa.PrimaryKeyConstraint("environment_id", "id"),
+    sa.Index(None, "trigger_id", "id"),
+    sa.Index(None, "subscriber_pk"),
+    *(
+        sa.Index(
+            f"ix_runs_{name}",
+            "environment_id",
+            column,
+            unique=name == "digest",
+            sqlite_where=sa.text(where),
+            postgresql_where=sa.text(where),
+        )
+        for name, column, where in (
+            ("digest", "digest_key", "digest_key IS NOT NULL"),
+            ("merged", "merged_into", "merged_into IS NOT NULL"),
+            ("open", "id", "open"),
+        )
+    ),
+    comment="A workflow on its way through its steps for one recipient.",
+)
+
+step_uses = sa.Table(
+    "step_uses",
+    metadata,
+    sa.Column("subscriber_pk", _Row, sa.ForeignKey("subscribers.pk", ondelete="CASCADE"), nullable=False),
+    sa.Column("use_key", _Id, nullable=False),
+    sa.Column("run_id", _Id, nullable=False),
+    sa.Column("at", _Time, nullable=False),
+    sa.PrimaryKeyConstraint("subscriber_pk", "use_key", "run_id"),
+    comment="When runs passed a throttle or came to a digest, by what these group by.",
+)
+
 rate_buckets = sa.Table(
     "rate_buckets",
     metadata,

@@ -47,6 +47,15 @@ def get(connection: Connection, trigger_id: str) -> Admission | None:
     return Admission(trigger, cancelled_at is not None, paused_at is not None)
 
 
+def many(connection: Connection, trigger_ids: Iterable[str]) -> list[Admission]:
+    """Triggers by their ids."""
+    rows = run(connection, _MANY, listed(trigger_ids))
+    return [
+        Admission(msgspec.msgpack.decode(body, type=Trigger), cancelled_at is not None, paused_at is not None)
+        for body, cancelled_at, paused_at in rows
+    ]
+
+
 def begin_expansion(connection: Connection, trigger_id: str, audience: int) -> None:
     """Note how many subscribers a broadcast or a topic trigger is for."""
     run(connection, _AUDIENCE, audience, trigger_id)
@@ -129,17 +138,18 @@ def pause(connection: Connection, environment_id: str, transaction_id: str, at: 
     return run(connection, _PAUSE, at, environment_id, transaction_id).rowcount > 0
 
 
-def cancel(connection: Connection, environment_id: str, transaction_id: str, now: Millis) -> bool:
-    """Cancel what has not gone out; says whether anything was. One not addressed yet is cancelled then."""
+def cancel(connection: Connection, environment_id: str, transaction_id: str, now: Millis) -> str | None:
+    """Cancel what has not gone out; the trigger, None where there was nothing. One not addressed yet is
+    cancelled then."""
     found = run(connection, _OUTSTANDING, environment_id, transaction_id).first()
     if found is None:
         run(connection, _BURY, new_id(now), environment_id, transaction_id, b"", now)
-        return False
+        return None
     trigger_id, cancelled_at, left = found
     if cancelled_at is not None or not left:
-        return False
+        return None
     run(connection, _CANCEL, now, trigger_id)
-    return True
+    return str(trigger_id)
 
 
 def _row(trigger: Trigger) -> tuple[object, ...]:
@@ -172,6 +182,7 @@ SELECT t.id, t.cancelled_at FROM {texts} JOIN triggers t ON t.id = j.value
 WHERE t.cancelled_at IS NOT NULL OR t.paused_at IS NOT NULL
 """)
 _GET = sql("SELECT body, cancelled_at, paused_at FROM triggers WHERE id = ?")
+_MANY = sql("SELECT t.body, t.cancelled_at, t.paused_at FROM {texts} JOIN triggers t ON t.id = j.value")
 _AUDIENCE = sql("UPDATE triggers SET audience = ? WHERE id = ? AND audience IS NULL")
 _PROGRESS = sql("""
 SELECT id, workflow_id, accepted_at, expanded, cancelled_at, paused_at, audience FROM triggers
@@ -184,7 +195,10 @@ WHERE environment_id = ? AND transaction_id = ? AND cancelled_at IS NULL AND wor
 
 # Finds a transaction and whether anything of it is still to come.
 _OUTSTANDING = sql("""
-SELECT t.id, t.cancelled_at, NOT t.expanded OR
+SELECT t.id, t.cancelled_at, NOT t.expanded OR EXISTS (
+    SELECT 1 FROM runs r LEFT JOIN runs main
+      ON main.environment_id = r.environment_id AND main.id = r.merged_into
+    WHERE r.trigger_id = t.id AND (r.open OR main.digest_key IS NOT NULL)) OR
   (SELECT COALESCE(SUM(n.planned), 0) FROM notifications n WHERE n.trigger_id = t.id) >
   (SELECT COUNT(*) FROM messages m WHERE m.trigger_id = t.id AND m.status <> 'pending')
 FROM triggers t WHERE t.environment_id = ? AND t.transaction_id = ? AND t.workflow_id <> ''

@@ -13,7 +13,7 @@ async def ledger(caller: Caller, **query: str) -> Json:
 
 async def test_the_ledger_balances_and_is_one_environments(api: Api, dev: Caller, prod: Caller) -> None:
     nothing = dict.fromkeys(
-        ("addressed", "skipped", "messages", "delivered", "failed", "cancelled", "inFlight"), 0
+        ("addressed", "skipped", "messages", "delivered", "failed", "cancelled", "inFlight", "waiting"), 0
     )
     assert await ledger(dev) == nothing
     await dev.integration()

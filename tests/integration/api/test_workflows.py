@@ -148,7 +148,7 @@ async def test_an_invalid_template_is_refused_with_its_field(dev: Caller, name: 
     assert set(error(response, 422)["errors"]) == {f"steps.0.controlValues.{name}"}
 
 
-@pytest.mark.parametrize("kind", ["email", "delay", "digest", "throttle", "custom", "in_app", "http_request"])
+@pytest.mark.parametrize("kind", ["email", "sms", "chat", "in_app", "tool", "trigger"])
 async def test_a_step_that_cannot_run_is_refused_clearly(dev: Caller, kind: str) -> None:
     body = error(await dev.post(PATH, {**FULL, "steps": [{"name": "s", "type": kind}]}), 422)
     assert set(body["errors"]) == {"steps.0.type"}

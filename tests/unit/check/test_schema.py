@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from clarion.accept.schema import check_schema, validator_of
+from clarion.check.schema import check_schema, validator_of
 from clarion.errors import PayloadInvalid, Unprocessable
 from clarion.model.push import Json
 

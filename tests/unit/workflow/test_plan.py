@@ -4,8 +4,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from clarion.address.people import Recipient
-from clarion.address.plan import MOST_SENDS, MOST_TEXT, Holdings, Plan
 from clarion.journal.port import deliver_lane, waiting_lane
 from clarion.model.clock import DAY, HOUR, SECOND
 from clarion.model.people import Channel, Device
@@ -16,6 +14,7 @@ from clarion.model.workflow import DEFER, SEND, SKIP, Workflow
 from clarion.store.catalog import Snapshot
 from clarion.store.preferences import Chosen, Wishes
 from clarion.store.triggers import Admission
+from clarion.workflow.plan import MOST_SENDS, MOST_TEXT, Holdings, Plan, Recipient, Terms
 from pushing import NOW, integration, subscriber, trigger, workflow
 
 
@@ -27,7 +26,7 @@ def plan_for(pks: Sequence[int], flow: Workflow | None = None, *integrations: st
         pk: [Channel(pk, "fcm", name, name, [Device(pk, pk, name, f"{name}-phone-{pk}")]) for name in names]
         for pk in pks
     }
-    return Plan(snapshot, Holdings(held), frozenset(), NOW, HOUR)
+    return Plan(snapshot, Holdings(held), Terms(lifetime=HOUR), NOW)
 
 
 def recipients(pks: Sequence[int], **fields: Any) -> list[Recipient]:
@@ -153,7 +152,7 @@ def test_a_workflow_says_what_becomes_of_a_push_outside_of_a_schedule(
     holdings = Holdings(
         {1: [Channel(1, "fcm", "i1", "i1", [Device(7, 1, "i1", "phone")])]}, Chosen({1: Wishes({}, SCHEDULE)})
     )
-    plan = Plan(Snapshot(1, "org", [], [], [integration("i1")], [flow]), holdings, frozenset(), NOW, HOUR)
+    plan = Plan(Snapshot(1, "org", [], [], [integration("i1")], [flow]), holdings, Terms(lifetime=HOUR), NOW)
     plan.add(Admission(trigger(), cancelled=False), recipients([1]))
     (note,) = plan.notifications
     assert ([detail.event for detail in note.details], note.planned) == (
@@ -168,7 +167,7 @@ def test_a_device_has_its_own_hours_and_others_those_of_their_subscriber() -> No
     devices = [Device(7, 1, "i1", "in-tokyo", timezone="Asia/Tokyo"), Device(8, 1, "i1", "at-home")]
     holdings = Holdings({1: [Channel(1, "fcm", "i1", "i1", devices)]}, Chosen({1: Wishes({}, SCHEDULE)}))
     snapshot = Snapshot(1, "org", [], [], [integration("i1")], [workflow()])
-    plan = Plan(snapshot, holdings, frozenset(), NOW, HOUR)
+    plan = Plan(snapshot, holdings, Terms(lifetime=HOUR), NOW)
     plan.add(Admission(trigger(), cancelled=False), recipients([1], timezone="Europe/London"))
     due = {
         msgspec.msgpack.decode(record.body, type=Delivery).sends[0].token: (record.lane, record.not_before)

@@ -6,26 +6,27 @@ from typing import NamedTuple
 
 import msgspec
 
-from clarion.address.capping import Capping
-from clarion.address.people import Recipient
 from clarion.check.frequency import Use
 from clarion.compose.fitting import Fitting
 from clarion.compose.notification import Composed, Composer, Planned, id_of
 from clarion.compose.overrides import severity_of
+from clarion.compose.stepping import takes_turns
 from clarion.journal.port import Record, waiting_lane
-from clarion.model.clock import SECOND, Millis, iso
+from clarion.model.clock import DAY, SECOND, Millis, iso
 from clarion.model.context import scope_in
 from clarion.model.people import Channel, Subscriber
 from clarion.model.preference import is_critical
-from clarion.model.push import Delivery, PushMessage, Send
+from clarion.model.push import Delivery, Json, PushMessage, Send
+from clarion.model.run import Run, RunState
 from clarion.model.schedule import Schedule, opening
 from clarion.model.trace import Detail, Event
 from clarion.model.trigger import Trigger
-from clarion.model.workflow import SEND, SKIP, Workflow
+from clarion.model.workflow import SEND, SKIP, Step, Workflow
 from clarion.store.catalog import Snapshot
 from clarion.store.notifications import NewNotification
-from clarion.store.preferences import Chosen
+from clarion.store.preferences import Chosen, Wishes
 from clarion.store.triggers import Admission
+from clarion.workflow.capping import Capping
 
 MOST_SENDS = 500
 """Sends in one journal record."""
@@ -41,6 +42,35 @@ class Holdings(NamedTuple):
     channels: Mapping[int, Sequence[Channel]] = {}
     wishes: Chosen = Chosen()
     uses: Sequence[Use] = ()
+
+
+class Recipient(NamedTuple):
+    """A subscriber a trigger is for; `refused` says why it won't be sent to them, `through` by which ways
+    of `model.ways` topics led to them."""
+
+    subscriber: Subscriber
+    refused: Detail | None = None
+    through: str | None = None
+
+
+class Terms(NamedTuple):
+    """What holds for every plan: which providers' body carries the recipient's profile, how long messages are
+    tried after they are made, how words are made fit to be sent."""
+
+    wants_subscriber: Collection[str] = frozenset()
+    lifetime: Millis = DAY
+    fitting: Fitting = Fitting()
+
+
+class Part(NamedTuple):
+    """Steps of a workflow that a run has come to. `own` is what its variables name of each recipient alone,
+    by their row; `through` the one integration that may be used, by its identifier. `awaited`: the runs wait
+    for what becomes of the messages."""
+
+    steps: Sequence[Step]
+    own: Mapping[int, Json]
+    through: str | None = None
+    awaited: bool = False
 
 
 class Decided(NamedTuple):
@@ -59,26 +89,31 @@ class Plan:
         self,
         snapshot: Snapshot,
         holdings: Holdings,
-        wants_subscriber: Collection[str],
+        terms: Terms,
         now: Millis,
-        lifetime: Millis,
-        fitting: Fitting = Fitting(),  # noqa: B008
         *,
         thorough: bool = False,
     ) -> None:
         self._thorough = thorough
-        self._fitting = fitting
+        self._terms = terms
         self._snapshot = snapshot
         self._holdings = holdings
-        self._wants_subscriber = wants_subscriber
         self._now = now
-        self._lifetime = lifetime
         self._deliveries: dict[tuple[str, str, Millis, Millis], _Lot] = {}
         self._capping = Capping(holdings.uses, now, thorough=thorough)
         self.decided: list[Decided] = []
+        self.started: list[Run] = []
 
-    def add(self, admission: Admission, recipients: Sequence[Recipient]) -> None:
-        """Plan a trigger for recipients."""
+    def add(
+        self, admission: Admission, recipients: Sequence[Recipient], part: Part | None = None
+    ) -> list[Decided]:
+        """Plan a trigger for recipients: its whole workflow, of which a run begins where a step takes time;
+        or the part of it that runs have come to."""
+        place = len(self.decided)
+        self._add(admission, recipients, part)
+        return self.decided[place:]
+
+    def _add(self, admission: Admission, recipients: Sequence[Recipient], part: Part | None) -> None:
         trigger = admission.trigger
         workflow = self._snapshot.workflows.get(trigger.workflow_id)
         if admission.cancelled or workflow is None:
@@ -86,17 +121,23 @@ class Plan:
             for recipient in recipients:
                 self._note(trigger, recipient, _nothing(trigger, recipient, Detail(why.code, self._now)))
             return
+        if part is None and (trigger.send_at or takes_turns(workflow)):
+            for recipient in recipients:
+                self._begin(trigger, recipient)
+            return
         composer = Composer(
             trigger,
             workflow,
             self._snapshot.integrations,
-            self._wants_subscriber,
+            self._terms.wants_subscriber,
             self._now,
             self._snapshot.variables_of(trigger.environment_id),
-            self._fitting,
+            self._terms.fitting,
             self._snapshot.words_of(workflow),
+            part.steps if part else None,
             thorough=self._thorough,
         )
+        born, awaited = (self._now, part.awaited) if part else (trigger.accepted_at, False)
         caps = self._snapshot.caps_of(trigger.environment_id)
         severity, critical = severity_of(trigger.overrides, workflow), is_critical(workflow)
         heeds_schedule, scope = workflow.outside_schedule != SEND and not critical, scope_in(trigger.context)
@@ -106,15 +147,22 @@ class Plan:
             else:
                 pk = recipient.subscriber.pk
                 held, wishes = self._holdings.channels.get(pk, ()), self._holdings.wishes.of(pk, scope)
-                composed = composer.compose(recipient.subscriber, held, wishes.channels if wishes else None)
+                own: Json = {}
+                if part:
+                    own = part.own.get(pk, own)
+                    held = [item for item in held if part.through in (None, item.integration_identifier)]
+                composed = composer.compose(
+                    recipient.subscriber, held, wishes.channels if wishes else None, own
+                )
                 if wishes and wishes.schedule and heeds_schedule:
                     zones = _zones(recipient.subscriber, held)
-                    composed = self._scheduled(trigger, workflow, composed, wishes.schedule, zones)
+                    composed = self._scheduled(workflow, composed, wishes.schedule, zones, born)
                 if caps:
                     composed = self._capping.kept(composed, pk, caps, severity, critical=critical)
             self._note(trigger, recipient, composed)
             for planned in composed.planned:
-                self._lot(trigger, planned).add(trigger, composed.id, recipient.subscriber.pk, planned)
+                lot = self._lot(trigger, planned, born)
+                lot.add(trigger, composed.id, recipient.subscriber.pk, planned, awaited=awaited)
 
     @property
     def spent(self) -> list[Use]:
@@ -138,6 +186,10 @@ class Plan:
             for trigger, subscriber, composed, through in self.decided
         ]
 
+    def wishes_of(self, subscriber_pk: int, scope: str) -> Wishes | None:
+        """What a recipient chose in a scope."""
+        return self._holdings.wishes.of(subscriber_pk, scope)
+
     def records(self, lane_of: Callable[[str], str]) -> list[Record]:
         """The deliveries, as journal records of the lanes that `lane_of` gives their integrations, or of
         those that wait."""
@@ -153,11 +205,11 @@ class Plan:
 
     def _scheduled(
         self,
-        trigger: Trigger,
         workflow: Workflow,
         composed: Composed,
         schedule: Schedule,
         zones: Mapping[int, str | None],
+        born: Millis,
     ) -> Composed:
         """Each message when its recipient may be disturbed, but for those whose time would be over then, and
         those that are not to wait."""
@@ -165,7 +217,7 @@ class Plan:
         for item in composed.planned:
             zone = zones[item.device_id]
             opens = opening(schedule, zone, self._now)
-            late = opens is None or (opens > self._now and opens >= self.end_of(trigger, item, opens))
+            late = opens is None or (opens > self._now and opens >= self.end_of(born, item, opens))
             if opens is None or late or (opens > self._now and workflow.outside_schedule == SKIP):
                 details.append(self._about(Event.OUTSIDE_SCHEDULE, item, {"timezone": zone or "UTC"}))
                 continue
@@ -185,20 +237,38 @@ class Plan:
     def _note(self, trigger: Trigger, recipient: Recipient, composed: Composed) -> None:
         self.decided.append(Decided(trigger, recipient.subscriber, composed, recipient.through))
 
-    def _lot(self, trigger: Trigger, planned: Planned) -> "_Lot":
+    def _begin(self, trigger: Trigger, recipient: Recipient) -> None:
+        """A run for a recipient who isn't refused."""
+        why = [recipient.refused] if recipient.refused else []
+        composed = Composed(id_of(trigger, recipient.subscriber), [], why)
+        self._note(trigger, recipient, composed)
+        if not why:
+            run = Run(
+                trigger.environment_id,
+                composed.id,
+                trigger.id,
+                recipient.subscriber.pk,
+                0,
+                RunState.RUNNING,
+                self._now,
+            )
+            self.started.append(run)
+
+    def _lot(self, trigger: Trigger, planned: Planned, born: Millis) -> "_Lot":
         """Triggers of the same second share records."""
-        expires_at = self.end_of(trigger, planned, planned.not_before)
+        expires_at = self.end_of(born, planned, planned.not_before)
         key = (trigger.environment_id, planned.integration_id, expires_at, planned.not_before)
         return self._deliveries.setdefault(key, _Lot())
 
-    def end_of(self, trigger: Trigger, planned: Planned, not_before: Millis) -> Millis:
+    def end_of(self, born: Millis, planned: Planned, not_before: Millis) -> Millis:
         """Until when a message is tried. What waits for a schedule has all its tries ahead of it, but the
-        time to live that was asked for counts from the trigger."""
-        accepted_at = trigger.accepted_at // SECOND * SECOND
+        time to live that was asked for counts from when it was `born`: when its trigger was accepted, or its
+        run came to its step."""
+        second = born // SECOND * SECOND
         own = planned.personal.presentation if planned.personal else None
         ttl = (own or planned.content.presentation).ttl
-        tried_until = max(accepted_at, not_before) + self._lifetime
-        return tried_until if ttl is None else min(tried_until, accepted_at + ttl * SECOND)
+        tried_until = max(second, not_before) + self._terms.lifetime
+        return tried_until if ttl is None else min(tried_until, second + ttl * SECOND)
 
 
 class _Lot:
@@ -207,7 +277,15 @@ class _Lot:
     def __init__(self) -> None:
         self._sends: list[tuple[Send, PushMessage]] = []
 
-    def add(self, trigger: Trigger, notification_id: str, subscriber_pk: int, planned: Planned) -> None:
+    def add(
+        self,
+        trigger: Trigger,
+        notification_id: str,
+        subscriber_pk: int,
+        planned: Planned,
+        *,
+        awaited: bool,
+    ) -> None:
         send = Send(
             planned.message_id,
             notification_id,
@@ -218,6 +296,7 @@ class _Lot:
             planned.token,
             0,
             planned.personal,
+            awaited=awaited,
         )
         self._sends.append((send, planned.content))
 
