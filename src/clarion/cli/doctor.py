@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import AsyncIterator
 
 import click
@@ -14,6 +15,7 @@ from clarion.cli.checkup import FAIL, OK, WARN, Finding, Outside
 from clarion.cli.running import run
 from clarion.cli.store import database_of
 from clarion.errors import ClarionError, SettingsError
+from clarion.ops.logs import configure
 from clarion.settings import Settings, load
 from clarion.store import integrations
 from clarion.store.database import Database
@@ -32,6 +34,7 @@ def command(offline: bool, as_json: bool) -> None:
     is none.
     """
     found: list[Finding] = []
+    configure("error", "auto", sys.stderr)  # what libraries try again is told as what came of it
 
     async def look() -> None:
         async for finding in _findings(offline):

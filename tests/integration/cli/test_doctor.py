@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from clarion.security.vault import new_key
 from clarion.store.sqlite import engine_for
 from clarion.testing.kit import EmulatorThread
+from nats_servers import nats_server
 from postgres import PostgresServer
 from running import ClarionProcess
 from verbs import environ
@@ -157,6 +158,16 @@ def test_what_was_set_aside_and_what_nobody_works_on_is_told(installed: dict[str
     engine.dispose()
     status, levels, text = doctor(installed, "--offline")
     assert (status, levels["warn"]) == (0, ["journal", "parked"]), text
+
+
+def test_a_journal_on_nats_is_asked(tmp_path: Path, installed: dict[str, str]) -> None:
+    with nats_server(tmp_path) as url:
+        status, levels, text = doctor(installed | {"journal_url": url}, "--offline")
+        assert (status, levels["FAIL"]) == (0, []), text
+        assert "journal" in levels["ok"]
+    status, levels, text = doctor(installed | {"journal_url": "nats://127.0.0.1:9"}, "--offline")
+    assert (status, levels["FAIL"]) == (1, ["journal"])
+    assert "CLARION_JOURNAL_URL" in text
 
 
 def test_a_server_that_forgets_is_found(
