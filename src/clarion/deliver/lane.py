@@ -73,7 +73,8 @@ class Lane:
         self._pace = Pace(rate)
         self._counts_requests = rate is not None and rate.of_requests
         self._patient = asyncio.Lock()
-        self._breakers = {_ANYWHERE: Breaker(standing.state, standing.since)}
+        stood = Standing(standing.proven) if provider.roams else standing
+        self._breakers = {_ANYWHERE: Breaker(stood.state, stood.since)}
         self._provider = provider
         self._exchange = exchange
         self._clock = clock

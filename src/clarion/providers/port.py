@@ -67,6 +67,9 @@ class Provider(Protocol[C]):
     """What a device token is, for people."""
     wants_subscriber: bool
     """The body carries the subscriber's profile."""
+    roams: bool
+    """Each device names its own service, so that how one of them answered says nothing of the integration
+    after a restart: whoever registers a device could stop it for all."""
     setup_codes: frozenset[str]
     """Codes of dead tokens that a wrong set-up causes for every token: believed only once the integration
     has had a message accepted."""
@@ -123,6 +126,7 @@ class Defaults:
     addressed_by: str = "device token"
     fields: tuple[Field, ...] = ()
     wants_subscriber: bool = False
+    roams: bool = False
     setup_codes: frozenset[str] = frozenset()
     device_codes: frozenset[str] = frozenset()
     rate: Rate | None = None

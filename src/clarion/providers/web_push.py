@@ -174,6 +174,7 @@ class WebPush(Defaults):
         ),
         Field("secretKey", "Private key (VAPID)", "Left out, a pair is made.", "secret", False),
     )
+    roams = True
     setup_codes = frozenset({"VapidPkHashMismatch"})
 
     def credentials(self, stored: Json) -> WebPushCredentials:

@@ -15,7 +15,7 @@ from clarion.errors import (
     TlsFailed,
     TransportError,
 )
-from clarion.model.clock import HOUR, MINUTE
+from clarion.model.clock import HOUR, MINUTE, SECOND
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import PushMessage, Target
@@ -133,6 +133,21 @@ def paused() -> tuple[Lane, ScriptedSender, HandClock]:
     standing = Standing(True, State.PAUSED, NOW - HOUR)
     item = integration(provider_id="tokens")
     return Lane(item, TokenProvider(), Exchange(sender, None), clock, 10, standing), sender, clock
+
+
+async def test_what_one_devices_service_answered_stops_nobody_after_a_restart() -> None:
+    class Roaming(TokenProvider):
+        roams = True
+
+    sender = ScriptedSender(path_of)
+    sender.scripts["token"] = [HttpReply(200, body=b"first")]
+    standing = Standing(True, State.PAUSED, NOW - SECOND)
+    exchange, item = Exchange(sender, None), integration(provider_id="tokens")
+    held = Lane(item, TokenProvider(), exchange, HandClock(), 10, standing)
+    assert (await held.send(MESSAGE, TARGET)).code == "held"
+    roaming = Lane(item, Roaming(), exchange, HandClock(), 10, standing)
+    assert roaming.proven
+    assert (await roaming.send(MESSAGE, TARGET)).outcome is Outcome.ACCEPTED
 
 
 async def test_a_message_that_is_refused_by_itself_shows_that_a_paused_integration_works() -> None:
