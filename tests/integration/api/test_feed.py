@@ -24,8 +24,9 @@ async def test_the_feed_is_filtered_by_what_became_of_its_messages(api: Api, dev
     assert await found(status=["sent", "error"]) == {"ada", "bob"}
     assert await found(providerId="push-webhook") == {"ada", "bob"}
     assert await found(providerId="fcm") == set()
-    assert await found(error="TOKEN_inv") == {"bob"}
-    assert await found(error="token%inv") == set()
+    assert await found(error="HTTP_410") == {"bob"}
+    assert await found(error="device is GONE") == {"bob"}
+    assert await found(error="http%410") == set()
     assert await found(status="warning") == set()
     error(await dev.get("/v1/notifications", status="lost"), 422)
 
