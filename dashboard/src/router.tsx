@@ -19,6 +19,7 @@ const PAGES: Record<string, RouteComponent> = {
   "/topics": lazyRouteComponent(() => import("./pages/topics/List"), "Topics"),
   "/topics/$topicKey": lazyRouteComponent(() => import("./pages/topics/Detail"), "TopicDetail"),
   "/account": lazyRouteComponent(() => import("./pages/members/Account"), "Account"),
+  "/audit": lazyRouteComponent(() => import("./pages/audit/AuditLog"), "AuditLog"),
   "/journal": lazyRouteComponent(() => import("./pages/journal/Journal"), "Journal"),
   "/members": lazyRouteComponent(() => import("./pages/members/Members"), "Members"),
   "/settings": lazyRouteComponent(() => import("./pages/settings/Settings"), "Settings"),

@@ -1,6 +1,6 @@
 /** Changing something: the call, what it makes stale, and a word about it. */
-import { notifications } from "@mantine/notifications";
 import { useMutation, useQueryClient, type UseMutationResult } from "@tanstack/react-query";
+import { say } from "./say";
 
 interface Consequences<O> {
   /** First words of the queries that this makes stale. */
@@ -20,7 +20,7 @@ export function useChange<O, I = void>(
     mutationFn: change,
     onSuccess: async (outcome) => {
       await Promise.all(stale.map((name) => queries.invalidateQueries({ queryKey: [name] })));
-      if (said) notifications.show({ message: said, color: "teal" });
+      if (said) say(said);
       then?.(outcome);
     },
   });

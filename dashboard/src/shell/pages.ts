@@ -1,6 +1,6 @@
 /** The pages that the navigation and the search lead to, each with the least role that sees it. */
 import {
-  IconActivity, IconBroadcast, IconDeviceMobile, IconLayoutDashboard, IconPlugConnected, IconRoute, IconSettings, IconStack2, IconTags, IconUsers,
+  IconActivity, IconBroadcast, IconDeviceMobile, IconHistory, IconLayoutDashboard, IconPlugConnected, IconRoute, IconSettings, IconStack2, IconTags, IconUsers,
   IconUsersGroup, IconWebhook, type Icon,
 } from "@tabler/icons-react";
 import type { Role } from "../data/member";
@@ -40,6 +40,7 @@ export const GROUPS: { label: string; pages: PageEntry[] }[] = [
       page("/webhooks", nav.webhooks, IconWebhook),
       page("/journal", nav.journal, IconStack2),
       page("/members", nav.members, IconUsersGroup, "admin"),
+      page("/audit", nav.audit, IconHistory, "admin"),
       page("/settings", nav.settings, IconSettings),
     ],
   },

@@ -1,11 +1,11 @@
 import { Alert, Button, Card, Group, Modal, NativeSelect, Stack, Table, Text, Timeline, Title, UnstyledButton } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
 import { IconSend, IconWebhook } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { useChange } from "../../data/change";
 import { api, done, told, whole, type Schemas } from "../../data/client";
+import { say } from "../../data/say";
 import { useCursor } from "../../data/paging";
 import { BackLink } from "../../parts/BackLink";
 import { Confirm } from "../../parts/Confirm";
@@ -99,7 +99,7 @@ function Deliveries({ webhookId }: { webhookId: string }) {
   );
   const replay = useChange(
     () => told(api.POST("/v1/webhooks/{webhookId}/replay", { params, body: { since: new Date(Date.now() - WEEK).toISOString(), status: "failed" } })),
-    { stale: ["deliveries"], then: (came) => notifications.show({ message: words.replayed(came.replayed), color: "teal" }) },
+    { stale: ["deliveries"], then: (came) => say(words.replayed(came.replayed)) },
   );
   return (
     <Stack>

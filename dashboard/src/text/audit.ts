@@ -1,0 +1,17 @@
+export const audit = {
+  title: "Audit log",
+  about: "Every change: who made it, from where, and what there was before and after.",
+  actor: "Who (id, name or e-mail)",
+  resource: "What (such as workflows/welcome)",
+  action: "Action (such as update_workflow)",
+  everywhere: "All environments",
+  empty: "Nothing was changed yet",
+  emptyHelp: "Each change leaves an entry here.",
+  nothing: "Nothing fits these filters",
+  nothingHelp: "A resource also finds what is below it: workflows finds every workflow.",
+  columns: { when: "When", who: "Who", action: "Action", resource: "What", status: "Answer" },
+  kinds: { member: "Member", key: "API key", cli: "Terminal", nobody: "Nobody" } as Record<string, string>,
+  before: "Before",
+  after: "After",
+  from: "From",
+};
