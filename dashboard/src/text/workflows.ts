@@ -57,6 +57,8 @@ export const workflows = {
     look: "How it looks and travels",
     lookHelp: "In one vocabulary for all providers; each field may be a template.",
     condition: "Condition",
+    integrations: "Through, one after the other",
+    integrationsHelp: "Identifiers of integrations: the next is tried where nothing arrived. Empty: through all at once.",
     problems: "What is wrong",
     fields: {
       image: ["Image", "Address of a picture"],
@@ -85,6 +87,8 @@ export const workflows = {
     unit: "Unit",
     cron: "Cron expression",
     cronHelp: "In the subscriber's time zone: 0 9 * * 1 is Mondays at nine.",
+    time: "Or a time of day",
+    timeHelp: "When a clock of the subscriber next shows it.",
     dynamicKey: "Path of the value",
     dynamicKeyHelp: "Such as payload.sendAt: an ISO time, or an amount with a unit.",
     extend: "Also wait for the subscriber's schedule",

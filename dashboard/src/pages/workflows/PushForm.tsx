@@ -1,4 +1,4 @@
-import { Accordion, Grid, NativeSelect, SimpleGrid, Stack, Text } from "@mantine/core";
+import { Accordion, Grid, MultiSelect, NativeSelect, SimpleGrid, Stack, Text } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
@@ -74,6 +74,7 @@ export function PushForm({ workflow, controls, set, names, errors }: FormProps &
               </Accordion.Panel>
             </Accordion.Item>
           </Accordion>
+          <Through chosen={(controls["integrations"] as string[] | undefined) ?? []} choose={(found) => set("integrations", found.length > 0 ? found : null)} error={problems["integrations"]} />
           {problems["skip"] && (
             <Text size="sm" c="var(--mantine-color-error)">
               {problems["skip"]}
@@ -86,6 +87,13 @@ export function PushForm({ workflow, controls, set, names, errors }: FormProps &
       </Grid.Col>
     </Grid>
   );
+}
+
+/** The integrations that are tried one after the other. */
+function Through({ chosen, choose, error }: { chosen: string[]; choose: (identifiers: string[]) => void; error: string | undefined }) {
+  const integrations = useQuery({ queryKey: ["integrations"], queryFn: () => told(api.GET("/v1/integrations")), staleTime: 60_000 });
+  const known = [...new Set([...(integrations.data ?? []).map((one) => one.identifier), ...chosen])];
+  return <MultiSelect label={words.integrations} description={words.integrationsHelp} data={known} value={chosen} onChange={choose} error={error} clearable searchable />;
 }
 
 /** What the step would say, asked again as it is written. */

@@ -17,6 +17,7 @@ export function DelayForm(form: FormProps) {
     <Stack>
       <Kind {...form} kinds={["regular", "timed", "dynamic"]} />
       <Length {...form} units={UNITS} />
+      {said(form.controls, "type") === "timed" && !said(form.controls, "cron") && <TimeOfDay {...form} />}
       <Flag {...form} name="extendToSchedule" label={words.extend} />
     </Stack>
   );
@@ -148,6 +149,21 @@ function Length({ controls, set, names, errors, units: offered }: FormProps & { 
         error={errors["unit"]}
       />
     </Group>
+  );
+}
+
+/** A time of day, in place of a cron expression. */
+function TimeOfDay({ controls, set, errors }: FormProps) {
+  return (
+    <TextInput
+      label={words.time}
+      description={words.timeHelp}
+      placeholder="09:00"
+      value={said(controls, "time")}
+      onChange={(e) => set("time", e.currentTarget.value)}
+      error={errors["time"]}
+      maw={240}
+    />
   );
 }
 
