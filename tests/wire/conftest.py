@@ -33,7 +33,8 @@ def emulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorThre
 @pytest.fixture(scope="session")
 def clarion(tmp_path_factory: pytest.TempPathFactory, emulators: EmulatorThread) -> Iterator[ClarionProcess]:
     """`clarion serve`, with two FCM integrations and one webhook; its ledger balances in the end."""
-    process = ClarionProcess(tmp_path_factory.mktemp("clarion"), emulators).start()
+    directory = tmp_path_factory.mktemp("clarion")
+    process = ClarionProcess(directory, emulators, egress_allow="127.0.0.1").start()
     try:
         prepare(process, emulators)
         yield process

@@ -22,9 +22,11 @@ def made(novu: Novu) -> Iterator[list[str]]:
         novu.workflows.delete(workflow_id=name)
 
 
-def flow(novu: Novu, made: list[str], *steps: dict[str, Any], body: str = "{{payload.text}}") -> str:
+def flow(
+    novu: Novu, made: list[str], *steps: dict[str, Any], body: str = "{{payload.text}}", **more: Any
+) -> str:
     name = f"flow-{secrets.token_hex(6)}"
-    push = {**PUSH, "control_values": {"subject": "News", "body": body}}
+    push = {**PUSH, "control_values": {"subject": "News", "body": body, **more}}
     request: Any = {"name": name, "workflow_id": name, "active": True, "steps": [*steps, push]}
     answer = novu.workflows.create(create_workflow_dto=request).result
     assert [step.type for step in answer.steps] == [*(step["type"] for step in steps), "push"]
@@ -127,15 +129,20 @@ def test_a_push_follows_where_the_first_did_not_arrive(
     novu: Novu, made: list[str], emulators: EmulatorThread
 ) -> None:
     rule = {"==": [{"var": "steps.push-step.delivered"}, False]}
-    name = flow(novu, made, step("push", subject="First", body="first"), step("custom", custom={}, skip=rule))
+    name = flow(novu, made, step("push", subject="First", body="first"), skip=rule)
     device, person = phone()
-    jobs(novu, trigger(novu, name, person), "completed", "skipped", "completed")
-    assert sorted(bodies(emulators, device, 2)) == ["first", "hi"]
+    jobs(novu, trigger(novu, name, person), "completed", "skipped")
+    assert bodies(emulators, device, 1) == ["first"]
+    unregistered = {"subscriber_id": f"user-{secrets.token_hex(4)}"}
+    transaction = trigger(novu, name, unregistered)
+    (_, second) = jobs(novu, transaction, "skipped", "skipped")
+    details = [item.detail for item in second.execution_details]
+    assert "Subscriber does not have a configured channel" in details
 
 
 def test_a_trigger_waits_for_its_time(novu: Novu, made: list[str]) -> None:
     name = flow(novu, made)
-    transaction = trigger(novu, name, phone()[1], overrides={"sendAt": "2027-01-01T00:00:00Z"})
+    transaction = trigger(novu, name, phone()[1], overrides={"push": {"sendAt": "2027-01-01T00:00:00Z"}})
     jobs(novu, transaction, "pending")
     assert novu.cancel(transaction_id=transaction).result is True
     jobs(novu, transaction, "canceled")

@@ -12,6 +12,7 @@ from clarion.api.explanations import Explanation, foretold
 from clarion.api.people import MOST_ID_LENGTH, ChannelIn, ProfileIn, checked_id, grant_of, profile_of
 from clarion.api.route import Audit, Call, Category, NoQuery, Route, Services
 from clarion.check.timing import NoTime, send_time
+from clarion.compose.overrides import send_at_of
 from clarion.errors import FieldIssue, PayloadInvalid, RequestError, Unprocessable
 from clarion.model.clock import MINUTE, Millis
 from clarion.model.ids import new_id
@@ -44,8 +45,8 @@ class TenantIn(msgspec.Struct):
 class EventIn(msgspec.Struct, rename="camel", kw_only=True):
     """What the three trigger calls share. `bridgeUrl` and `agentId` are ignored. `dryRun`: decide and
     compose, and tell what would be sent; nothing is sent or stored. `sendAt`: when the workflow begins, an
-    ISO 8601 date or a time of day such as 09:00 in each recipient's own zone; SDKs that don't know it can say
-    it as `overrides.sendAt`."""
+    ISO 8601 date or a time of day such as 09:00 in each recipient's own zone; `overrides.push.sendAt` says it
+    through SDKs that don't know it."""
 
     name: str
     payload: Json | None = None
@@ -168,7 +169,7 @@ def _common(given: EventIn, people: list[Person], now: Millis) -> TriggerCall:
 
 def _send_at(given: EventIn, now: Millis) -> str:
     """When the workflow is to begin, empty for at once."""
-    asked_for = (given.overrides or {}).get("sendAt") if given.send_at is None else given.send_at
+    asked_for = send_at_of(given.overrides or {}) if given.send_at is None else given.send_at
     if asked_for is None:
         return ""
     try:

@@ -34,6 +34,11 @@ def chosen_devices(overrides: Json) -> frozenset[str] | None:
     return frozenset(name for name in named if isinstance(name, str))
 
 
+def send_at_of(overrides: Json) -> object:
+    """When a trigger is to begin, `overrides.sendAt` or `overrides.push.sendAt`; None: at once."""
+    return overrides.get("sendAt", _at(overrides, "push").get("sendAt"))
+
+
 def severity_of(overrides: Json, workflow: Workflow) -> str:
     """How severe a trigger is: as it says itself, else as its workflow says."""
     said = overrides.get("severity")

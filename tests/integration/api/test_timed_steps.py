@@ -214,11 +214,14 @@ async def test_a_dry_run_goes_through_every_step_and_leaves_nothing(api: Api, de
     await worked(api)
 
 
-@pytest.mark.parametrize("way", ["sendAt", "overrides"])
+@pytest.mark.parametrize("way", ["sendAt", "overrides", "push"])
 async def test_a_trigger_may_begin_later(api: Api, dev: Caller, way: str) -> None:
     await ready(dev)
     at = "2026-12-24T18:00:00Z"
-    more: Json = {"sendAt": at} if way == "sendAt" else {"overrides": {"sendAt": at}}
+    said = {"sendAt": at}
+    more: Json = {"sendAt": said, "overrides": {"overrides": said}, "push": {"overrides": {"push": said}}}[
+        way
+    ]
     transaction = await triggered(dev, **more)
     await worked(api)
     told = data(await dev.get("/v1/explain", transactionId=transaction))["recipients"][0]

@@ -98,9 +98,19 @@ test("a request and a custom step are heard of", async (context) => {
   assert.equal((await arrival(phone)).message.notification.body, "200 Hello hi");
 });
 
+test("a push follows only where the one before did not arrive", async (context) => {
+  const first = step("push", { subject: "First", body: "first" });
+  const skip = { "==": [{ var: "steps.push-step.delivered" }, false] };
+  const workflowId = await flow(context, [first, step("delay", { type: "regular", amount: 1, unit: "hours", skip })]);
+  const phone = token();
+  const transactionId = await triggered(workflowId, recipient(person(), fcm([phone])));
+  await standing(transactionId, ["completed", "skipped", "completed"]);
+  assert.equal((await arrivals(phone)).length, 2);
+});
+
 test("a trigger waits for its time", async (context) => {
   const workflowId = await flow(context, []);
-  const overrides = { sendAt: "2027-01-01T00:00:00Z" };
+  const overrides = { push: { sendAt: "2027-01-01T00:00:00Z" } };
   const transactionId = await triggered(workflowId, recipient(person(), fcm([token()])), { overrides });
   await standing(transactionId, ["pending"]);
   assert.equal((await novu.cancel(transactionId)).result, true);
