@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
+from argon2 import PasswordHasher
+from argon2.profiles import CHEAPEST
 from starlette.types import ASGIApp
 
 from answering import check_answer
@@ -20,6 +22,7 @@ from clarion.model.http import HttpReply
 from clarion.model.ids import new_id
 from clarion.model.member import Member, Role, Session
 from clarion.security.keys import fingerprint, new_key, new_token
+from clarion.security.passwords import Passwords
 from clarion.settings import Settings
 from clarion.store import members, sessions
 from clarion.store.environments import add_key
@@ -208,9 +211,11 @@ async def running_api(folder: Path, sender: HttpSender | None = None, **settings
         keep_books(put_embedded(folder / "clarion.db"))
     async with (
         foundation(Settings(data_dir=folder, **settings), TickingClock()) as base,
-        services(base, sender) as parts,
+        services(base, sender) as built,
     ):
         assert base.first_start is not None
+        quick = Passwords(PasswordHasher.from_parameters(CHEAPEST))
+        parts = built._replace(accounts=built.accounts._replace(passwords=quick))
         app = assembled(parts)
         keys = {"dev": base.first_start.development_key, "prod": base.first_start.production_key}
         development, production = (Caller(app, f"ApiKey {key}") for key in keys.values())

@@ -9,7 +9,6 @@ from clarion.echo.webhooks import fresh
 from clarion.journal.port import Parked, Record
 from clarion.model.member import Role
 from clarion.model.webhook import PING, happened
-from clarion.security.passwords import Passwords
 from clarion.store import webhook_deliveries
 
 PASSWORD = "correct horse battery"
@@ -220,7 +219,9 @@ async def furnish(api: Api) -> dict[str, str]:
 async def _member(api: Api) -> dict[str, str]:
     """A member beside the owner, and somebody who is invited."""
     viewer = await api.new_member(Role.VIEWER)
-    owner = await api.new_member(Role.OWNER, "ada@clarion.test", await Passwords().hashed(PASSWORD))
+    owner = await api.new_member(
+        Role.OWNER, "ada@clarion.test", await api.services.accounts.passwords.hashed(PASSWORD)
+    )
     cookie = {"cookie": f"{COOKIE}={await api.begin_session(owner.id)}"}
     given = {"email": "cyd@clarion.test", "role": "viewer"}
     invitation = data(await api.browser().post("/v1/invitations", given, headers=cookie), 201)

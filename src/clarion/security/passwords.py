@@ -15,10 +15,10 @@ _AT_ONCE = 2
 
 
 class Passwords:
-    """Hashes and verifies beside the event loop, with the parameters of RFC 9106, 4 (second choice)."""
+    """Hashes and verifies beside the event loop, unless told by the parameters of RFC 9106, 4 (second)."""
 
-    def __init__(self) -> None:
-        self._hasher = PasswordHasher()
+    def __init__(self, hasher: PasswordHasher | None = None) -> None:
+        self._hasher = hasher or PasswordHasher()
         self._turn = asyncio.Semaphore(_AT_ONCE)
         self._decoy = ""
 
