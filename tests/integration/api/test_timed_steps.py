@@ -219,10 +219,12 @@ async def test_a_trigger_may_begin_later(api: Api, dev: Caller, way: str) -> Non
     await ready(dev)
     at = "2026-12-24T18:00:00Z"
     said = {"sendAt": at}
-    more: Json = {"sendAt": said, "overrides": {"overrides": said}, "push": {"overrides": {"push": said}}}[
-        way
-    ]
-    transaction = await triggered(dev, **more)
+    ways: dict[str, Json] = {
+        "sendAt": said,
+        "overrides": {"overrides": said},
+        "push": {"overrides": {"push": said}},
+    }
+    transaction = await triggered(dev, **ways[way])
     await worked(api)
     told = data(await dev.get("/v1/explain", transactionId=transaction))["recipients"][0]
     assert (told["state"], told["goesOnAt"]) == ("delayed", "2026-12-24T18:00:00.000Z")
