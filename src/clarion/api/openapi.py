@@ -141,11 +141,11 @@ def _refusals(route: Route) -> Iterator[tuple[str, str]]:
         yield "403", "The call comes from another site, or without what it takes"
         yield "409", "It is there already"
         yield "429", "Tried too often; Retry-After says when to come back"
+    yield "503", "Overloaded, or without its database; Retry-After says when to come back"
     if not route.guarded:
         return
     yield "401", "No key, or one that is not known"
     yield "429", "More calls than the environment's rate limit allows; Retry-After says when to come back"
-    yield "503", "Overloaded, or without its database; Retry-After says when to come back"
     yield "403", "The caller may not do this; the message says who may"
     if route.repeatable or route.unique:
         yield "409", "It is there already, or the first call under this key is running"
