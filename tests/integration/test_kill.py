@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections import defaultdict
 from pathlib import Path
 
@@ -21,8 +22,41 @@ def devices() -> list[str]:
     return [f"slow-40-{n}" for n in range(RECIPIENTS)]
 
 
-def prepare(process: ClarionProcess, emulators: EmulatorThread) -> None:
-    push = {"name": "Push", "type": "push", "controlValues": {"subject": "Hello", "body": "{{payload.text}}"}}
+PUSH = {"name": "Push", "type": "push", "controlValues": {"subject": "Hello", "body": "{{payload.text}}"}}
+STEPS = [
+    {
+        "name": "Gather",
+        "stepId": "gather",
+        "type": "digest",
+        "controlValues": {"type": "regular", "amount": 2, "unit": "seconds"},
+    },
+    {
+        "name": "Own",
+        "stepId": "own",
+        "type": "custom",
+        "controlValues": {"custom": {"text": "{{payload.text}}"}},
+    },
+    {
+        "name": "First",
+        "stepId": "first",
+        "type": "push",
+        "controlValues": {"subject": "{{step.total_count}}", "body": "{{steps.own.text}}"},
+    },
+    {
+        "name": "Second",
+        "stepId": "second",
+        "type": "push",
+        "controlValues": {
+            "subject": "Second",
+            "body": "second",
+            "skip": {"==": [{"var": "steps.first.delivered"}, False]},
+        },
+    },
+]
+"""Each person is sent one push for two triggers; the second one only where that did not arrive."""
+
+
+def prepare(process: ClarionProcess, emulators: EmulatorThread, *steps: object) -> None:
     integration = {
         "name": "FCM",
         "providerId": "fcm",
@@ -31,7 +65,7 @@ def prepare(process: ClarionProcess, emulators: EmulatorThread) -> None:
     }
     with process.client as client:
         client.post("/v1/integrations", json=integration).raise_for_status()
-        workflow = {"name": "News", "workflowId": "news", "active": True, "steps": [push]}
+        workflow = {"name": "News", "workflowId": "news", "active": True, "steps": steps or [PUSH]}
         client.post("/v2/workflows", json=workflow).raise_for_status()
         people = [
             {
@@ -81,6 +115,33 @@ def test_a_broadcast_killed_half_way_reaches_every_device(
             collapse_ids = {message.message["android"]["collapse_key"] for message in messages}
             assert len(collapse_ids) == 1, device
             assert len(emulators.shown(device)) == 1
+
+
+@pytest.mark.parametrize("settings", ["sqlite", "postgresql", "jetstream"], indirect=True)
+def test_runs_killed_at_every_step_go_on(tmp_path: Path, settings: dict[str, str]) -> None:
+    with EmulatorThread(tmp_path) as emulators:
+        process = ClarionProcess(tmp_path, emulators, **settings).start()
+        prepare(process, emulators, *STEPS)
+        body = {"name": "news", "payload": {"text": "extra"}}
+        with process.client as client:
+            for _ in range(2):
+                assert client.post("/v1/events/trigger/broadcast", json=body).status_code == 201
+        for pause in (0.5, 1.0, 1.0):
+            time.sleep(pause)
+            process.kill()
+            process.start()
+        emulators.wait_for_messages(RECIPIENTS // 4, 60)
+        process.kill()
+        process.start()
+        wait_for(lambda: process.ledger().planned == RECIPIENTS or None, 90)
+        ledger = wait_for(lambda: process.ledger() if process.ledger().waiting == 0 else None, 60)
+        ledger = process.settled()
+        assert process.stop() == 0
+        assert (ledger.addressed, ledger.waiting) == (2 * RECIPIENTS, 0)
+        assert (ledger.planned, ledger.delivered, ledger.skipped) == (RECIPIENTS, RECIPIENTS, RECIPIENTS)
+        for device in devices():
+            (shown,) = emulators.shown(device)
+            assert (shown.title, shown.body) == ("2", "extra"), device
 
 
 def test_an_accepted_trigger_survives_a_kill_right_after_the_answer(tmp_path: Path) -> None:
