@@ -16,6 +16,8 @@ from clarion.accept.intake import Intake
 from clarion.accept.once import Once
 from clarion.address.rehearsal import Rehearsal
 from clarion.address.stage import AddressStage
+from clarion.api.live import WORDS
+from clarion.api.live_hub import Hub
 from clarion.api.route import Accounts, Services, Webhooks
 from clarion.compose.fitting import Fitting, Limit
 from clarion.deliver.exchange import Exchange, HttpSender
@@ -30,6 +32,7 @@ from clarion.echo.webhooks import WebhookStage, sweep
 from clarion.errors import RequestError, SettingsError
 from clarion.journal.consumer import Grouping, LaneSupervisor, Work
 from clarion.journal.crossing import Crossing
+from clarion.journal.feed import Feed
 from clarion.journal.outbox import Outbox
 from clarion.journal.port import (
     ACCEPTED_PREFIX,
@@ -62,7 +65,7 @@ from clarion.security.keys import fingerprint
 from clarion.security.passwords import Passwords
 from clarion.security.vault import Vault, load_keys, load_or_create_keys, parse_key, parse_keys
 from clarion.settings import Settings
-from clarion.store import audit, members
+from clarion.store import audit, live, members
 from clarion.store.audit import AuditedDatabase
 from clarion.store.catalog import Catalog
 from clarion.store.database import Database
@@ -96,6 +99,7 @@ class Foundation(NamedTuple):
     first_start: FirstStart | None
     other_key_ignored: bool
     setup_code: str
+    feed: Feed
 
 
 @asynccontextmanager
@@ -109,14 +113,18 @@ async def foundation(settings: Settings, clock: Clock = system_clock) -> AsyncIt
         first = await database.write(begin, vault, given, clock())
         catalog = Catalog(database, vault, settings.default_locale)
         snapshot = await catalog.current()
+        feed = Feed(database, clock)
         ignored = given is not None and fingerprint(given) not in snapshot.holders
         async with (
             opened_journal(settings, database, listening, clock) as journal,
             _outbox(database, journal, listening, clock) as kept,
+            _background(feed.keep_watched()),
         ):
-            outbox = Outbox(kept, catalog)
+            outbox = Outbox(kept, catalog, feed)
             code = vault.code(f"set-up {snapshot.organization_id}")
-            yield Foundation(settings, clock, vault, database, journal, catalog, outbox, first, ignored, code)
+            yield Foundation(
+                settings, clock, vault, database, journal, catalog, outbox, first, ignored, code, feed
+            )
     finally:
         await database.close()
 
@@ -129,11 +137,14 @@ async def services(base: Foundation, sender: HttpSender | None = None) -> AsyncI
     gate = Gate(Intake(base.journal, once, backlog), base.catalog, base.database, base.journal, base.clock)
     async with _sender(base.settings, sender) as way_out:
         trial = Trial(PROVIDERS, _exchanges(base, way_out), base.clock)
+        hub = Hub(base.database, base.catalog, base.clock, base.feed, WORDS)
         async with (
             _background(_keep_current(base.catalog)),
             _background(backlog.watch()),
             _background(once.sweep() if once.window else None),
             _background(_sweep_members(base)),
+            _background(_sweep_live_events(base)),
+            _background(hub.run()),
         ):
             yield Services(
                 base.database,
@@ -161,6 +172,7 @@ async def services(base: Foundation, sender: HttpSender | None = None) -> AsyncI
                     base.settings.session_idle * SECOND,
                     base.settings.session_lifetime * SECOND,
                 ),
+                hub,
             )
 
 
@@ -200,7 +212,9 @@ async def _sender(settings: Settings, given: HttpSender | None) -> AsyncIterator
 
 def _lanes(base: Foundation, sender: HttpSender) -> list[LaneSupervisor]:
     planner, crossing = _planner(base), Crossing(base.outbox.journal, base.journal)
-    address = AddressStage(base.database, base.journal, base.catalog, base.clock, planner, crossing)
+    address = AddressStage(
+        base.database, base.journal, base.catalog, base.clock, planner, crossing, base.feed
+    )
     turns = RunStage(base.catalog, base.clock, planner, crossing)
     requests = RequestStage(base.database, base.catalog, base.clock, crossing, base.vault, sender)
     ways = Lanes(
@@ -381,6 +395,12 @@ async def _background(work: Coroutine[Any, Any, None] | None) -> AsyncIterator[N
 async def _sweep_members(base: Foundation) -> None:
     """Forget sessions, invitations and tries that count no more."""
     await sweeping("sessions", lambda: base.database.write(members.sweep, base.clock()))
+
+
+async def _sweep_live_events(base: Foundation) -> None:
+    """Forget what happened too long ago for anybody to come back for it."""
+    most = 1000
+    await sweeping("live events", lambda: base.database.write(live.sweep, base.clock() - live.KEPT, most))
 
 
 async def _sweep_audit_log(base: Foundation) -> None:

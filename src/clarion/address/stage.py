@@ -10,6 +10,7 @@ from clarion.address.contexts import settle_contexts
 from clarion.address.people import settle_people
 from clarion.address.recency import Recency
 from clarion.journal.crossing import Crossing
+from clarion.journal.feed import Feed
 from clarion.journal.port import (
     PAGE_PREFIX,
     Batch,
@@ -61,6 +62,7 @@ class AddressStage:
         clock: Clock,
         planner: Planner,
         crossing: Crossing,
+        feed: Feed | None = None,
     ) -> None:
         self._database = database
         self._journal = journal
@@ -68,6 +70,7 @@ class AddressStage:
         self._clock = clock
         self._planner = planner
         self._crossing = crossing
+        self._feed = feed
         self._recency = Recency()
 
     async def accepted(self, batch: Batch) -> None:
@@ -111,7 +114,7 @@ class AddressStage:
             triggered.update(times)
             plan = self._planner.counted(connection, snapshot, addressed)
             pages, named = _spread(addressed)
-            notifications.add(connection, plan.notifications)
+            self._add(connection, plan)
             begun = self._begin(connection, plan)
             triggers.expanded(connection, named)
             return [*plan.records(deliver_lane), *pages, *begun]
@@ -202,13 +205,18 @@ class AddressStage:
 
         def write(connection: Connection) -> Sequence[Record]:
             plan = ready[0] if ready else self._planner.counted(connection, snapshot, addressed)
-            notifications.add(connection, plan.notifications)
+            self._add(connection, plan)
             begun = self._begin(connection, plan, bulk=lane_of is bulk_lane)
             triggers.expanded(connection, complete)
             return [*(ready[1] if ready else plan.records(lane_of)), *more, *begun]
 
         await self._journal.settle_all(batches, write)
         self._crossing.ring()
+
+    def _add(self, connection: Connection, plan: Plan) -> None:
+        notifications.add(connection, plan.notifications)
+        if self._feed is not None:
+            self._feed.tell_notifications(connection, plan.notifications)
 
     def _begin(self, connection: Connection, plan: Plan, *, bulk: bool = False) -> Sequence[Record]:
         """Write the runs that begin, and have them take their first turn."""

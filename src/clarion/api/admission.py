@@ -100,7 +100,7 @@ async def holder_of(authorization: str | None, services: Services) -> Caller:
 
 async def _member(route: Route, visit: Visit, services: Services) -> Caller:
     """Whom a session's cookie lets in, in the environment that the call or the session names."""
-    found = await signed_in(visit, services)
+    found = await signed_in(visit, services, noting=not route.stream)
     if visit.method not in _READS:
         check_same_site(visit, services.accounts.public_url)
     named = "" if route.access is Access.MEMBER else visit.headers.get(ENVIRONMENT) or visit.environment_id
@@ -108,8 +108,8 @@ async def _member(route: Route, visit: Visit, services: Services) -> Caller:
     return Caller(environment_id, found.member.role, found.member.id, "", found)
 
 
-async def signed_in(visit: Visit, services: Services) -> SignedIn:
-    """The session that a cookie names, noted as used."""
+async def signed_in(visit: Visit, services: Services, *, noting: bool) -> SignedIn:
+    """The session that a cookie names, noted as used: a page that only listens does not keep it alive."""
     accounts, now = services.accounts, services.clock()
     name = SECURE_COOKIE if visit.secure(accounts.public_url) else COOKIE
     token = cookie_parser(visit.headers.get("cookie", "")).get(name)
@@ -118,7 +118,7 @@ async def signed_in(visit: Visit, services: Services) -> SignedIn:
     found = await services.database.read(sessions.find, fingerprint(token), now, accounts.session_idle)
     if found is None:
         raise Unauthenticated("This session has ended: sign in again")
-    if now - found.session.last_seen_at >= _NOTED_EVERY:
+    if noting and now - found.session.last_seen_at >= _NOTED_EVERY:
         await services.database.write(sessions.touch, found.session.id, now)
     return found
 

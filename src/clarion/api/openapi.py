@@ -134,8 +134,9 @@ def _refusals(route: Route) -> Iterator[tuple[str, str]]:
     """The statuses that a call may be refused with as an ErrorDto, each with what it tells."""
     if route.body is not None:
         yield "413", "The body is too large"
-    if "{" in route.path or route.body is not None or route.query is not NoQuery:
-        yield "404", "What the path, the query or the body names is not there"
+    of_environment = route.guarded and route.access is not Access.MEMBER
+    if "{" in route.path or route.body is not None or route.query is not NoQuery or of_environment:
+        yield "404", "What the path, the query, the body or the header Clarion-Environment names is not there"
     if route.access is Access.ENTRANCE:
         yield "401", "What should prove who it is doesn't"
         yield "403", "The call comes from another site, or without what it takes"
@@ -152,6 +153,8 @@ def _refusals(route: Route) -> Iterator[tuple[str, str]]:
 
 
 def _success(route: Route, schemas: dict[int, Json]) -> Json:
+    if route.stream:
+        return {"description": "Events", "content": {"text/event-stream": {"schema": {"type": "string"}}}}
     if route.answer is None:
         return {"description": "Done"}
     schema = schemas[id(route.answer)]

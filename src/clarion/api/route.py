@@ -10,6 +10,7 @@ from clarion.accept.backlog import Backlog
 from clarion.accept.gate import Gate
 from clarion.accept.once import Once
 from clarion.address.rehearsal import Rehearsal
+from clarion.api.live_hub import Hub
 from clarion.deliver.trial import Trial
 from clarion.echo.courier import Courier
 from clarion.journal.outbox import Outbox
@@ -64,6 +65,7 @@ class Services(NamedTuple):
     rate_limits: Mapping[str, int]
     webhooks: Webhooks
     accounts: Accounts
+    live: Hub
 
 
 class Access(Enum):

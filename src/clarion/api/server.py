@@ -127,7 +127,7 @@ class Api:
             return encoded(problem, 500, headers)
 
     async def _answered(self, route: Route, request: Request, headers: Headers) -> Response:
-        caller = await admitted(route, Visit.of(request), self._services)
+        caller = await admitted(route, _visit(route, request), self._services)
         if caller:
             await self._limits.take(caller.environment_id, route.category, route.cost, headers)
             _check_own(route, request, caller)
@@ -179,6 +179,9 @@ class Api:
         if route.secret:
             headers.append(_KEPT_BY_NOBODY)
         found = await self._auditor.told(route, call, _resource(request))
+        if isinstance(found, Response):
+            found.raw_headers.extend(headers)
+            return found
         value, status, more = found if isinstance(found, Answer) else Answer(found, route.status)
         headers += more
         if status == 204 or route.answer is None:
@@ -230,6 +233,11 @@ def _check_own(route: Route, request: Request, caller: Caller) -> None:
         header = "name the environment in the header Clarion-Environment, too"
         key = "use a key of the environment that the path names"
         raise Forbidden(f"This is not your environment: {header if caller.member else key}")
+
+
+def _visit(route: Route, request: Request) -> Visit:
+    """A browser can't set headers where it listens to a stream; the environment is in the query there."""
+    return Visit.of(request, request.query_params.get("environmentId", "") if route.stream else "")
 
 
 def _client(visit: Visit, public_url: str | None) -> Client:

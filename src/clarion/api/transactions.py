@@ -113,15 +113,21 @@ async def _set_paused(call: Call[None, NoQuery], at: Millis | None) -> Transacti
 
 
 def _read(connection: Connection, call: Call[None, NoQuery]) -> TransactionOut:
-    transaction_id = call.path["transactionId"]
-    found = triggers.progress(connection, call.environment_id, transaction_id)
+    now = call.services.clock()
+    return transaction_out(connection, call.snapshot, call.environment_id, call.path["transactionId"], now)
+
+
+def transaction_out(
+    connection: Connection, snapshot: Snapshot, environment_id: str, transaction_id: str, now: Millis
+) -> TransactionOut:
+    """How far a trigger is; `NotFound` for one that isn't known."""
+    found = triggers.progress(connection, environment_id, transaction_id)
     if found is None:
         raise NotFound(f"Transaction {transaction_id} is not known, or not worked on yet")
     counted = trigger_ledger(connection, found.trigger_id)
-    now = call.services.clock()
     done = counted.delivered + counted.failed + counted.cancelled
     rate = done * SECOND / max(now - found.accepted_at, 1)
-    workflow = call.snapshot.workflows.get(found.workflow_id)
+    workflow = snapshot.workflows.get(found.workflow_id)
     state = _state(found, counted)
     return TransactionOut(
         transaction_id=transaction_id,
@@ -138,11 +144,11 @@ def _read(connection: Connection, call: Call[None, NoQuery]) -> TransactionOut:
         in_flight=counted.in_flight,
         waiting=counted.waiting,
         rate_per_second=round(rate, 1),
-        expected_end=_expected_end(found, counted, rate, now) if state in _UNDER_WAY else None,
+        expected_end=_expected_end(found, counted, rate, now) if state in UNDER_WAY else None,
     )
 
 
-_UNDER_WAY = ("expanding", "delivering")
+UNDER_WAY = ("expanding", "delivering")
 
 
 def _state(found: Progress, counted: Ledger) -> State:

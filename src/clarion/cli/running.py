@@ -116,7 +116,10 @@ async def serving(
         if not quietly:
             _announce(socket_of_ours, 1)
         async with _answering(assembled(ready), socket_of_ours):
-            yield _url(socket_of_ours)
+            try:
+                yield _url(socket_of_ours)
+            finally:
+                ready.live.close()
 
 
 @asynccontextmanager

@@ -1,5 +1,5 @@
-"""The outbox: what happened, told to the webhook endpoints that want to hear of it and to the runs that wait
-for it.
+"""The outbox: what happened, told to the webhook endpoints that want to hear of it, to the live feed, and to
+the runs that wait for it.
 
 It stands in the database whatever the journal is, so that an event is there exactly when what it tells of
 is.
@@ -12,6 +12,7 @@ from typing import TypeVar
 import msgspec
 from sqlalchemy.engine import Connection
 
+from clarion.journal.feed import Feed
 from clarion.journal.port import Record, repeat_lane, run_lane, webhook_lane
 from clarion.journal.sql import SqlJournal, append_in
 from clarion.model.clock import Millis
@@ -29,19 +30,24 @@ MOST_EVENTS = 100
 class Outbox:
     """Takes events in the transaction of what they tell of."""
 
-    def __init__(self, journal: SqlJournal, catalog: Catalog) -> None:
+    def __init__(self, journal: SqlJournal, catalog: Catalog, feed: Feed | None = None) -> None:
         self.journal = journal
+        self._feed = feed
         self._catalog = catalog
         self._told: deque[str] = deque()
 
     def listens(self, environment_id: str) -> bool:
         """Whether anybody hears of what happens in an environment."""
+        if self._feed is not None and self._feed.watches(environment_id):
+            return True
         return self._catalog.snapshot.listens(environment_id)
 
     def put(
         self, connection: Connection, environment_id: str, events: Sequence[Event], *, but: str = ""
     ) -> None:
         """Tell the endpoints that want to hear, except one: a record for each, of all that it wants."""
+        if self._feed is not None:
+            self._feed.tell(connection, environment_id, events)
         for endpoint in self._catalog.snapshot.webhooks_of(environment_id):
             wanted = [event for event in events if endpoint.wants(event.type) and endpoint.id != but]
             if wanted:

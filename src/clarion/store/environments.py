@@ -18,6 +18,8 @@ from clarion.store.tables import (
     integration_health,
     integrations,
     layouts,
+    live_events,
+    live_watchers,
     organizations,
     rate_buckets,
     translations,
@@ -98,7 +100,7 @@ def empty(connection: Connection, identity: str) -> bool:
 def delete(connection: Connection, identity: str) -> None:
     """Remove an environment that is empty."""
     owned = (integration_health, integration_changes, integrations, rate_buckets, frequency_policies)
-    for table in (*owned, webhook_endpoints, layouts, translations):
+    for table in (*owned, webhook_endpoints, layouts, translations, live_events, live_watchers):
         connection.execute(table.delete().where(table.c.environment_id == identity))
     orphans = environments.update().where(environments.c.parent_id == identity)
     connection.execute(orphans.values(parent_id=None))

@@ -137,6 +137,28 @@ audit_log = sa.Table(
     comment="Who changed what. It outlives what it tells of, environments too.",
 )
 
+live_watchers = sa.Table(
+    "live_watchers",
+    metadata,
+    sa.Column("environment_id", _Id, primary_key=True),
+    sa.Column("until", _Time, nullable=False),
+    sa.Column("begun_at_seq", sa.BigInteger, nullable=False, comment="The last event before it was watched."),
+    comment="Environments of which somebody watches what happens.",
+)
+
+live_events = sa.Table(
+    "live_events",
+    metadata,
+    sa.Column("seq", _Row, primary_key=True, autoincrement=True),
+    sa.Column("environment_id", _Id, nullable=False),
+    sa.Column("kind", sa.String(32), nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("at", _Time, nullable=False),
+    sa.Index(None, "at"),
+    sqlite_autoincrement=True,
+    comment="What happened of late in environments that somebody watches.",
+)
+
 sign_in_attempts = sa.Table(
     "sign_in_attempts",
     metadata,

@@ -13,7 +13,7 @@ from furnishing import BODIES, QUERIES, furnish
 
 GUARDED = [route for route in ROUTES if route.guarded]
 ENTRANCES = [route for route in ROUTES if route.access is Access.ENTRANCE]
-BY_KEY = [route for route in GUARDED if route.access is not Access.MEMBER]
+BY_KEY = [route for route in GUARDED if route.access is not Access.MEMBER and not route.stream]
 BY_MEMBER = [route for route in GUARDED if route.access is Access.MEMBER]
 PUBLIC = [route for route in ROUTES if route.access is Access.PUBLIC]
 WRONG = [
@@ -221,7 +221,7 @@ async def test_a_member_sees_in_an_environment_what_its_key_sees_but_no_key(api:
                 path, query = route.path.format_map(names), QUERIES.get(route.operation_id, {})
                 theirs, ours = [await caller.get(path, **query) for caller in (keys[kind], viewer)]
                 assert ours.status_code == theirs.status_code, path
-                if route.operation_id != "list_environments":
+                if route.operation_id not in ("list_environments", "list_audit_log"):
                     assert _timeless(ours.json()) == _timeless(theirs.json())
                 assert not any(key in ours.text for key in api.keys.values())
 

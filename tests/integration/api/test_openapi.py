@@ -135,7 +135,7 @@ async def test_the_answers_fit_what_the_document_says(api: Api, document: Json) 
     await api.deliver()
     owner, fitting = await api.member(Role.OWNER), 0
     for route in ROUTES:
-        if route.method == "GET" and "{" not in route.path:
+        if route.method == "GET" and "{" not in route.path and not route.stream:
             caller = owner if route.access is Access.MEMBER else dev
             schema = document["paths"][route.path]["get"]["responses"]["200"]["content"]["application/json"]
             whole = {**schema["schema"], "components": document["components"]}
