@@ -3,7 +3,7 @@
 What depends on none of them is said once for all. Pure.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from clarion.compose import plain
@@ -49,6 +49,8 @@ class Speech:
         self._sources: dict[str, tuple[str, ...]] = {}
         self._localised: dict[str, bool] = {}
         self._depends: dict[tuple[str, str], _Depends] = {}
+        self._mention: dict[tuple[str, str], bool] = {}
+        self._alike: dict[tuple[str, Region, Callable[[str], str]], str] = {}
 
     def region(self, step: Step, subscriber: Subscriber, device: Device | None) -> Region:
         """For where a step is said to a device: its own locale and time zone, else its subscriber's."""
@@ -69,10 +71,30 @@ class Speech:
     def said(self, step: Step, region: Region, seen: Json) -> Said:
         """What a step says; `TemplateError` where that can't be told."""
         heard = {**seen, **self._words.variables(region.locale), REGION: region}
-        title, body = (render(text, heard) for text in _spoken(step))
-        if self._as_shown:
-            title, body = plain.line(title), plain.words(body)
-        return Said(title, body, presentation(self._look_of(step), lambda source: render(source, heard)))
+        title, body = _spoken(step)
+        return Said(
+            self._heard(title, heard, region, plain.line),
+            self._heard(body, heard, region, plain.words),
+            presentation(self._look_of(step), lambda source: render(source, heard)),
+        )
+
+    def _heard(self, text: str, heard: Json, region: Region, shown: Callable[[str], str]) -> str:
+        """A text as it is read; rendered once where it is the same for all."""
+        key = (text, region, shown)
+        if key in self._alike:
+            return self._alike[key]
+        rendered = render(text, heard)
+        found = shown(rendered) if self._as_shown else rendered
+        if not self._mentions_own(text, region.locale):
+            self._alike[key] = found
+        return found
+
+    def _mentions_own(self, text: str, locale: str) -> bool:
+        key = (text, locale)
+        if key not in self._mention:
+            found = self._words.texts(locale, (text,))
+            self._mention[key] = any(mentions(one, name) for one in found for name in self._own)
+        return self._mention[key]
 
     def _look_of(self, step: Step) -> Json:
         """How a step's push is to look, the trigger's word over the step's."""

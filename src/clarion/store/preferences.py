@@ -4,6 +4,7 @@ A choice holds in every context, or, with a scope, in exactly its contexts; ther
 """
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -117,7 +118,7 @@ def forget_workflow(connection: Connection, workflow_id: str) -> None:
 
 
 def _wish(workflow_id: str, channels: str, schedule: str | None) -> Wishes:
-    return Wishes({workflow_id: _decoded(channels)}, _schedule(schedule))
+    return Wishes({workflow_id: _decoded(channels)}, _shared_schedule(schedule))
 
 
 def _read(rows: Iterable[Any]) -> dict[str, Preference]:
@@ -130,6 +131,10 @@ def _decoded(channels: str) -> dict[str, bool]:
 
 def _schedule(stored: str | None) -> dict[str, Any] | None:
     return None if stored is None else msgspec.json.decode(stored, type=dict[str, Any])
+
+
+_shared_schedule = lru_cache(4096)(_schedule)
+"""Many have the same hours, which are then one object, only to be read."""
 
 
 def _place(subscriber_pk: int, scope: str, workflow_id: str) -> tuple[int | str, ...]:

@@ -100,6 +100,7 @@ class Plan:
         self._holdings = holdings
         self._now = now
         self._deliveries: dict[tuple[str, str, Millis, Millis], _Lot] = {}
+        self._openings: dict[tuple[int, str | None], Millis | None] = {}
         self._capping = Capping(holdings.uses, now, thorough=thorough)
         self.decided: list[Decided] = []
         self.started: list[Run] = []
@@ -216,7 +217,7 @@ class Plan:
         details, planned = list(composed.details), []
         for item in composed.planned:
             zone = zones[item.device_id]
-            opens = opening(schedule, zone, self._now)
+            opens = self._opening(schedule, zone)
             late = opens is None or (opens > self._now and opens >= self.end_of(born, item, opens))
             if opens is None or late or (opens > self._now and workflow.outside_schedule == SKIP):
                 details.append(self._about(Event.OUTSIDE_SCHEDULE, item, {"timezone": zone or "UTC"}))
@@ -229,6 +230,13 @@ class Plan:
                 details.append(self._about(Event.SCHEDULE_OPEN, item, {"timezone": zone or "UTC"}))
             planned.append(item)
         return composed._replace(planned=planned, details=details)
+
+    def _opening(self, schedule: Schedule, zone: str | None) -> Millis | None:
+        """When a schedule opens; many recipients share theirs."""
+        key = (id(schedule), zone)
+        if key not in self._openings:
+            self._openings[key] = opening(schedule, zone, self._now)
+        return self._openings[key]
 
     def _about(self, event: Event, item: Planned, raw: dict[str, str]) -> Detail:
         named = raw if item.device_id else {**raw, "deviceToken": item.token}
