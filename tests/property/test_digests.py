@@ -12,8 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from clarion.journal.port import run_lane
 from clarion.model.clock import MINUTE, SECOND
-from clarion.store.migrate import migrate
 from clarion.store.sqlite import SqliteDatabase
+from embedded_files import put_embedded
 from flows import accept, bodies, later, make, push, step
 from pipeline import Pipeline
 
@@ -31,8 +31,7 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         self.folder = TemporaryDirectory()
         self.runner = asyncio.Runner()
-        self.database = SqliteDatabase(Path(self.folder.name) / "clarion.db")
-        migrate(self.database.engine)
+        self.database = SqliteDatabase(put_embedded(Path(self.folder.name) / "clarion.db"))
         self.pipeline = Pipeline(self.database)
         self.number = 0
 
