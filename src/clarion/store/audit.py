@@ -31,7 +31,8 @@ class Actor(msgspec.Struct, frozen=True):
 
 class Entry(msgspec.Struct):
     """One change. `action` is the name of the operation, `resource` its path without version; `environment`
-    is empty for what is the installation's. `status` is that of the answer."""
+    is empty for what is the installation's. `status` is that of the answer. `over`: what is still written by
+    tasks that were begun on the way doesn't belong to it."""
 
     id: str
     at: Millis
@@ -44,6 +45,7 @@ class Entry(msgspec.Struct):
     before: Any = None
     after: Any = None
     written: bool = False
+    over: bool = False
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -85,6 +87,7 @@ def audited(entry: Entry) -> Iterator[Entry]:
     try:
         yield entry
     finally:
+        entry.over = True
         _current.reset(token)
 
 
@@ -110,8 +113,9 @@ class AuditedDatabase:
     ) -> Coroutine[Any, Any, T]:
         """As every database does; without an entry nothing is added to it."""
         entry = _current.get()
-        if entry is None or entry.written:
+        if entry is None or entry.written or entry.over:
             return self._inner.write(change, *args, **kwargs)
+        entry.written = True
         return self._write(entry, lambda connection: change(connection, *args, **kwargs))
 
     async def _write(self, entry: Entry, change: Callable[[Connection], T]) -> T:
@@ -120,7 +124,6 @@ class AuditedDatabase:
             add(connection, entry)
             return result
 
-        entry.written = True
         try:
             return await self._inner.write(both)
         except BaseException:
