@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 Millis = int
 Clock = Callable[[], Millis]
@@ -20,5 +21,10 @@ def system_clock() -> Millis:
 
 def iso(at: Millis) -> str:
     """ISO 8601 in UTC with milliseconds, the form of every date on the wire."""
-    moment = datetime.fromtimestamp(at / 1000, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{at % 1000:03d}Z"
+    return f"{_second(at // SECOND)}.{at % SECOND:03d}Z"
+
+
+@lru_cache(maxsize=1024)
+def _second(seconds: int) -> str:
+    """Writing it is most of a date's cost, and the dates of a page share their seconds."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
