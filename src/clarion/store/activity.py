@@ -371,8 +371,9 @@ def _topics_of(connection: Connection, rows: Iterable[Row[Any]]) -> dict[str, li
         (trigger_id, place): TopicNote(identity, key)
         for trigger_id, place, identity, key in connection.execute(query.where(noted.trigger_id.in_(ids)))
     }
-    return {
-        row.id: [found[row.trigger_id, place] for place in sorted({way.place for way in read(row.through)})]
+    places = {row.id: sorted({way.place for way in read(row.through)}) for row in led}
+    return {  # a trigger that an older version began to expand has no topics noted
+        row.id: [found[key] for place in places[row.id] if (key := (row.trigger_id, place)) in found]
         for row in led
     }
 
