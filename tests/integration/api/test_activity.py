@@ -8,7 +8,7 @@ from calling import Api, Caller, Json, data, error
 from clarion.model.clock import iso
 from clarion.model.http import HttpReply
 from clarion.store import subscribers
-from clarion.store.tables import messages
+from clarion.store.tables import messages, trigger_topics
 from pushing import NOW
 
 GONE = HttpReply(410, body=b'{"code": "token_invalid"}')
@@ -269,6 +269,8 @@ async def test_what_led_to_somebody_outlives_the_topic(api: Api) -> None:
     data(await dev.delete("/v2/topics/news"))
     (row,) = (await page(dev, FEED, topicKey="news"))["data"]
     assert row["topics"] == [{"_topicId": topic["_id"], "topicKey": "news"}]
+    await api.services.database.write(lambda c: c.execute(trigger_topics.delete()))
+    assert (await page(dev, FEED))["data"] == [row | {"topics": []}], "an older version noted none"
 
 
 async def test_the_feed_is_newest_first_and_cut(api: Api) -> None:
