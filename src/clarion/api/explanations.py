@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 
 from clarion.address.rehearsal import Due, Rehearsed
 from clarion.api.route import Call, Category, Route
+from clarion.api.untried import Untried, untried
 from clarion.compose.notification import id_of
 from clarion.errors import NotFound, Unprocessable
 from clarion.model.clock import Millis, iso
@@ -120,10 +121,50 @@ async def explain(call: Call[None, ExplainQuery]) -> Explanation:
     """
     if not call.query.transaction_id:
         raise Unprocessable.field("transactionId", "must be given: name the trigger to explain")
-    return await call.services.database.read(_explained, call, call.query.transaction_id)
+    found = await call.services.database.read(_explained, call, call.query.transaction_id)
+    if not found.waiting:
+        return found.told()
+    waiting = await _untried(call, found)
+    pks = {item.send.device_id for item in waiting} - {0}
+    ids = await call.services.database.read(registry.ids_of, pks)
+    history = found.history._replace(device_ids={**found.history.device_ids, **ids})
+    return found._replace(untried=waiting, history=history).told()
 
 
-def _explained(connection: Connection, call: Call[None, ExplainQuery], transaction_id: str) -> Explanation:
+class _Found(NamedTuple):
+    """What is known of a trigger, and of the recipients that are told of."""
+
+    head: Explanation
+    trigger: Trigger
+    rows: list[NotificationRow]
+    history: "_History"
+    untried: Sequence[Untried] = ()
+
+    @property
+    def waiting(self) -> set[str]:
+        """The notifications with messages that may not have been tried yet."""
+        return {row.id for row in self.rows if row.planned > len(row.messages)}
+
+    def told(self) -> Explanation:
+        """All of it."""
+        by_recipient: dict[str, list[Untried]] = {}
+        for item in self.untried:
+            by_recipient.setdefault(item.send.notification_id, []).append(item)
+        self.head.recipients = [
+            self.history.recipient(row, by_recipient.get(row.id, ())) for row in self.rows
+        ]
+        return self.head
+
+
+async def _untried(call: Call[None, ExplainQuery], found: _Found) -> list[Untried]:
+    """What was tried between the two looks is told as tried."""
+    known = {message.id for row in found.rows for message in row.messages}
+    integration_ids = [item.id for item in call.snapshot.integrations_of(call.environment_id)]
+    waiting = await untried(call.services.journal, integration_ids, found.trigger.id, found.waiting)
+    return [item for item in waiting if item.send.message_id not in known]
+
+
+def _explained(connection: Connection, call: Call[None, ExplainQuery], transaction_id: str) -> _Found:
     found = triggers.progress(connection, call.environment_id, transaction_id)
     admission = triggers.get(connection, found.trigger_id) if found else None
     if found is None or admission is None:
@@ -140,9 +181,7 @@ def _explained(connection: Connection, call: Call[None, ExplainQuery], transacti
     shown = rows[: call.query.limit]
     if len(rows) > len(shown):
         told.next, told.has_more = shown[-1].id, True
-    history = _History.of(connection, call.snapshot, shown)
-    told.recipients = [history.recipient(row) for row in shown]
-    return told
+    return _Found(told, admission.trigger, shown, _History.of(connection, call.snapshot, shown))
 
 
 def _of_subscriber(
@@ -313,11 +352,13 @@ class _History(NamedTuple):
         pks |= {detail.device_id for row in rows for detail in row.details}
         return cls(snapshot, registry.ids_of(connection, pks - {0}))
 
-    def recipient(self, row: NotificationRow) -> RecipientExplained:
+    def recipient(self, row: NotificationRow, waiting: Sequence[Untried] = ()) -> RecipientExplained:
         """One recipient."""
         details = _Details(row.details)
         devices = [(message.step_id, self._device(message, details)) for message in row.messages]
-        devices += _skipped(self.device_ids, details, {message.id for message in row.messages})
+        devices += [(item.send.step_id, self._waiting(item, details)) for item in waiting]
+        named = {device.message_id for _, device in devices}
+        devices += _skipped(self.device_ids, details, named)
         workflow = self.snapshot.workflows.get(row.trigger.workflow_id)
         told = _recipient(row.subscriber.subscriber_id, row.id, workflow, details, devices)
         told.waiting = max(row.planned - len(row.messages), 0)
@@ -325,6 +366,22 @@ class _History(NamedTuple):
             told.state = row.run.state.value
             told.goes_on_at = iso(row.run.wake_at) if row.run.wake_at else None
         return told
+
+    def _waiting(self, item: Untried, details: _Details) -> DeviceExplained:
+        integration = self.snapshot.integrations.get(item.integration_id)
+        return DeviceExplained(
+            state="waiting",
+            message_id=item.send.message_id,
+            device_id=self.device_ids.get(item.send.device_id),
+            token=item.send.token,
+            provider_id=integration.provider_id if integration else None,
+            integration_identifier=integration.identifier if integration else None,
+            title=item.message.title,
+            body=item.message.body,
+            presentation=_shown(item.message.presentation),
+            tried_until=iso(item.ends_at),
+            decisions=details.of_message(item.send.message_id),
+        )
 
     def _device(self, message: MessageRow, details: _Details) -> DeviceExplained:
         integration = self.snapshot.integrations.get(message.integration_id)

@@ -237,16 +237,20 @@ async def test_who_got_nothing_is_told_why(api: Api) -> None:
     assert (events(found), found["recipients"]) == (["recipient_not_addressed"], [])
 
 
-async def test_what_is_not_tried_yet_is_counted(api: Api) -> None:
+async def test_what_is_not_tried_yet_is_told_as_it_will_be(api: Api) -> None:
     dev = api.development
-    data(await dev.post(TRIGGER, {"name": "welcome", "to": "ada", "transactionId": "mine"}), 201)
+    given = {"name": "welcome", "to": "ada", "transactionId": "mine", "payload": {"text": "Hi"}}
+    data(await dev.post(TRIGGER, given), 201)
     error(await dev.get(EXPLAIN, transactionId="mine"), 404)
     services = api.services
     worker = Worker(services.database, services.vault, services.clock, ScriptedSender(device_of))
     for batch in await worker.journal.claim(accepted_lane(await api.environment_id()), 1):
         await worker.address.accepted(batch)
     (ada,) = data(await dev.get(EXPLAIN, transactionId="mine"))["recipients"]
-    assert (ada["waiting"], ada["steps"]) == (2, [])
+    assert ada["waiting"] == 2
+    (step,) = ada["steps"]
+    told = [(device["state"], device["deviceId"], device["body"]) for device in step["devices"]]
+    assert told == [("waiting", "one", "Hi"), ("waiting", "two", "Hi")]
 
 
 async def test_only_the_own_environment_is_explained(api: Api) -> None:
