@@ -1,6 +1,7 @@
 /** Reading a list a page at a time, both ways, behind the API's cursors. */
 import { keepPreviousData, useQuery, type UseQueryResult } from "@tanstack/react-query";
 import { useState } from "react";
+import { beat } from "./live";
 
 /** Where a page begins: behind a cursor, before one, or at the start. */
 export interface Place {
@@ -28,7 +29,7 @@ export function useCursor<P extends Page>(name: readonly unknown[], fetch: (plac
     queryKey: [...name, place],
     queryFn: () => fetch(place),
     placeholderData: keepPreviousData,
-    refetchInterval: every,
+    refetchInterval: () => (every === undefined ? false : beat(every)),
   });
   const { next, previous } = page.data ?? { next: null, previous: null };
   const go = (to: Place) => () => setAt({ list, place: to });

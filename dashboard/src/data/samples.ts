@@ -16,7 +16,7 @@ export function sampleIn(language: Language, sample: Sample): string {
 }
 
 function curl({ url, workflowId, to, payload }: Sample): string {
-  const body = JSON.stringify({ name: workflowId, to, payload }, null, 2).replaceAll("'", "'\\''");
+  const body = JSON.stringify({ name: workflowId, to, payload }, null, 2).replaceAll("\n", "\n  ").replaceAll("'", "'\\''");
   return [
     `curl -X POST "${url}/v1/events/trigger" \\`,
     `  -H "Authorization: ApiKey $CLARION_KEY" \\`,

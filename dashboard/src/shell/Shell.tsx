@@ -3,6 +3,7 @@ import { useDisclosure } from "@mantine/hooks";
 import { IconMoon, IconSearch, IconSun } from "@tabler/icons-react";
 import { Outlet, useLocation } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect } from "react";
+import { useLive } from "../data/live";
 import { useMay } from "../data/member";
 import { PageLink } from "../parts/links";
 import { text } from "../text";
@@ -20,6 +21,7 @@ export function Shell() {
   const [opened, { toggle, close }] = useDisclosure();
   const { pathname } = useLocation();
   const may = useMay();
+  useLive();
   useEffect(close, [pathname, close]);
   return (
     <AppShell header={{ height: 56 }} navbar={{ width: 228, breakpoint: "sm", collapsed: { mobile: !opened } }} padding={{ base: "md", sm: "xl" }}>

@@ -3,6 +3,7 @@ import { IconActivity } from "@tabler/icons-react";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, whole, type Schemas } from "../../data/client";
+import { beat } from "../../data/live";
 import { TextLink } from "../../parts/links";
 import { Listing } from "../../parts/ListControls";
 import { Pager } from "../../parts/Pager";
@@ -31,7 +32,7 @@ export function Feed({ fixed, filtered = false }: FeedProps) {
   const feed = useQuery({
     queryKey: ["activity", name, page],
     queryFn: () => whole(api.GET("/v1/notifications", { params: { query: { ...fixed, page, limit: AT_ONCE } } })),
-    refetchInterval: 3000,
+    refetchInterval: () => beat(3000),
     placeholderData: keepPreviousData,
   });
   return (
@@ -41,7 +42,7 @@ export function Feed({ fixed, filtered = false }: FeedProps) {
           <Empty icon={IconActivity} title={filtered ? words.nothing : words.empty} help={filtered ? words.nothingHelp : words.emptyHelp} />
         ) : (
           <>
-            <Listing label={words.title} columns={[words.workflow, words.subscriber, words.steps, words.when]}>
+            <Listing label={words.title} columns={[words.workflow, words.steps, words.subscriber, words.when]}>
               {found.data.map((one) => (
                 <Row key={one._id} one={one} />
               ))}
@@ -64,15 +65,10 @@ function Row({ one }: { one: Notification }) {
           <TextLink to="/activity/$notificationId" params={{ notificationId: one._id }} fw={600} size="sm">
             {typeof name === "string" ? name : words.unknownWorkflow}
           </TextLink>
-          <Text size="xs" c="dimmed" truncate maw={220} title={one.transactionId}>
+          <Text size="xs" c="dimmed" truncate maw={180} title={one.transactionId}>
             {one.transactionId}
           </Text>
         </Stack>
-      </Table.Td>
-      <Table.Td>
-        <TextLink to="/subscribers/$subscriberId" params={{ subscriberId }} size="sm" c="var(--mantine-color-text)">
-          {subscriberId}
-        </TextLink>
       </Table.Td>
       <Table.Td>
         <Group gap={4}>
@@ -82,6 +78,11 @@ function Row({ one }: { one: Notification }) {
               <Status key={job._id} status={job.status} label={`${text.workflows.kinds[job.type]?.[0] ?? job.type}: ${job.status}`} />
             ))}
         </Group>
+      </Table.Td>
+      <Table.Td>
+        <TextLink to="/subscribers/$subscriberId" params={{ subscriberId }} size="sm" c="var(--mantine-color-text)">
+          {subscriberId}
+        </TextLink>
       </Table.Td>
       <Table.Td style={{ whiteSpace: "nowrap" }}>
         <Text size="sm" component="span">

@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { useChange } from "../../data/change";
 import { api, told, type Schemas } from "../../data/client";
+import { beat } from "../../data/live";
 import { BackLink } from "../../parts/BackLink";
 import { Identifier } from "../../parts/Copy";
 import { Recipient } from "../../parts/Explained";
@@ -32,7 +33,7 @@ function Told({ one }: { one: Shown }) {
   const explained = useQuery({
     queryKey: ["explain", one.transactionId, subscriberId],
     queryFn: () => told(api.GET("/v1/explain", { params: { query: { transactionId: one.transactionId, subscriberId } } })),
-    refetchInterval: 2000,
+    refetchInterval: () => beat(2000),
   });
   return (
     <>

@@ -7,6 +7,7 @@ import { Button } from "@mantine/core";
 import { useChange } from "../../data/change";
 import { api, told, type Schemas } from "../../data/client";
 import { useEnvironment } from "../../data/environments";
+import { beat } from "../../data/live";
 import { Identifier } from "../../parts/Copy";
 import { TextLink } from "../../parts/links";
 import { Empty, Heading, Loaded } from "../../parts/states";
@@ -22,7 +23,7 @@ export function useHealth(integrationId: string) {
   return useQuery({
     queryKey: ["health", integrationId],
     queryFn: () => told(api.GET("/v1/integrations/{integrationId}/health", { params: { path: { integrationId } } })),
-    refetchInterval: 5000,
+    refetchInterval: () => beat(5000),
   });
 }
 

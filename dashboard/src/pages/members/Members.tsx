@@ -34,8 +34,12 @@ export function Members() {
           {words.invite}
         </Button>
       </Heading>
-      {own.data && <List own={own.data.member} />}
-      <Invitations />
+      {own.data && (
+        <>
+          <List own={own.data.member} />
+          <Invitations />
+        </>
+      )}
       <Modal opened={inviting} onClose={() => setInviting(false)} title={words.invite} closeButtonProps={{ "aria-label": text.close }}>
         {own.data && <Invite own={own.data.member} />}
       </Modal>

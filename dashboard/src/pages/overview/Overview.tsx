@@ -3,6 +3,7 @@ import { IconChartAreaLine } from "@tabler/icons-react";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useState } from "react";
 import { api, told } from "../../data/client";
+import { beat } from "../../data/live";
 import { latency, percent, totals, type By, type Statistics } from "../../data/overview";
 import { spanOf } from "../../data/moments";
 import { Empty, Heading, Loaded, Waiting } from "../../parts/states";
@@ -30,7 +31,7 @@ export function Overview() {
       return told(api.GET("/v1/statistics", { params: { query } }));
     },
     placeholderData: keepPreviousData,
-    refetchInterval: 15_000,
+    refetchInterval: () => beat(15_000),
   });
   return (
     <>

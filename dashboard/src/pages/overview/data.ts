@@ -1,6 +1,7 @@
 import { useQueries, useQuery } from "@tanstack/react-query";
 import { api, told, type Schemas } from "../../data/client";
 import { useEnvironment } from "../../data/environments";
+import { beat } from "../../data/live";
 
 export type Standing = { integration: Schemas["IntegrationOut"]; health: Schemas["HealthOut"] | undefined };
 
@@ -13,7 +14,7 @@ export function useStandings(): Standing[] {
     queries: own.map((one) => ({
       queryKey: ["health", one._id],
       queryFn: () => told(api.GET("/v1/integrations/{integrationId}/health", { params: { path: { integrationId: one._id } } })),
-      refetchInterval: 5000,
+      refetchInterval: () => beat(5000),
     })),
   });
   return own.map((integration, at) => ({ integration, health: health[at]?.data }));

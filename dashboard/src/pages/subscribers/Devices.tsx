@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useChange } from "../../data/change";
 import { api, done, fieldErrors, told, type Schemas } from "../../data/client";
+import { beat } from "../../data/live";
 import { Confirm } from "../../parts/Confirm";
 import { Identifier } from "../../parts/Copy";
 import { Empty, Failure, Loaded } from "../../parts/states";
@@ -21,7 +22,7 @@ export function Devices({ subscriberId }: { subscriberId: string }) {
   const devices = useQuery({
     queryKey: ["devices", subscriberId],
     queryFn: () => told(api.GET("/v1/subscribers/{subscriberId}/devices", { params: { path: { subscriberId } } })),
-    refetchInterval: 5000,
+    refetchInterval: () => beat(5000),
   });
   const [adding, setAdding] = useState(false);
   const add = (

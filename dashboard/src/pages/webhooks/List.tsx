@@ -33,7 +33,7 @@ export function Webhooks() {
             <Listing label={words.title} columns={[words.url, words.events, words.status, words.happened]}>
               {found.map((one) => (
                 <Table.Tr key={one._id}>
-                  <Table.Td maw={360}>
+                  <Table.Td maw={360} miw={220}>
                     <TextLink to="/webhooks/$webhookId" params={{ webhookId: one._id }} fw={600} size="sm" style={{ overflowWrap: "anywhere" }}>
                       {one.url}
                     </TextLink>

