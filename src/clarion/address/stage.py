@@ -101,7 +101,7 @@ class AddressStage:
         addressed, triggered = await self._database.write(self._admit, snapshot, accepted)
         self._recency.written(triggered)
         pages, named = _spread(addressed)
-        await self._hand_on(batches, snapshot, addressed, deliver_lane, pages, named)
+        await self._hand_on(batches, snapshot, addressed, deliver_lane, pages, _named_done(named))
 
     async def _address_at_once(self, batches: Sequence[Batch], accepted: Sequence[Trigger]) -> None:
         """For few recipients in one change: each commit is most of what they wait for."""
@@ -168,7 +168,8 @@ class AddressStage:
         elif addressed and await self._congested(snapshot, addressed.admission.trigger.environment_id):
             await self._later(batch, _SOON)
         else:
-            await self._hand_on((batch,), snapshot, [addressed] if addressed else [], bulk_lane, [])
+            people = [addressed] if addressed else []
+            await self._hand_on((batch,), snapshot, people, bulk_lane, [], _chunk_done(chunk))
 
     async def _congested(self, snapshot: Snapshot, environment_id: str) -> bool:
         """Whether every integration has enough to do: what waits is kept as chunks, which are small.
@@ -192,9 +193,10 @@ class AddressStage:
         addressed: Sequence[Addressed],
         lane_of: Callable[[str], str],
         more: Sequence[Record],
-        complete: Sequence[str] = (),
+        done: Callable[[Connection], None],
     ) -> None:
-        """Compose, then write the notifications and their deliveries as one change with the batches' end.
+        """Compose, then write the notifications and their deliveries as one change with the batches' end and
+        with what says that it is `done`.
 
         What is counted towards frequency caps has to be composed in that change."""
         ready: tuple[Plan, list[Record]] | None = None
@@ -207,7 +209,7 @@ class AddressStage:
             plan = ready[0] if ready else self._planner.counted(connection, snapshot, addressed)
             self._add(connection, plan)
             begun = self._begin(connection, plan, bulk=lane_of is bulk_lane)
-            triggers.expanded(connection, complete)
+            done(connection)
             return [*(ready[1] if ready else plan.records(lane_of)), *more, *begun]
 
         await self._journal.settle_all(batches, write)
@@ -247,6 +249,7 @@ def _cut(connection: Connection, admission: Admission, page: Page) -> list[Recor
     if admission.cancelled or not bounds:
         triggers.expanded(connection, [page.trigger_id])
         return []
+    triggers.cut(connection, page.trigger_id, bounds)
     starts = [page.after, *bounds[:-1]]
     environment_id = admission.trigger.environment_id
     lane = chunk_lane(environment_id)
@@ -254,6 +257,14 @@ def _cut(connection: Connection, admission: Admission, page: Page) -> list[Recor
         _record(lane, Chunk(page.trigger_id, after, upto)) for after, upto in zip(starts, bounds, strict=True)
     ]
     return [*chunks, _record(page_lane(environment_id), Page(page.trigger_id, bounds[-1]))]
+
+
+def _chunk_done(chunk: Chunk) -> Callable[[Connection], None]:
+    return lambda connection: triggers.addressed(connection, chunk.trigger_id, chunk.upto)
+
+
+def _named_done(trigger_ids: Sequence[str]) -> Callable[[Connection], None]:
+    return lambda connection: triggers.expanded(connection, trigger_ids)
 
 
 def _in_chunk(connection: Connection, snapshot: Snapshot, chunk: Chunk, now: Millis) -> Addressed | None:

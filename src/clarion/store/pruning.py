@@ -82,6 +82,7 @@ _TRIGGERS = sql("SELECT id FROM triggers WHERE id > ? AND id < ? ORDER BY id LIM
 _FORGET_TRIGGERS = sql("""
 DELETE FROM triggers WHERE id IN (SELECT j.value FROM {texts})
   AND (expanded OR cancelled_at IS NOT NULL)
+  AND NOT EXISTS (SELECT 1 FROM chunks c WHERE c.trigger_id = triggers.id AND NOT c.addressed)
   AND NOT EXISTS (SELECT 1 FROM notifications n WHERE n.trigger_id = triggers.id)
 """)
 

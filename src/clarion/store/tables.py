@@ -673,6 +673,16 @@ trigger_topics = sa.Table(
     comment="A topic that a trigger is for, noted when its members are looked up.",
 )
 
+chunks = sa.Table(
+    "chunks",
+    metadata,
+    sa.Column("trigger_id", _Id, sa.ForeignKey("triggers.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("upto", _Row, nullable=False, comment="Its last row."),
+    sa.Column("addressed", sa.Boolean, nullable=False),
+    sa.PrimaryKeyConstraint("trigger_id", "upto"),
+    comment="The parts of a broadcast's audience, which are addressed in any order.",
+)
+
 notifications = sa.Table(
     "notifications",
     metadata,

@@ -71,8 +71,18 @@ def note_topics(connection: Connection, trigger: Trigger, topic_ids: Mapping[str
     run_many(connection, _NOTE_TOPIC, rows)
 
 
+def cut(connection: Connection, trigger_id: str, ends: Sequence[int]) -> None:
+    """Note chunks that are to be addressed, by their last row; one that was noted before stays as it is."""
+    run_many(connection, _CUT, [(trigger_id, upto) for upto in ends])
+
+
+def addressed(connection: Connection, trigger_id: str, upto: int) -> None:
+    """The recipients of a chunk are addressed."""
+    run(connection, _ADDRESSED, trigger_id, upto)
+
+
 def expanded(connection: Connection, trigger_ids: Sequence[str]) -> None:
-    """All recipients of the triggers are addressed."""
+    """All recipients of the triggers are addressed, or are in chunks that are noted."""
     run_many(connection, _EXPANDED, [(trigger_id,) for trigger_id in trigger_ids])
 
 
@@ -175,6 +185,11 @@ _NOTE_TOPIC = sql("""
 INSERT INTO trigger_topics (trigger_id, environment_id, topic_key, place, topic_id) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (trigger_id, topic_key) DO NOTHING
 """)
+_CUT = sql("""
+INSERT INTO chunks (trigger_id, upto, addressed) VALUES (?, ?, FALSE)
+ON CONFLICT (trigger_id, upto) DO NOTHING
+""")
+_ADDRESSED = sql("UPDATE chunks SET addressed = TRUE WHERE trigger_id = ? AND upto = ?")
 _EXPANDED = sql("UPDATE triggers SET expanded = TRUE WHERE id = ?")
 _CANCEL = sql("UPDATE triggers SET cancelled_at = ? WHERE id = ?")
 _STOPPED = sql("""
@@ -185,8 +200,10 @@ _GET = sql("SELECT body, cancelled_at, paused_at FROM triggers WHERE id = ?")
 _MANY = sql("SELECT t.body, t.cancelled_at, t.paused_at FROM {texts} JOIN triggers t ON t.id = j.value")
 _AUDIENCE = sql("UPDATE triggers SET audience = ? WHERE id = ? AND audience IS NULL")
 _PROGRESS = sql("""
-SELECT id, workflow_id, accepted_at, expanded, cancelled_at, paused_at, audience FROM triggers
-WHERE environment_id = ? AND transaction_id = ? AND workflow_id <> ''
+SELECT id, workflow_id, accepted_at,
+  expanded AND NOT EXISTS (SELECT 1 FROM chunks c WHERE c.trigger_id = triggers.id AND NOT c.addressed),
+  cancelled_at, paused_at, audience
+FROM triggers WHERE environment_id = ? AND transaction_id = ? AND workflow_id <> ''
 """)
 _PAUSE = sql("""
 UPDATE triggers SET paused_at = ?
@@ -195,7 +212,8 @@ WHERE environment_id = ? AND transaction_id = ? AND cancelled_at IS NULL AND wor
 
 # Finds a transaction and whether anything of it is still to come.
 _OUTSTANDING = sql("""
-SELECT t.id, t.cancelled_at, NOT t.expanded OR EXISTS (
+SELECT t.id, t.cancelled_at, NOT t.expanded
+  OR EXISTS (SELECT 1 FROM chunks c WHERE c.trigger_id = t.id AND NOT c.addressed) OR EXISTS (
     SELECT 1 FROM runs r LEFT JOIN runs main
       ON main.environment_id = r.environment_id AND main.id = r.merged_into
     WHERE r.trigger_id = t.id AND (r.open OR main.digest_key IS NOT NULL)) OR

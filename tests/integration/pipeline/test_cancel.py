@@ -4,6 +4,7 @@ import pytest
 
 from clarion.model.clock import SECOND
 from clarion.model.trace import Event
+from clarion.store import triggers
 from pipeline import OK, TROUBLE, Counts, Pipeline
 
 
@@ -130,3 +131,21 @@ async def test_a_transaction_that_only_resembles_a_waiting_one_is_not_found(pipe
     found = await pipeline.cancel("order")
     assert await pipeline.work(pipeline.accepted_lane) == 1
     assert not found
+
+
+async def test_a_broadcast_whose_chunks_wait_is_not_over_and_can_be_cancelled(pipeline: Pipeline) -> None:
+    await pipeline.register_all({f"person-{n}": [f"phone-{n}"] for n in range(3)})
+    transaction = (await pipeline.trigger(broadcast=True)).transaction_id
+    await pipeline.address()
+    for _ in range(2):
+        await pipeline.work(pipeline.page_lane)
+    found = await pipeline.database.read(triggers.progress, pipeline.environment_id, transaction)
+    assert found is not None
+    assert not found.expanded
+    assert await pipeline.cancel(transaction)
+    await pipeline.drain()
+    found = await pipeline.database.read(triggers.progress, pipeline.environment_id, transaction)
+    assert found is not None
+    assert found.expanded
+    assert pipeline.tokens_sent_to == []
+    assert [events for _, _, events in await pipeline.notified()] == [["step_canceled"]] * 3
