@@ -52,6 +52,17 @@ const WORKFLOWS = [
     preferences: { user: null, workflow: { all: { enabled: true, readOnly: true }, channels: { push: { enabled: true } } } },
     steps: [push("Push", "New sign-in from {{payload.place}}", "Was it you? If not, change your password now.", { priority: "high", sound: "alert.caf" })],
   },
+  {
+    workflowId: "everything", name: "Everything", tags: ["social"], active: false,
+    steps: [
+      { name: "Gather", type: "digest", controlValues: { type: "regular", amount: 10, unit: "minutes", digestKey: "payload.post", lookBackWindow: { amount: 5, unit: "minutes" } } },
+      { name: "Ask", type: "http_request", controlValues: { method: "POST", url: "https://example.com/users/{{subscriber.subscriberId}}", headers: [{ key: "x-source", value: "clarion" }] } },
+      { name: "Values", type: "custom", controlValues: { custom: { greeting: "Hello {{subscriber.firstName}}" } } },
+      { name: "Wait", type: "delay", controlValues: { type: "timed", cron: "0 9 * * 1" } },
+      { name: "Not too often", type: "throttle", controlValues: { type: "fixed", amount: 1, unit: "hours", threshold: 3 } },
+      push("Tell", "{{step.total_count}} comments", "{{steps.values.greeting}}", { skip: { and: [{ ">": [{ var: "step.total_count" }, 1] }, { "==": [{ var: "subscriber.data.plan" }, "pro"] }] } }),
+    ],
+  },
   { workflowId: "price-drop", name: "Price drop", tags: ["marketing"], active: false, steps: [push("Push", "{{payload.item}} is cheaper", "Now {{payload.price}}")] },
 ];
 

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { caller } from "./furnish.mjs";
-import { browser, listen, settled, violations } from "./look.mjs";
+import { browser, listen, pictures, settled, violations } from "./look.mjs";
 
-const { URL_OF_CLARION: url, KEY: key, ACCOUNT: account } = process.env;
+const { URL_OF_CLARION: url, KEY: key, ACCOUNT: account, PICTURES: folder } = process.env;
 const call = caller(url, key);
 const OWNER = { email: "ada@example.com", password: "correct horse battery" };
 const VIEWER = { email: "grace@example.com", password: "a moth in the relay" };
@@ -22,18 +22,27 @@ before(async () => {
 after(() => opened?.close());
 
 const press = (name, on = page) => on.getByRole("button", { name, exact: true }).first().click();
+/** Nothing is wrong with the page as it stands, at any width and theme. */
+async function seen(name) {
+  const found = await pictures(page, name, folder);
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.emulateMedia({ colorScheme: "light" });
+  assert.deepEqual(found, []);
+}
+
 const quiet = () => assert.deepEqual(noise.splice(0), []);
 
 test("the first visitor makes the owner's account", async () => {
   await page.goto(url);
   await page.getByRole("heading", { name: "Set up Clarion" }).waitFor();
-  assert.deepEqual(await violations(page), []);
+  await seen("set-up");
   await page.getByLabel("E-mail").fill(OWNER.email);
   await page.getByLabel("Your name").fill("Ada");
   await page.getByLabel("Password", { exact: false }).first().fill(OWNER.password);
   await press("Create the account");
   await page.getByRole("heading", { name: "Overview" }).waitFor();
   await page.getByRole("heading", { name: "First push" }).waitFor();
+  await seen("first-steps");
   quiet();
 });
 
@@ -133,7 +142,12 @@ test("the activity shows a push as it happens, without being loaded again", asyn
 });
 
 test("somebody who is invited as viewer looks and changes nothing", async () => {
+  await page.goto(`${url}/account`);
+  await settled(page);
+  await seen("account-of-member");
   await page.goto(`${url}/members`);
+  await settled(page);
+  await seen("members-of-member");
   await press("Invite");
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel("E-mail").fill(VIEWER.email);
@@ -165,7 +179,7 @@ test("who signs out is out, and comes back with the password", async () => {
   await press("Your account");
   await page.getByRole("menuitem", { name: "Sign out" }).click();
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
-  assert.deepEqual(await violations(page), []);
+  await seen("sign-in");
   await page.getByLabel("E-mail").fill(OWNER.email);
   await page.getByLabel("Password", { exact: false }).first().fill("not the password");
   await press("Sign in");

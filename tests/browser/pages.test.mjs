@@ -84,6 +84,22 @@ for (const [name, path] of Object.entries(PAGES)) {
   });
 }
 
+test("each kind of step has an editor", { skip: only && !only.includes("steps") }, async () => {
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.goto(`${url}/workflows/everything`);
+  await settled(page);
+  for (const name of ["Gather", "Ask", "Values", "Wait", "Not too often", "Tell"]) {
+    await page.getByRole("button", { name: new RegExp(`^${name}`) }).click();
+    await page.getByLabel("Name of the step").and(page.locator(`[value="${name}"]`)).waitFor();
+    assert.deepEqual(await pictures(page, `step-${name.toLowerCase().replaceAll(" ", "-")}`, folder, ["desktop", "phone"], ["light"]), []);
+    await page.setViewportSize({ width: 1440, height: 900 });
+  }
+  await page.getByRole("button", { name: "Add a step here (1)" }).click();
+  await page.getByRole("menuitem", { name: /^Delay/ }).click();
+  await page.getByText("Not saved yet").waitFor();
+  assert.deepEqual(noise.splice(0), []);
+});
+
 test("the search finds pages and workflows from the keyboard", { skip: only && !only.includes("search") }, async () => {
   await page.setViewportSize({ width: 1440, height: 900 });
   await page.goto(`${url}/overview`);

@@ -12,6 +12,8 @@ const words = text.workflows;
 const WIDTH = 232;
 const STEP = 116;
 const FIRST = 92;
+const MARGIN = 90;
+const LEAST = 340;
 
 export const ICONS: Record<string, Icon> = {
   push: IconBell, delay: IconClock, digest: IconArrowsJoin2, throttle: IconFilter, http_request: IconWorld, custom: IconCode,
@@ -47,7 +49,7 @@ export function Canvas({ steps, chosen, issues, choose, add }: CanvasProps) {
   const order = ["trigger", ...steps.map((step) => step.key), "end"];
   const edges: Edge[] = order.slice(1).map((target, at) => ({ id: `${at}`, source: order[at] ?? "", target }));
   return (
-    <section ref={ref} className={classes.canvas} aria-label={words.canvas.label} data-steps={steps.length}>
+    <section ref={ref} className={classes.canvas} aria-label={words.canvas.label} style={{ height: Math.max(FIRST + steps.length * STEP + MARGIN, LEAST) }}>
       <ReactFlow
         key={`${steps.length} ${Math.round(width / 40)}`}
         colorMode={scheme}
@@ -55,7 +57,7 @@ export function Canvas({ steps, chosen, issues, choose, add }: CanvasProps) {
         edges={edges}
         nodeTypes={KINDS}
         fitView
-        fitViewOptions={{ maxZoom: 1, minZoom: 0.6, padding: 0.08 }}
+        fitViewOptions={{ maxZoom: 1, minZoom: 0.6, padding: "20px" }}
         minZoom={0.4}
         nodesDraggable={false}
         nodesConnectable={false}
@@ -63,6 +65,8 @@ export function Canvas({ steps, chosen, issues, choose, add }: CanvasProps) {
         edgesFocusable={false}
         elementsSelectable={false}
         zoomOnScroll={false}
+        zoomOnDoubleClick={false}
+        panOnDrag={false}
         preventScrolling={false}
         proOptions={{ hideAttribution: true }}
       >
@@ -125,7 +129,7 @@ function PlusNode({ data }: NodeProps) {
   return (
     <Menu position="right" width={250} withinPortal>
       <Menu.Target>
-        <ActionIcon className="nodrag nopan" variant="default" size={24} radius="xl" aria-label={`${words.canvas.add} (${at + 1})`}>
+        <ActionIcon className={`${classes.plus} nodrag nopan`} variant="default" size={24} radius="xl" aria-label={`${words.canvas.add} (${at + 1})`}>
           <IconPlus size={14} />
         </ActionIcon>
       </Menu.Target>
