@@ -59,7 +59,7 @@ class Usage:
     def __init__(self, uses: Iterable[Use] = ()) -> None:
         self._uses: dict[tuple[int, int], list[Use]] = defaultdict(list)
         for use in uses:
-            self.note(use)
+            self._uses[use[:2]].append(use)
 
     def note(self, use: Use) -> None:
         """Count a push."""
@@ -71,15 +71,19 @@ class Usage:
         What is put off until later counts as well: it was promised the room.
         """
         scope = SUBSCRIBER if use.device_id == EVERY_DEVICE else DEVICE
+        others = self._uses.get(use[:2])
+        if not others:
+            return None
         for cap in caps:
-            if cap.scope != scope or severity in cap.passes:
+            if cap.scope != scope or len(others) < cap.most or severity in cap.passes:
                 continue
-            used = self._used(use, use.at - cap.window)
+            used = _used(others, use, use.at - cap.window)
             if used >= cap.most:
                 return Spent(cap, used)
         return None
 
-    def _used(self, use: Use, since: Millis) -> int:
-        others = self._uses.get((use.subscriber_pk, use.device_id), ())
-        own = (use.notification_id, use.step_id)
-        return sum(1 for other in others if other.at > since and other[2:4] != own)
+
+def _used(others: Iterable[Use], use: Use, since: Millis) -> int:
+    """How many others than the push itself count since then."""
+    own = (use.notification_id, use.step_id)
+    return sum(1 for other in others if other.at > since and other[2:4] != own)

@@ -43,6 +43,7 @@ class Condition:
 
     def __init__(self, rule: Mapping[str, Any]) -> None:
         self._rule = _compiled(_written(rule))
+        self._roots = _roots(self._rule)
 
     def mentions(self, name: str) -> bool:
         """Whether it can depend on the variable."""
@@ -57,10 +58,24 @@ class Condition:
     def held(self, variables: Mapping[str, Any]) -> Held:
         """Whether it holds for `variables`."""
         try:
-            result, _ = self._rule.evaluate_metered(dict(variables), MOST_OPERATIONS)
+            result, _ = self._rule.evaluate_metered(self._read_of(variables), MOST_OPERATIONS)
         except DataLogicError as error:
             return Held(False, str(error))
         return Held(_engine.truthy(result))
+
+    def _read_of(self, variables: Mapping[str, Any]) -> dict[str, Any]:
+        """What it can look at: the engine copies all that it is given."""
+        if self._roots is None:
+            return dict(variables)
+        return {name: variables[name] for name in self._roots if name in variables}
+
+
+def _roots(rule: Rule) -> frozenset[str] | None:
+    """The variables that a rule reads; None where that may be any."""
+    facts = rule.facts()
+    roots = [path[0] if path else None for path in facts["reads"]]
+    named = frozenset(root for root in roots if isinstance(root, str))
+    return None if facts["computed_reads"] or len(named) < len(set(roots)) else named
 
 
 @lru_cache(_KEPT)

@@ -1,6 +1,7 @@
 """From a trigger, its workflow and one recipient to a message per device. Pure."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import msgspec
@@ -53,16 +54,23 @@ class Composed(NamedTuple):
     details: list[Detail]
 
 
-class _Whom(NamedTuple):
-    """A recipient, and what the variables name of their run alone."""
+class _Whom:
+    """A recipient, and what the variables name of their run alone beside those that all share."""
 
-    subscriber: Subscriber
-    own: Mapping[str, Any]
+    def __init__(self, subscriber: Subscriber, own: Mapping[str, Any], shared: Json) -> None:
+        self.subscriber = subscriber
+        self.own = own
+        self._shared = shared
 
-    @property
+    @cached_property
+    def profile(self) -> Json:
+        """The recipient as templates see them."""
+        return profile(self.subscriber)
+
+    @cached_property
     def variables(self) -> Json:
-        """What differs between recipients."""
-        return {"subscriber": profile(self.subscriber), **self.own}
+        """All that templates and conditions can name."""
+        return {**self._shared, "subscriber": self.profile, **self.own}
 
 
 class Composer:
@@ -116,7 +124,7 @@ class Composer:
     ) -> Composed:
         """The messages of one recipient, who may have `chosen` what they want; `own` is what the variables
         name of their run alone."""
-        whom = _Whom(subscriber, own)
+        whom = _Whom(subscriber, own, self._variables)
         notification_id = id_of(self._trigger, subscriber)
         composed = Composed(notification_id, [], [])
         wanted = standing(self._workflow, PUSH, chosen) if chosen else self._unasked
@@ -176,7 +184,7 @@ class Composer:
             shared = None if personal else condition.held(self._variables)
             self._conditions[step.step_id] = condition, shared
         condition, shared = self._conditions[step.step_id]
-        return shared or condition.held({**self._variables, **whom.variables})
+        return shared or condition.held(whom.variables)
 
     def _targets(
         self, step: Step, channel: Channel, details: list[Detail]
@@ -251,7 +259,7 @@ class Composer:
             return None
         title, body, look = own if own is not None else (None, None, None)
         look = None if look is PLAIN else look
-        known, step = (profile(whom.subscriber), whom.own.get("step", {})) if wants else ({}, {})
+        known, step = (whom.profile, whom.own.get("step", {})) if wants else ({}, {})
         return Personal(title, body, known, channel.webhook_url or "", look, step)
 
     def _content(self, step: Step, provider_id: str, region: Region) -> _Shared:
@@ -287,7 +295,7 @@ class Composer:
         """What a step says to this recipient alone; None where it says the same to others."""
         if not self._speech.is_personal(step, region):
             return None
-        return self._speech.said(step, region, {**self._variables, **whom.variables})
+        return self._speech.said(step, region, whom.variables)
 
     def _overrides_of(self, step: Step, provider_id: str) -> Overrides:
         key = (step.step_id, provider_id)
