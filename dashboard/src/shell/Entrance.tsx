@@ -13,7 +13,7 @@ import { Brand } from "./Brand";
 
 const words = text.entrance;
 
-export function Entrance({ way, done }: { way: Exclude<Way, { to: "pages" }>; done: () => void }) {
+export default function Entrance({ way, done }: { way: Exclude<Way, { to: "pages" }>; done: () => void }) {
   const [byKey, setByKey] = useState(false);
   if (way.to === "invitation") return <Invitation token={way.token} />;
   if (byKey) return <ByKey done={done} other={() => setByKey(false)} />;
