@@ -18,13 +18,14 @@ from clarion.address.rehearsal import Rehearsal
 from clarion.address.stage import AddressStage
 from clarion.api.live import WORDS
 from clarion.api.live_hub import Hub
+from clarion.api.reporters import Reporters
 from clarion.api.route import Accounts, Services, Webhooks
 from clarion.compose.fitting import Fitting, Limit
 from clarion.deliver.exchange import Exchange, HttpSender
 from clarion.deliver.health import HealthBook
 from clarion.deliver.receipts import ReceiptStage
 from clarion.deliver.sandbox import SandboxSender
-from clarion.deliver.stage import DeliverStage, Lanes
+from clarion.deliver.stage import LINK, DeliverStage, Lanes
 from clarion.deliver.trial import Trial
 from clarion.echo.courier import Courier
 from clarion.echo.recorder import Recorder
@@ -62,6 +63,7 @@ from clarion.ops.retention import Retention
 from clarion.providers.registry import PROVIDERS
 from clarion.providers.sandbox import Sandbox
 from clarion.security.keys import fingerprint
+from clarion.security.links import Links
 from clarion.security.passwords import Passwords
 from clarion.security.vault import Vault, load_keys, load_or_create_keys, parse_key, parse_keys
 from clarion.settings import Settings
@@ -84,6 +86,8 @@ _BATCHES_PER_LANE = 16
 _MOST_TOGETHER = 32
 _PASSES = 4
 _CATALOG_PAUSE = 0.25
+_LINK_FRAME = 32
+"""Bytes around a tracking link and its name in a push's data, quoted and quoted again."""
 
 
 class Foundation(NamedTuple):
@@ -173,6 +177,7 @@ async def services(base: Foundation, sender: HttpSender | None = None) -> AsyncI
                     base.settings.session_lifetime * SECOND,
                 ),
                 hub,
+                Reporters(),
             )
 
 
@@ -223,6 +228,7 @@ def _lanes(base: Foundation, sender: HttpSender) -> list[LaneSupervisor]:
         base.clock,
         base.settings.delivery_concurrency,
         HealthBook(base.database, base.clock, base.outbox),
+        _links(base),
     )
     recorder = Recorder(base.database, base.outbox)
     deliver = DeliverStage(base.database, base.journal, base.catalog, base.clock, recorder, ways)
@@ -257,8 +263,20 @@ def _lanes(base: Foundation, sender: HttpSender) -> list[LaneSupervisor]:
 
 
 def _planner(base: Foundation) -> Planner:
-    terms = Terms(_wants_subscriber(), _lifetime(base.settings), _fitting(base.settings))
+    links = _links(base)
+    room = links.length + len(LINK) + _LINK_FRAME if links else 0
+    terms = Terms(_wants_subscriber(), _lifetime(base.settings), _fitting(base.settings, room))
     return Planner(terms, base.clock)
+
+
+def _links(base: Foundation) -> Links | None:
+    """Makes tracking links where they are wanted."""
+    settings = base.settings
+    if not settings.tracking_links:
+        return None
+    if settings.public_url is None:
+        raise SettingsError("CLARION_TRACKING_LINKS needs CLARION_PUBLIC_URL: links begin with it")
+    return Links(base.vault, settings.public_url)
 
 
 def _wants_subscriber() -> frozenset[str]:
@@ -270,10 +288,10 @@ def _lifetime(settings: Settings) -> Millis:
     return settings.retry_window * SECOND
 
 
-def _fitting(settings: Settings) -> Fitting:
-    """How words are made fit to be sent."""
+def _fitting(settings: Settings, room: int) -> Fitting:
+    """How words are made fit to be sent, with room for what is added as they go out."""
     limits = {
-        provider.id: Limit(provider.most_bytes, provider.weight)
+        provider.id: Limit(provider.most_bytes - room, provider.weight)
         for provider in PROVIDERS.values()
         if settings.truncate and provider.most_bytes is not None
     }

@@ -225,6 +225,12 @@ class Settings(BaseSettings):
         " invitations begin with it, calls of other sites are told by it, and where it is https the session"
         " cookie goes over TLS alone. None takes what each request says.",
     )
+    tracking_links: Annotated[bool, BeforeValidator(_truth), _Rule("true or false")] = Field(
+        default=False,
+        description="Whether the pushes of integrations with activity tracking carry a link, `__clarionTrack`"
+        " in their data, by which the app tells what became of them without a key. It begins with"
+        " CLARION_PUBLIC_URL, which has to be set. No, since each push is longer by it.",
+    )
     session_idle: Annotated[
         int, BeforeValidator(_whole), _Rule("a whole number of seconds between 300 and 31536000 (365 days)")
     ] = Field(

@@ -6,12 +6,13 @@ import msgspec
 from sqlalchemy.engine import Connection
 
 from clarion.api.integrations import named_integration
-from clarion.api.route import Audit, Call, NoQuery, Route
+from clarion.api.route import Audit, Call, NoQuery, Route, Services
 from clarion.errors import Unprocessable
-from clarion.model.clock import iso
+from clarion.model.clock import Millis, iso
 from clarion.model.member import Role
 from clarion.model.webhook import MESSAGE_DELIVERED, MESSAGE_READ, MESSAGE_SEEN, about
-from clarion.store import engagements
+from clarion.security.links import Pushed
+from clarion.store import devices, engagements, messages
 
 MOST_ID = 64
 
@@ -66,22 +67,37 @@ async def track_activity(call: Call[Report, NoQuery]) -> list[Tracked]:
     message_id, status = call.body.event_id, call.body.event_type
     if message_id is not None and status is None:
         raise Unprocessable.field("eventType", f"must be one of: {', '.join(get_args(Engaged))}")
-    now, outbox = call.services.clock(), call.services.webhooks.outbox
+    now = call.services.clock()
 
     def write(connection: Connection) -> None:
         integration = named_integration(connection, call)
         if message_id is not None and status is not None:
-            new = engagements.add(connection, call.environment_id, message_id, integration.id, status, now)
-            if new and outbox.listens(call.environment_id):
-                told = [about(kind, message_id, now) for kind in _TOLD.get(status, ())]
-                outbox.put(connection, call.environment_id, told)
+            note(
+                connection,
+                call.services,
+                Pushed(call.environment_id, integration.id, message_id),
+                status,
+                now,
+            )
 
     await call.services.database.write(write)
-    outbox.ring()
+    call.services.webhooks.outbox.ring()
     if message_id is None or status is None:
         return []
     row = msgspec.json.encode(call.body).decode()
     return [Tracked(message_id, EventOut(status, iso(now), row))]
+
+
+def note(connection: Connection, services: Services, pushed: Pushed, status: Engaged, now: Millis) -> None:
+    """Note what became of a push, once, and tell who listens; its device was there to tell it."""
+    environment_id, integration_id, message_id = pushed
+    if not engagements.add(connection, environment_id, message_id, integration_id, status, now):
+        return
+    devices.seen(connection, messages.devices_of(connection, environment_id, [message_id]), now)
+    outbox = services.webhooks.outbox
+    if outbox.listens(environment_id):
+        told = [about(kind, message_id, now) for kind in _TOLD.get(status, ())]
+        outbox.put(connection, environment_id, told)
 
 
 _TOLD: dict[str, tuple[str, ...]] = {

@@ -11,6 +11,7 @@ from clarion.accept.gate import Gate
 from clarion.accept.once import Once
 from clarion.address.rehearsal import Rehearsal
 from clarion.api.live_hub import Hub
+from clarion.api.reporters import Reporters
 from clarion.deliver.trial import Trial
 from clarion.echo.courier import Courier
 from clarion.journal.outbox import Outbox
@@ -66,6 +67,7 @@ class Services(NamedTuple):
     webhooks: Webhooks
     accounts: Accounts
     live: Hub
+    reporters: Reporters
 
 
 class Access(Enum):

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from clarion.deliver.backoff import next_try
 from clarion.deliver.exchange import Exchange
 from clarion.deliver.health import HealthBook
-from clarion.deliver.lane import HELD, Lane
+from clarion.deliver.lane import HELD, Lane, tracks_activity
 from clarion.deliver.parcels import Item, Parcel, group_id, parcels
 from clarion.errors import DatabaseUnavailable
 from clarion.journal.port import DELIVER_PREFIX, Batch, Journal, Record, receipts_lane
@@ -20,10 +20,11 @@ from clarion.model.clock import SECOND, Clock, Millis
 from clarion.model.ids import time_of
 from clarion.model.outcome import MessageStatus, Outcome, Verdict
 from clarion.model.people import Integration
-from clarion.model.push import Delivery, Receipts, Send, Target, Ticket, message_of
+from clarion.model.push import Delivery, PushMessage, Receipts, Send, Target, Ticket, message_of
 from clarion.model.result import Result
 from clarion.ops import instruments, tracing
 from clarion.providers.port import Provider, ReceiptProvider
+from clarion.security.links import Links, Pushed
 from clarion.store import messages, triggers
 from clarion.store.catalog import Catalog, revision
 from clarion.store.database import Database
@@ -48,6 +49,10 @@ class Outcomes(Protocol):
         ...
 
 
+LINK = "__clarionTrack"
+"""The tracking link in a push's data."""
+
+
 class Lanes:
     """The lanes of all integrations in this process, each made anew when its integration changed."""
 
@@ -58,7 +63,9 @@ class Lanes:
         clock: Clock,
         concurrency: int,
         book: HealthBook,
+        links: Links | None = None,
     ) -> None:
+        self._links = links
         self._providers = providers
         self._exchange_for = exchange_for
         self._clock = clock
@@ -78,6 +85,14 @@ class Lanes:
             lane = await self._made(integration, provider)
             self._lanes[integration.id] = lane
         return lane
+
+    def with_link(self, lane: Lane | None, delivery: Delivery, send: Send) -> PushMessage:
+        """What a send says; with the link by which its device tells what became of it, where wanted."""
+        message = message_of(delivery, send)
+        if self._links is None or lane is None or not tracks_activity(lane.integration):
+            return message
+        link = self._links.to(Pushed(delivery.environment_id, delivery.integration_id, send.message_id))
+        return msgspec.structs.replace(message, payload={**message.payload, LINK: link})
 
     async def _made(self, integration: Integration, provider: Provider[Any]) -> Lane:
         standing = await self._book.standing(integration)
@@ -129,7 +144,7 @@ class DeliverStage:
             snapshot = await self._catalog.current()
         lane = await self._lanes.of(snapshot.integrations.get(first.integration_id))
         left = [
-            Item(item.delivery, send, message_of(item.delivery, send))
+            Item(item.delivery, send, self._lanes.with_link(lane, item.delivery, send))
             for item in work
             for send in item.delivery.sends
             if send.message_id not in known.settled

@@ -37,7 +37,8 @@ class Vault:
     ) -> None:
         self._key = key
         self._cipher = AESGCM(key)
-        self._ciphers = {key_id(old): AESGCM(old) for old in (*older, key)}
+        self._keys = tuple(dict.fromkeys((key, *older)))
+        self._ciphers = {key_id(old): AESGCM(old) for old in self._keys}
         self._reread = reread
         self.header = _VERSION + key_id(key)
         """What everything sealed with the current key begins with."""
@@ -62,6 +63,14 @@ class Vault:
         mac = hmac.digest(self._key, f"clarion code {purpose}".encode(), "sha256")
         return base64.b32encode(mac[:_CODE_BYTES]).decode()
 
+    def mac(self, text: bytes, purpose: str) -> bytes:
+        """32 bytes that only who has the key can make of a text."""
+        return _mac(self._key, text, purpose)
+
+    def made(self, text: bytes, mac: bytes, purpose: str) -> bool:
+        """Whether the beginning of a MAC of a text is of this key or an older one."""
+        return any(hmac.compare_digest(_mac(key, text, purpose)[: len(mac)], mac) for key in self._keys)
+
     def _cipher_of(self, header: bytes) -> AESGCM:
         version, identity = header[:1], header[1:]
         if version == _VERSION and identity not in self._ciphers:
@@ -72,6 +81,12 @@ class Vault:
                 " set CLARION_ENCRYPTION_KEY to what it held, or list the key in CLARION_OLD_ENCRYPTION_KEYS"
             )
         return self._ciphers[identity]
+
+
+def _mac(key: bytes, text: bytes, purpose: str) -> bytes:
+    """Under a key of its own for each purpose."""
+    own = hmac.digest(key, f"clarion key {purpose}".encode(), "sha256")
+    return hmac.digest(own, text, "sha256")
 
 
 def key_id(key: bytes) -> bytes:

@@ -82,6 +82,12 @@ def revise(connection: Connection, environment_id: str, revisions: Sequence[Revi
     )
 
 
+def devices_of(connection: Connection, environment_id: str, message_ids: Iterable[str]) -> list[int]:
+    """The devices, by row, that messages went to; none for a token that only a trigger named."""
+    found = run(connection, _DEVICES_OF, listed(message_ids), environment_id).scalars()
+    return [pk for pk in found if pk]
+
+
 def tries(history: str) -> list[Try]:
     """The tries of a message before its last."""
     return [msgspec.json.decode(line, type=Try) for line in history.split("\n") if line]
@@ -150,6 +156,9 @@ UPDATE messages SET status = ?, outcome = ?, code = ?, explanation = ?, raw = ?,
 WHERE environment_id = ? AND id = ? AND status = 'delivered'
 """)
 
+_DEVICES_OF = sql("""
+SELECT m.device_id FROM {texts} JOIN messages m ON m.environment_id = ? AND m.id = j.value
+""")
 _SETTLED = sql("""
 SELECT m.id, m.status, m.provider_message_id, m.device_id, m.updated_at
 FROM {texts} JOIN messages m ON m.environment_id = ? AND m.id = j.value
