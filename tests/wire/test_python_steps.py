@@ -8,7 +8,7 @@ import pytest
 from novu_py import Novu
 
 from clarion.testing.kit import EmulatorThread
-from running import wait_for
+from running import ClarionProcess, wait_for
 
 PUSH = {"name": "Push", "step_id": "push", "type": "push"}
 
@@ -114,9 +114,9 @@ def test_a_throttle_holds_back(novu: Novu, made: list[str], emulators: EmulatorT
 
 
 def test_a_request_and_a_custom_step_are_heard_of(
-    novu: Novu, made: list[str], emulators: EmulatorThread
+    novu: Novu, made: list[str], emulators: EmulatorThread, clarion: ClarionProcess
 ) -> None:
-    asked = step("http_request", method="GET", url=f"{emulators.url}/_clarion/messages")
+    asked = step("http_request", method="GET", url=f"{clarion.url}/v1/health-check")
     own = step("custom", custom={"greeting": "Hello {{payload.text}}"})
     said = "{{steps['http_request-step'].statusCode}} {{steps['custom-step'].greeting}}"
     name = flow(novu, made, asked, own, body=said)

@@ -31,6 +31,8 @@ _STOP = (signal.SIGINT, signal.SIGTERM)
 _GRACE_SECONDS = 8
 _BACKLOG = 2048
 _OBJECTS_BETWEEN_COLLECTIONS = 10_000
+_NEVER = 1_000_000
+_COLLECTION_SECONDS = 60
 
 
 def settings_in_force() -> Settings:
@@ -85,7 +87,7 @@ async def _run_parts(
         base = await parts.enter_async_context(foundation(settings))
         say_keys(base)
         await say_setup(base)
-        spare_collector()
+        await parts.enter_async_context(collecting())
         if settings.metrics_port:
             await parts.enter_async_context(_telling(base, settings.metrics_port))
         if delivery:
@@ -142,11 +144,30 @@ async def _answering(app: ASGIApp, listener: socket.socket) -> AsyncIterator[Non
         await task
 
 
+@asynccontextmanager
+async def collecting() -> AsyncIterator[None]:
+    """Search all that came since the start for garbage once a minute: counted by objects alone that would be
+    after days, and what connections leave behind when they end, cycles of large objects, would pile up."""
+    spare_collector()
+    task = asyncio.create_task(_collect())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
 def spare_collector() -> None:
     """Leave what stands after the start out of garbage collections: searching it costs 60 ms each time."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, 20, 50)
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, 20, _NEVER)
+
+
+async def _collect() -> None:
+    while True:
+        await asyncio.sleep(_COLLECTION_SECONDS)
+        gc.collect()
 
 
 async def stop_signal() -> None:

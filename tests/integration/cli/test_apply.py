@@ -148,7 +148,7 @@ def test_a_refused_call_says_which(tmp_path: Path, clarion: ClarionProcess, file
     file.write_text("workflows: [{workflowId: a, steps: [{stepId: x, type: email}]}]")
     found = said(tmp_path, clarion, "apply", str(file))
     assert found.status == 2
-    assert "email steps can't run" in found
+    assert "email steps are not for push" in found
 
 
 WEBHOOKS = """

@@ -88,7 +88,7 @@ test("a throttle holds back", async (context) => {
 });
 
 test("a request and a custom step are heard of", async (context) => {
-  const url = new URL("/_clarion/messages", process.env.EMULATOR_URL).href;
+  const url = new URL("/v1/health-check", process.env.SERVER_URL).href;
   const asked = step("http_request", { method: "GET", url });
   const own = step("custom", { custom: { greeting: "Hello {{payload.text}}" } });
   const said = "{{steps['http_request-step'].statusCode}} {{steps['custom-step'].greeting}}";
