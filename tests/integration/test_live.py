@@ -15,6 +15,7 @@ from clarion.api import live, live_hub
 from clarion.app import Foundation, foundation, worker
 from clarion.cli.running import serving
 from clarion.deliver.breaker import SUSPICIOUS
+from clarion.journal.feed import MOST_SHOWN
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.settings import Settings
 from clarion.store import live as store
@@ -80,10 +81,10 @@ class Running(NamedTuple):
         return {"authorization": f"ApiKey {self.keys[kind]}"}
 
     @asynccontextmanager
-    async def ears(self, kind: str = "dev", **headers: str) -> AsyncIterator[Ears]:
+    async def ears(self, kind: str = "dev", path: str = "/v1/live", **headers: str) -> AsyncIterator[Ears]:
         """Listen to an environment; it has begun."""
         sent = {**self.authorization(kind), **{name.replace("_", "-"): v for name, v in headers.items()}}
-        async with self.client.stream("GET", "/v1/live", headers=sent) as response:
+        async with self.client.stream("GET", path, headers=sent) as response:
             assert response.status_code == 200
             assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
             ears = Ears(response.aiter_lines())
@@ -222,11 +223,13 @@ async def test_who_missed_what_is_not_kept_is_told_so(running: Running, last: st
 
 
 async def test_who_is_not_let_in_hears_nothing(running: Running) -> None:
-    for headers in ({}, {"authorization": "ApiKey unknown"}):
-        assert (await running.client.get("/v1/live", headers=headers)).status_code == 401
     foreign = next(iter(reversed((await running.api.catalog.current()).environments)))
-    answer = await running.client.get(f"/v1/live?environmentId={foreign}", headers=running.authorization())
-    assert answer.status_code == 404
+    for path in ("/v1/live", "/v1/live/webhooks"):
+        for headers in ({}, {"authorization": "ApiKey unknown"}):
+            assert (await running.client.get(path, headers=headers)).status_code == 401
+        query = {"environmentId": foreign}
+        answer = await running.client.get(path, params=query, headers=running.authorization())
+        assert answer.status_code == 404
 
 
 async def test_a_member_listens_to_the_environment_in_the_query_until_the_session_ends(
@@ -250,6 +253,40 @@ async def test_a_member_listens_to_the_environment_in_the_query_until_the_sessio
         async with asyncio.timeout(PATIENCE_SECONDS):
             while await ears.next():
                 pass
+
+
+async def test_who_listens_in_full_hears_all_that_webhooks_are_told(running: Running) -> None:
+    await running.furnish()
+    people = [
+        {
+            "subscriberId": f"person-{n}",
+            "channels": [{"providerId": "push-webhook", "credentials": {"deviceTokens": [f"phone-{n}"]}}],
+        }
+        for n in range(2 * MOST_SHOWN)
+    ]
+    await running.post("/v1/subscribers/bulk", {"subscribers": people})
+    path, told = "/v1/live/webhooks", list[Json]()
+    async with running.ears(path=path) as ears, running.ears("prod", path) as elsewhere:
+        await running.post("/v1/events/trigger/broadcast", {"name": "welcome", "payload": {}})
+        while len(told) < 2 * MOST_SHOWN + 1:
+            told += (await ears.of("events")).data
+        await running.furnish("prod")
+        (foreign,) = (await elsewhere.of("events")).data
+    assert {item["type"] for item in told} == {"message.sent"}
+    bodies = [json.loads(item["body"]) for item in told]
+    assert [body["id"] for body in bodies] == [item["id"] for item in told]
+    sent_to = {body["data"]["subscriberId"] for body in bodies}
+    assert sent_to == {"ada", *(person["subscriberId"] for person in people)}
+    assert foreign["type"] == "workflow.created"
+    assert {event.kind for event in ears.heard} == {"ready", "events"}
+    last = ears.heard[-1].id
+    assert last is not None
+    await running.trigger("missed")
+    async with running.ears(path=path, last_event_id=last) as ears:
+        if "events" not in {event.kind for event in ears.heard}:
+            await ears.of("events")
+    assert [e.data[0]["type"] for e in ears.heard if e.kind == "events"] == ["message.sent"]
+    assert "gap" not in {event.kind for event in ears.heard}
 
 
 async def test_nobody_watching_costs_no_row(running: Running) -> None:

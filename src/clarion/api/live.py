@@ -14,10 +14,12 @@ from clarion.api.admission import Visit, admitted
 from clarion.api.live_hub import Frame, Listener, Shown, Words
 from clarion.api.route import Call, Route, Services
 from clarion.api.transactions import UNDER_WAY, transaction_out
+from clarion.echo.bodies import bodies
 from clarion.errors import NotFound, RequestError
-from clarion.journal.feed import MESSAGES, NOTIFICATIONS
+from clarion.journal.feed import EVENTS, MESSAGES, NOTIFICATIONS
 from clarion.model.clock import Millis, iso
 from clarion.model.member import Role
+from clarion.model.webhook import Event
 from clarion.store import activity, live
 from clarion.store.catalog import Snapshot
 from clarion.store.live import LiveEvent
@@ -42,25 +44,39 @@ async def listen(call: Call[None, LiveQuery]) -> Response:
     """What happens in the environment, as it happens (`text/event-stream`): `messages` and `notifications`
     (some of each commit, all counted), `integration` health, `broadcast` progress, and what `changed`.
     Who comes back with `Last-Event-ID` goes on there; `gap` says that some is missing: read anew then."""
+    return _stream(call, LIVE, call.environment_id)
+
+
+async def listen_in_full(call: Call[None, LiveQuery]) -> Response:
+    """Every event that webhooks are told, whole (`text/event-stream`): each `events` is a list of `id`,
+    `type` and `body`, the text that a webhook endpoint is sent. Nothing is kept for who doesn't listen; who
+    comes back with `Last-Event-ID` goes on there, and `gap` says that some is missing."""
+    return _stream(call, IN_FULL, live.in_full(call.environment_id))
+
+
+def _stream(call: Call[None, LiveQuery], route: Route, heard: str) -> Response:
     if call.query.environment_id not in (None, call.environment_id):
         raise NotFound(f"Environment {call.query.environment_id} was not found")
     call.services.live.check_room()
-    return EventStream(call.services, call.environment_id)
+    return EventStream(call.services, route, call.environment_id, heard)
 
 
 class EventStream(Response):
-    """An answer that goes on until the client, the server or the caller's right to it ends."""
+    """An answer that goes on until the client, the server or the caller's right to it ends. `heard` is what
+    the hub knows the environment by, in short or in full."""
 
-    def __init__(self, services: Services, environment_id: str) -> None:
+    def __init__(self, services: Services, route: Route, environment_id: str, heard: str) -> None:
         super().__init__(media_type="text/event-stream", headers=_HEADERS)
         del self.headers["content-length"]
         self._services = services
+        self._route = route
         self._environment_id = environment_id
+        self._heard = heard
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
         hub = self._services.live
-        listener = await hub.join(self._environment_id, request.headers.get("last-event-id"))
+        listener = await hub.join(self._heard, request.headers.get("last-event-id"))
         gone = asyncio.create_task(_until_gone(receive, listener))
         try:
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
@@ -85,7 +101,7 @@ class EventStream(Response):
     async def _welcome(self, request: Request) -> bool:
         """Whether the caller may still listen: a key may have been revoked, a session ended."""
         try:
-            await admitted(LIVE, Visit.of(request, self._environment_id), self._services)
+            await admitted(self._route, Visit.of(request, self._environment_id), self._services)
         except RequestError as error:
             return error.status >= 500
         return True
@@ -104,6 +120,8 @@ def _told(frame: Frame) -> bytes:
 
 def shown(connection: Connection, snapshot: Snapshot, event: LiveEvent) -> Shown:
     """An event with what names it, as it is now."""
+    if event.kind == EVENTS:
+        return Shown([Frame(EVENTS, _in_full(connection, snapshot, event), event.seq)], [])
     if event.kind == MESSAGES:
         body, triggers = _messages(connection, snapshot, event)
     elif event.kind == NOTIFICATIONS:
@@ -112,6 +130,13 @@ def shown(connection: Connection, snapshot: Snapshot, event: LiveEvent) -> Shown
         body, triggers = event.body, []
     frame = Frame(event.kind, msgspec.json.encode(body | {"at": iso(event.at)}), event.seq)
     return Shown([frame], live.spread(connection, triggers) if triggers else [])
+
+
+def _in_full(connection: Connection, snapshot: Snapshot, event: LiveEvent) -> bytes:
+    told = msgspec.convert(event.body["events"], list[Event])
+    said = bodies(connection, snapshot, event.body["environmentId"], told)
+    listed = [{"id": item.id, "type": item.type, "body": said[item.id]} for item in told if item.id in said]
+    return msgspec.json.encode(listed)
 
 
 def _messages(connection: Connection, snapshot: Snapshot, event: LiveEvent) -> tuple[Json, list[str]]:
@@ -185,4 +210,15 @@ LIVE = Route(
     stream=True,
 )
 
-ROUTES = (LIVE,)
+IN_FULL = Route(
+    "GET",
+    "/v1/live/webhooks",
+    listen_in_full,
+    "Listen to what webhooks are told",
+    "Activity",
+    Role.ADMIN,
+    query=LiveQuery,
+    stream=True,
+)
+
+ROUTES = (LIVE, IN_FULL)

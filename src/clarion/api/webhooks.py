@@ -2,8 +2,6 @@
 
 import asyncio
 import re
-import secrets
-from base64 import b64encode
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -23,7 +21,7 @@ from clarion.model.ids import new_id
 from clarion.model.member import Role
 from clarion.model.webhook import EVENTS, PING, Endpoint, Secret, Try, happened, url_fault
 from clarion.net.fields import field_name
-from clarion.security.keys import masked
+from clarion.security.keys import masked, new_signing_secret
 from clarion.store import webhook_deliveries, webhooks
 from clarion.store.webhook_deliveries import Delivery, Wanted
 
@@ -35,7 +33,6 @@ MOST_REPLAYED = 10_000
 MOST_SECRETS = 10
 """Old ones that still sign, too many to be reached by rotating with care."""
 
-_SECRET_BYTES = 32
 _LOOK_UP_SECONDS = 2.0
 _HEADER_VALUE = re.compile(r"[\t -~]{0,1024}")
 
@@ -182,7 +179,7 @@ async def create_webhook(call: Call[WebhookIn, NoQuery]) -> WebhookWithSecret:
         now,
         now,
         _headers(given.headers, {}),
-        [Secret(_new_secret())],
+        [Secret(new_signing_secret())],
     )
     await call.services.catalog.change(webhooks.create, call.services.vault, made)
     return _with_secret(made, now)
@@ -237,7 +234,9 @@ async def rotate_secret(call: Call[Rotation, NoQuery]) -> WebhookWithSecret:
         found = _stored(connection, call)
         old = [secret if secret.until else Secret(secret.text, until) for secret in found.secrets]
         left = [secret for secret in old if secret.until and secret.until > now][:MOST_SECRETS]
-        rotated = msgspec.structs.replace(found, secrets=[Secret(_new_secret()), *left], updated_at=now)
+        rotated = msgspec.structs.replace(
+            found, secrets=[Secret(new_signing_secret()), *left], updated_at=now
+        )
         webhooks.replace(connection, call.services.vault, rotated)
         return rotated
 
@@ -404,10 +403,6 @@ _OURS = frozenset({"content-type", "user-agent"}) | {
     f"{family}-{part}" for family in ("webhook", "svix") for part in ("id", "timestamp", "signature")
 }
 """What every delivery says itself."""
-
-
-def _new_secret() -> str:
-    return "whsec_" + b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
 
 
 def _out(item: Endpoint, now: Millis) -> WebhookOut:

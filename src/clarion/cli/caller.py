@@ -1,7 +1,8 @@
 """Calls the API as anybody would, for verbs that ask a running Clarion."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -22,6 +23,8 @@ TRIGGERS_KEY = click.option(
 
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 _PAGE = 100
+_ENDLESS = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=45)
+"""A stream says something every 15 seconds."""
 
 
 class CallFailed(ClarionError):
@@ -113,9 +116,22 @@ class ApiCaller:
             ) as response:
                 return Answered(response.status, await response.read())
         except (aiohttp.ClientError, TimeoutError) as error:
-            reason = str(error) or type(error).__name__
-            told = f"{self.url} can't be reached ({reason}): correct --url, or start Clarion"
-            raise Unreachable(told) from error
+            raise self._unreachable(error) from error
+
+    @asynccontextmanager
+    async def listening(self, path: str, headers: Mapping[str, str]) -> AsyncIterator[AsyncIterator[bytes]]:
+        """An answer that goes on, in the parts in which it comes; `Unreachable` also when it breaks off."""
+        try:
+            async with self._session.get(self.url + path, headers=headers, timeout=_ENDLESS) as response:
+                if response.status >= 400:
+                    raise self.refusal(Answered(response.status, await response.read()))
+                yield response.content.iter_any()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise self._unreachable(error) from error
+
+    def _unreachable(self, error: Exception) -> Unreachable:
+        reason = str(error) or type(error).__name__
+        return Unreachable(f"{self.url} can't be reached ({reason}): correct --url, or start Clarion")
 
     def refusal(self, answered: Answered) -> CallFailed:
         """A refusal in the server's words."""

@@ -24,6 +24,7 @@ VERBS = {
     "people": "Hand out or remove everything about a person.",
     "keys": "Look after the keys that seal secrets in the database.",
     "webhooks": "Look after webhook endpoints and what they were sent.",
+    "listen": "Forward webhook events to a local port.",
     "apply": "Make an environment what a file says.",
     "diff": "Tell what apply would change.",
     "export": "Print an environment as a file for apply.",

@@ -17,9 +17,14 @@ from clarion.store.notifications import NewNotification
 log = structlog.get_logger(__name__)
 
 MESSAGES, NOTIFICATIONS, INTEGRATION, CHANGED = "messages", "notifications", "integration", "changed"
+EVENTS = "events"
+"""Whole, for who listens in full."""
 
 MOST_SHOWN = 20
 """Of the messages or notifications of one commit; the others are counted."""
+
+MOST_TOGETHER = 100
+"""Whole events in a row."""
 
 _PAUSE_SECONDS = 1.0
 
@@ -33,8 +38,8 @@ class Feed:
         self._watched: frozenset[str] = frozenset()
 
     def watches(self, environment_id: str) -> bool:
-        """Whether somebody watches an environment, as of a second ago."""
-        return environment_id in self._watched
+        """Whether somebody watches an environment, in short or in full, as of a second ago."""
+        return not self._watched.isdisjoint((environment_id, live.in_full(environment_id)))
 
     async def keep_watched(self) -> None:
         """Know who watches, until cancelled."""
@@ -52,9 +57,20 @@ class Feed:
         self._watched = await self._database.read(live.watched, self._clock())
 
     def tell(self, connection: Connection, environment_id: str, events: Sequence[Event]) -> None:
-        """Keep what webhooks would be told, in short."""
-        if not self.watches(environment_id):
+        """Keep what webhooks would be told, in short or whole, as it is watched."""
+        if not self._watched:
             return
+        if live.in_full(environment_id) in self._watched:
+            self._tell_in_full(connection, environment_id, events)
+        if environment_id in self._watched:
+            self._tell_in_short(connection, environment_id, events)
+
+    def _tell_in_full(self, connection: Connection, environment_id: str, events: Sequence[Event]) -> None:
+        for start in range(0, len(events), MOST_TOGETHER):
+            body = {"environmentId": environment_id, "events": events[start : start + MOST_TOGETHER]}
+            self._put(connection, live.in_full(environment_id), EVENTS, body)
+
+    def _tell_in_short(self, connection: Connection, environment_id: str, events: Sequence[Event]) -> None:
         of_messages = [event for event in events if event.message_id]
         if of_messages:
             counts = Counter(event.type for event in of_messages)
@@ -68,7 +84,7 @@ class Feed:
     def tell_notifications(self, connection: Connection, made: Sequence[NewNotification]) -> None:
         """Keep which notifications came to be, and which come to nothing."""
         for environment_id in {item.environment_id for item in made}:
-            if self.watches(environment_id):
+            if environment_id in self._watched:
                 own = [item for item in made if item.environment_id == environment_id]
                 shown = [[item.id, item.trigger_id, item.planned] for item in own[:MOST_SHOWN]]
                 triggers = list(dict.fromkeys(item.trigger_id for item in own))[:MOST_SHOWN]

@@ -1,6 +1,7 @@
 """Random secrets that open something: they are found by their hash; API keys are kept sealed for display."""
 
 import secrets
+from base64 import b64encode
 from hashlib import sha256
 
 _PREFIX = "cl_sk_"
@@ -14,6 +15,11 @@ def new_key() -> str:
 def new_token() -> str:
     """A fresh secret of a session or an invitation, 256 bits."""
     return secrets.token_urlsafe(32)
+
+
+def new_signing_secret() -> str:
+    """A fresh secret that signs webhooks, 256 bits (Standard Webhooks, "Signature scheme")."""
+    return "whsec_" + b64encode(secrets.token_bytes(32)).decode()
 
 
 def fingerprint(key: str) -> str:

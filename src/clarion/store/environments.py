@@ -10,6 +10,7 @@ from clarion.errors import Conflict
 from clarion.model.clock import Millis
 from clarion.model.people import Environment
 from clarion.store.dialect import Sql, run, sql
+from clarion.store.live import in_full
 from clarion.store.tables import (
     api_keys,
     environments,
@@ -100,8 +101,10 @@ def empty(connection: Connection, identity: str) -> bool:
 def delete(connection: Connection, identity: str) -> None:
     """Remove an environment that is empty."""
     owned = (integration_health, integration_changes, integrations, rate_buckets, frequency_policies)
-    for table in (*owned, webhook_endpoints, layouts, translations, live_events, live_watchers):
+    for table in (*owned, webhook_endpoints, layouts, translations):
         connection.execute(table.delete().where(table.c.environment_id == identity))
+    for table in (live_events, live_watchers):
+        connection.execute(table.delete().where(table.c.environment_id.in_((identity, in_full(identity)))))
     orphans = environments.update().where(environments.c.parent_id == identity)
     connection.execute(orphans.values(parent_id=None))
     connection.execute(environments.delete().where(environments.c.id == identity))

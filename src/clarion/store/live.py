@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from clarion.model.clock import MINUTE, SECOND, Millis
+from clarion.model.ids import derived_id
 from clarion.store.dialect import listed, run, sql
 from clarion.store.tables import live_events, live_watchers
 
@@ -15,6 +16,12 @@ KEPT: Millis = 5 * MINUTE
 
 LEASE: Millis = 30 * SECOND
 """How long an environment counts as watched after somebody said so."""
+
+
+def in_full(environment_id: str) -> str:
+    """What stands for an environment where every event of it is wanted whole, not in short for eyes: it is
+    watched, kept and read like an environment of its own."""
+    return derived_id(environment_id, "in full")
 
 
 class LiveEvent(NamedTuple):

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from calling import Api, Caller, Json, data, error
+from clarion.store import live
 from clarion.store.tables import metadata
 from furnishing import BODIES
 
@@ -125,6 +126,9 @@ async def test_a_removed_environment_leaves_nothing(api: Api, dev: Caller) -> No
         {"name": "welcome", "to": "ada", "context": {"tenant": "acme"}},
         headers={"idempotency-key": "k"},
     )
+    for heard in (made["_id"], live.in_full(made["_id"])):
+        await api.services.database.write(live.watch, heard, 1)
+        await api.services.database.write(live.add, heard, "changed", {}, 1)
     busy = error(await dev.delete(f"{PATH}/{made['_id']}"), 400)
     assert "under way" in busy["message"]
     await api.deliver()
@@ -134,8 +138,8 @@ async def test_a_removed_environment_leaves_nothing(api: Api, dev: Caller) -> No
     found = {item["_id"]: item for item in data(await dev.get(PATH))}
     assert made["_id"] not in found
     assert "_parentId" not in found[child["_id"]]
-    tables = await api.services.database.read(_tables_holding, made["_id"])
-    assert tables == []
+    for heard in (made["_id"], live.in_full(made["_id"])):
+        assert await api.services.database.read(_tables_holding, heard) == []
     error(await dev.delete(f"{PATH}/{made['_id']}"), 404)
 
 
