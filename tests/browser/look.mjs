@@ -33,7 +33,7 @@ export async function signIn(page, { url, key }) {
   await page.getByRole("button", { name: /key/ }).click();
   await page.getByLabel("Secret key of an environment").fill(key);
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
-  await page.getByRole("heading", { level: 1 }).waitFor();
+  await page.getByRole("navigation").first().waitFor(); // the sign-in has a heading, too, and no navigation
 }
 
 /** Waits until a page shows what it loads. */
