@@ -9,6 +9,7 @@ from clarion.echo.webhooks import fresh
 from clarion.journal.port import Parked, Record
 from clarion.model.member import Role
 from clarion.model.webhook import PING, happened
+from clarion.security.links import Links, Pushed
 from clarion.store import webhook_deliveries
 
 PASSWORD = "correct horse battery"
@@ -147,7 +148,7 @@ def _filled(value: Any, names: Mapping[str, str]) -> Any:
     return names[value[1:]] if isinstance(value, str) and value.startswith("$") else value
 
 
-QUERIES: dict[str, dict[str, str]] = {"explain": {"transactionId": "sent"}}
+QUERIES: dict[str, dict[str, str]] = {"explain": {"transactionId": "sent"}, "track": {"event": "opened"}}
 """What a call has to be asked with besides its path."""
 
 
@@ -183,8 +184,11 @@ async def furnish(api: Api) -> dict[str, str]:
     (notification,) = (await dev.get("/v1/notifications")).json()["data"]
     message = (await dev.get("/v1/messages")).json()["data"][0]
     member = await _member(api)
+    pushed = Pushed(environment, integration["_id"], message["_id"])
+    link = Links(api.services.vault, "https://push.test").to(pushed)
     return {
         **member,
+        "token": link.rpartition("/")[2],
         "subscriberId": "ada",
         "externalSubscriberId": "ada",
         "providerId": "push-webhook",

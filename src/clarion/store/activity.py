@@ -1,6 +1,6 @@
 """What happened: notifications and messages as people look them up."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -346,7 +346,7 @@ def _read(connection: Connection, rows: Sequence[Row[Any]]) -> list[Notification
             row.id,
             row.environment_id,
             row.planned,
-            msgspec.convert(row.details, list[Detail]),
+            _details(row, running),
             row.created_at,
             row.cancelled_at is not None,
             row.scope,
@@ -354,10 +354,18 @@ def _read(connection: Connection, rows: Sequence[Row[Any]]) -> list[Notification
             recipients[row.subscriber_pk],
             led.get(row.id, []),
             sent.get(row.id, []),
-            running.get(row.id),
+            running[row.id].run if row.id in running else None,
         )
         for row in rows
     ]
+
+
+def _details(row: Row[Any], running: Mapping[str, runs.Kept]) -> list[Detail]:
+    """The lines of a notification; where a run adds to them, those that belong to it as it was read."""
+    if row.id in running:
+        return running[row.id].details
+    found: list[Detail] = msgspec.convert(row.details, list[Detail])
+    return found
 
 
 def _topics_of(connection: Connection, rows: Iterable[Row[Any]]) -> dict[str, list[TopicNote]]:

@@ -77,30 +77,23 @@ def belonging(connection: Connection, environment_id: str, ids: Iterable[str]) -
 
 def held(connection: Connection, environment_id: str, ids: Iterable[str]) -> list[Kept]:
     """Runs as they are, by their ids; nobody else changes them until the transaction ends."""
-    rows = run(connection, _HELD, listed(ids), environment_id).all()
-    return [Kept(_read(row[:-1]), msgspec.json.decode(row[-1], type=list[Detail])) for row in rows]
+    return _kept(run(connection, _HELD, listed(ids), environment_id).all())
 
 
-def looked_at(connection: Connection, environment_id: str, run_id: str) -> Kept | None:
-    """A run as it is, which others may change."""
-    row = run(connection, _LOOKED_AT, listed([run_id]), environment_id).first()
-    return Kept(_read(row[:-1]), msgspec.json.decode(row[-1], type=list[Detail])) if row else None
+def looked_at(connection: Connection, environment_id: str, ids: Iterable[str]) -> list[Kept]:
+    """Runs as they are, which others may change."""
+    return _kept(run(connection, _LOOKED_AT, listed(ids), environment_id).all())
 
 
-def by_id(connection: Connection, environment_id: str, ids: Iterable[str]) -> dict[str, Run]:
-    """Runs by their ids."""
-    rows = run(connection, _BY_ID, listed(ids), environment_id)
-    return {found.id: found for found in map(_read, rows)}
-
-
-def of_notifications(connection: Connection, names: Sequence[tuple[str, str]]) -> dict[str, Run]:
-    """The runs of notifications, each named by its environment and its id."""
+def of_notifications(connection: Connection, names: Sequence[tuple[str, str]]) -> dict[str, Kept]:
+    """The runs of notifications, each named by its environment and its id, with what these say so far: both
+    as of one moment."""
     by_environment: dict[str, list[str]] = {}
     for environment_id, identity in names:
         by_environment.setdefault(environment_id, []).append(identity)
-    found: dict[str, Run] = {}
+    found: dict[str, Kept] = {}
     for environment_id, ids in by_environment.items():
-        found |= by_id(connection, environment_id, ids)
+        found |= {kept.run.id: kept for kept in looked_at(connection, environment_id, ids)}
     return found
 
 
@@ -177,6 +170,10 @@ def of_trigger(connection: Connection, recall_of: tuple[str, str], after: str, m
     return list(run(connection, _OF_TRIGGER, environment_id, trigger_id, after, most).scalars())
 
 
+def _kept(rows: Iterable[Sequence[Any]]) -> list[Kept]:
+    return [Kept(_read(row[:-1]), msgspec.json.decode(row[-1], type=list[Detail])) for row in rows]
+
+
 def _read(row: Sequence[Any]) -> Run:
     found = dict(zip(_FIELDS, row, strict=True))
     found["state"] = RunState(found["state"])
@@ -220,9 +217,6 @@ ORDER BY r.id
 """  # noqa: S608
 _LOOKED_AT = sql(_SELECT)
 _HELD = sql(_SELECT, postgresql=_SELECT + "FOR UPDATE OF r")
-_BY_ID = sql(
-    f"SELECT {_COLUMNS} FROM {{texts}} JOIN runs r ON r.environment_id = ? AND r.id = j.value"  # noqa: S608
-)
 _WRITE = sql("""
 UPDATE runs SET turn = ?, state = ?, open = ?, step_id = ?, position = ?, extensions = ?, wake_at = ?,
   digest_key = ?, merged_into = ?, results = ?

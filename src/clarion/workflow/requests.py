@@ -106,9 +106,10 @@ class RequestStage:
 
     def _course(self, connection: Connection, snapshot: Snapshot, asked: Fetch) -> Course | None:
         """The run as its templates see it; None when it is elsewhere by now."""
-        kept = runs.looked_at(connection, asked.environment_id, asked.run_id)
-        if kept is None or not _stands(kept.run, asked):
+        found = runs.looked_at(connection, asked.environment_id, [asked.run_id])
+        if not found or not _stands(found[0].run, asked):
             return None
+        kept = found[0]
         (admission,) = triggers.many(connection, [kept.run.trigger_id])
         workflow = snapshot.workflows.get(admission.trigger.workflow_id)
         person = subscribers.by_pk(connection, [kept.run.subscriber_pk]).get(kept.run.subscriber_pk)

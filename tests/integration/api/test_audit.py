@@ -65,7 +65,7 @@ async def everything(api: Api) -> list[Any]:
 def test_what_is_left_out_is_left_out_on_purpose() -> None:
     nothing = {r.operation_id for r in ROUTES if r.method != "GET" and r.audit is Audit.NOTHING}
     assert nothing == {
-        *("trigger", "trigger_bulk", "trigger_broadcast", "set_online", "track_activity"),
+        *("trigger", "trigger_bulk", "trigger_broadcast", "set_online", "track_activity", "track"),
         *("preview_step", "preview_layout", "diff", "look_up_invitation"),
     }
 
