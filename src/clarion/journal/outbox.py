@@ -13,10 +13,11 @@ import msgspec
 from sqlalchemy.engine import Connection
 
 from clarion.journal.feed import Feed
-from clarion.journal.port import Record, repeat_lane, run_lane, webhook_lane
+from clarion.journal.port import Record, repeat_lane, webhook_lane
 from clarion.journal.sql import SqlJournal, append_in
+from clarion.journal.turns import turn_records
 from clarion.model.clock import Millis
-from clarion.model.run import ANY_TURN, Turn, Turns
+from clarion.model.run import ANY_TURN, Turn
 from clarion.model.webhook import Dispatch, Endpoint, Event
 from clarion.store import webhook_deliveries
 from clarion.store.catalog import Catalog
@@ -62,10 +63,9 @@ class Outbox:
 
     def wake(self, connection: Connection, environment_id: str, run_ids: Sequence[str]) -> None:
         """Let runs look at what became of their pushes."""
-        lane = run_lane(environment_id, bulk=False)
-        turns = Turns(environment_id, [Turn(run_id, ANY_TURN) for run_id in run_ids])
-        append_in(connection, [Record(lane, msgspec.msgpack.encode(turns))])
-        self._told.append(lane)
+        records = turn_records(environment_id, [Turn(run_id, ANY_TURN) for run_id in run_ids])
+        append_in(connection, records)
+        self._told.extend(record.lane for record in records)
 
     def ring(self) -> None:
         """Wake who waits for what was committed; without it they see it within half a second."""

@@ -1,13 +1,11 @@
 """A run: a workflow on its way through its steps for one recipient of a trigger."""
 
 from enum import StrEnum
-from typing import Any
 
 import msgspec
 
 from clarion.model.clock import Millis
-
-Json = dict[str, Any]
+from clarion.model.push import Json
 
 
 class RunState(StrEnum):

@@ -1,6 +1,6 @@
 """Runs of workflows that take time, and what counts for their throttles and digests."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 
 from clarion.model.clock import Millis
 from clarion.model.outcome import MessageStatus
-from clarion.model.run import OPEN, Json, Run, RunState, StepResult
+from clarion.model.run import OPEN, Run, RunState, StepResult
 from clarion.model.trace import Detail
 from clarion.model.trigger import Trigger
 from clarion.store.dialect import listed, run, run_many, sql, storable
@@ -43,13 +43,6 @@ class Tally(NamedTuple):
     def settled(self) -> int:
         """Those with a final outcome."""
         return self.delivered + self.failed + self.cancelled
-
-
-class Event(NamedTuple):
-    """An event of a digest: the run that brought it and its trigger."""
-
-    run_id: str
-    trigger: Trigger
 
 
 def begin(connection: Connection, runs: Sequence[Run], *, bulk: bool) -> None:
@@ -118,12 +111,9 @@ def digesting(connection: Connection, environment_id: str, digest_key: str) -> s
     return found
 
 
-def merged_into(connection: Connection, environment_id: str, ids: Iterable[str]) -> dict[str, list[str]]:
-    """The runs that were merged into each run, oldest first."""
-    found: dict[str, list[str]] = {}
-    for main, merged in run(connection, _MERGED, listed(ids), environment_id):
-        found.setdefault(main, []).append(merged)
-    return found
+def merged_into(connection: Connection, environment_id: str, main: str) -> list[str]:
+    """The runs that were merged into one."""
+    return list(run(connection, _MERGED, environment_id, main).scalars())
 
 
 def hand_over(connection: Connection, environment_id: str, old: str, new: str) -> None:
@@ -131,10 +121,10 @@ def hand_over(connection: Connection, environment_id: str, old: str, new: str) -
     run(connection, _HAND_OVER, new, environment_id, old)
 
 
-def events(connection: Connection, environment_id: str, main: str) -> list[Event]:
-    """The first events of a digest, its own among them, in the order of their triggers."""
-    rows = run(connection, _EVENTS, environment_id, main, main, MOST_EVENTS)
-    return [Event(row[0], msgspec.msgpack.decode(row[1], type=Trigger)) for row in rows]
+def events(connection: Connection, environment_id: str, main: str) -> list[Trigger]:
+    """The triggers of a digest's first events, its own among them, in their order."""
+    bodies = run(connection, _EVENTS, environment_id, main, main, MOST_EVENTS).scalars()
+    return [msgspec.msgpack.decode(body, type=Trigger) for body in bodies]
 
 
 def tallies(connection: Connection, environment_id: str, ids: Iterable[str]) -> dict[tuple[str, str], Tally]:
@@ -189,11 +179,6 @@ def _changed(item: Run) -> tuple[object, ...]:
     return (*place, *waits, item.environment_id, item.id)
 
 
-def output_of(results: Mapping[str, StepResult]) -> Json:
-    """What templates name as `steps`."""
-    return {step_id: result.output for step_id, result in results.items()}
-
-
 _FIELDS = Run.__struct_fields__
 _COLUMNS = ", ".join(f"r.{name}" for name in _FIELDS)
 
@@ -226,13 +211,10 @@ _GROW = sql("""
 UPDATE notifications SET planned = planned + ?, details = ? WHERE environment_id = ? AND id = ?
 """)
 _DIGESTING = sql("SELECT id FROM runs WHERE environment_id = ? AND digest_key = ?")
-_MERGED = sql(
-    "SELECT r.merged_into, r.id FROM {texts} JOIN runs r"  # noqa: S608
-    f" ON r.environment_id = ? AND r.merged_into = j.value ORDER BY {_IN_ORDER}"
-)
+_MERGED = sql("SELECT id FROM runs WHERE environment_id = ? AND merged_into = ?")
 _HAND_OVER = sql("UPDATE runs SET merged_into = ? WHERE environment_id = ? AND merged_into = ?")
 _EVENTS = sql(
-    "SELECT r.id, t.body FROM runs r JOIN triggers t ON t.id = r.trigger_id"  # noqa: S608
+    "SELECT t.body FROM runs r JOIN triggers t ON t.id = r.trigger_id"  # noqa: S608
     " WHERE r.environment_id = ? AND (r.id = ? OR r.merged_into = ?)"
     f" ORDER BY {_IN_ORDER} LIMIT ?"
 )

@@ -8,7 +8,8 @@ import msgspec
 from clarion.compose.variables import STEP, profile
 from clarion.model.clock import Millis, iso
 from clarion.model.people import Subscriber
-from clarion.model.run import Json, Run, RunState, StepResult, StepStatus
+from clarion.model.push import Json
+from clarion.model.run import Run, RunState, StepResult, StepStatus
 from clarion.model.trace import Detail, Event
 from clarion.model.trigger import Trigger
 from clarion.model.workflow import DIGEST, Step, Workflow

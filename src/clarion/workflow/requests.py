@@ -10,11 +10,13 @@ from clarion.compose.request import MOST_KEPT, answered, fault_of, request_of
 from clarion.compose.variables import variables
 from clarion.errors import TemplateError, TransportError
 from clarion.journal.crossing import Crossing
-from clarion.journal.port import Batch, Record, request_lane, run_lane
+from clarion.journal.port import Batch, Record, request_lane
+from clarion.journal.turns import turn_records
 from clarion.model.clock import SECOND, Clock, Millis
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.ids import derived_id
-from clarion.model.run import Fetch, Json, Run, RunState, StepResult, StepStatus, Turn, Turns
+from clarion.model.push import Json
+from clarion.model.run import Fetch, Run, RunState, StepResult, StepStatus, Turn
 from clarion.model.trace import Detail, Event
 from clarion.model.workflow import HTTP_REQUEST, Step
 from clarion.security.vault import Vault
@@ -116,7 +118,7 @@ class RequestStage:
         if workflow is None or person is None:
             return None
         env = snapshot.variables_of(asked.environment_id)
-        gathered = [item.trigger for item in runs.events(connection, asked.environment_id, kept.run.id)]
+        gathered = runs.events(connection, asked.environment_id, kept.run.id)
         shared = variables(admission.trigger, workflow, env)
         return Course(kept, admission.trigger, workflow, person, shared, lambda _: gathered, self._clock())
 
@@ -130,8 +132,7 @@ class RequestStage:
             run = _with(kept[0].run, answer)
             told = self._told(run.step_id, answer)
             runs.write(connection, [runs.Written(run, 0, [*kept[0].details, told])])
-            turns = Turns(run.environment_id, [Turn(run.id, run.turn)])
-            return [Record(run_lane(run.environment_id, bulk=run.bulk), msgspec.msgpack.encode(turns))]
+            return turn_records(run.environment_id, [Turn(run.id, run.turn)], bulk=run.bulk)
 
         await self._crossing.inner.settle(batch, change)
 

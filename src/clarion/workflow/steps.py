@@ -10,7 +10,8 @@ from clarion.compose.controls import rendered
 from clarion.errors import TemplateError
 from clarion.model.clock import Millis, iso
 from clarion.model.ids import derived_id
-from clarion.model.run import Json, RunState, StepResult, StepStatus
+from clarion.model.push import Json
+from clarion.model.run import RunState, StepResult, StepStatus
 from clarion.model.trace import Event
 from clarion.model.workflow import CUSTOM, DELAY, DIGEST, HTTP_REQUEST, THROTTLE, Step
 from clarion.workflow.course import Course

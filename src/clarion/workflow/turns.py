@@ -11,7 +11,8 @@ from clarion.check.timing import NoTime, send_time
 from clarion.compose.conditions import Condition
 from clarion.compose.stepping import asks_about, failover
 from clarion.compose.variables import variables
-from clarion.journal.port import Record, bulk_lane, deliver_lane, recall_lane, request_lane, run_lane
+from clarion.journal.port import Record, bulk_lane, deliver_lane, recall_lane, request_lane
+from clarion.journal.turns import turn_records
 from clarion.model.clock import SECOND, Millis
 from clarion.model.context import scope_in
 from clarion.model.people import Subscriber
@@ -27,7 +28,6 @@ from clarion.model.run import (
     StepResult,
     StepStatus,
     Turn,
-    Turns,
 )
 from clarion.model.schedule import opening
 from clarion.model.trace import Detail, Event
@@ -42,8 +42,8 @@ from clarion.workflow.plan import Decided, Part, Plan, Recipient
 from clarion.workflow.planner import Addressed, Planner
 from clarion.workflow.steps import perform
 
-MOST_TURNS = 500
-"""Turns in one journal record, and runs that are recalled at a time."""
+MOST_RECALLED = 500
+"""Runs that are recalled at a time."""
 
 PAUSE: Millis = SECOND
 """How long runs of a paused trigger rest before they look again."""
@@ -106,13 +106,13 @@ class TurnTaker:
     def recall(self, trigger_id: str, after: str) -> list[Record]:
         """End the runs of a cancelled trigger that may still do something; digests go on without them."""
         place = (self._environment_id, trigger_id)
-        ids = runs.of_trigger(self._connection, place, after, MOST_TURNS)
+        ids = runs.of_trigger(self._connection, place, after, MOST_RECALLED)
         self._hold(ids)
         found = runs.held(self._connection, self._environment_id, ids)
         for course in self._courses([kept for kept in found if not _is_over(kept.run)]):
             self._cancel(course)
         self._write([])
-        if len(ids) == MOST_TURNS:
+        if len(ids) == MOST_RECALLED:
             more = Recall(self._environment_id, trigger_id, ids[-1])
             self._records.append(Record(recall_lane(self._environment_id), msgspec.msgpack.encode(more)))
         return self._records
@@ -188,7 +188,7 @@ class TurnTaker:
 
     def merged(self, environment_id: str, run_id: str) -> int:
         """How many runs were merged into one."""
-        return len(runs.merged_into(self._connection, environment_id, [run_id]).get(run_id, ()))
+        return len(runs.merged_into(self._connection, environment_id, run_id))
 
     def opening(self, course: Course) -> Millis | None:
         """When the recipient may next be disturbed, where their schedule counts."""
@@ -377,7 +377,7 @@ class TurnTaker:
             self._promote(old)
 
     def _promote(self, old: Run) -> None:
-        ids = runs.merged_into(self._connection, old.environment_id, [old.id]).get(old.id, [])
+        ids = runs.merged_into(self._connection, old.environment_id, old.id)
         kept = runs.held(self._connection, old.environment_id, ids)
         self.admit(triggers.many(self._connection, {item.run.trigger_id for item in kept}))
         heirs = [item for item in kept if not self._is_cancelled(item.run)]
@@ -419,7 +419,7 @@ class TurnTaker:
         return self._shared[trigger.id]
 
     def _gathered(self, run: Run) -> list[Trigger]:
-        return [item.trigger for item in runs.events(self._connection, run.environment_id, run.id)]
+        return runs.events(self._connection, run.environment_id, run.id)
 
 
 def _records(timed: Iterable[_Timed]) -> list[Record]:
@@ -428,13 +428,9 @@ def _records(timed: Iterable[_Timed]) -> list[Record]:
     for environment_id, bulk, at, turn in timed:
         together[environment_id, bulk, at].append(turn)
     return [
-        Record(
-            run_lane(environment_id, bulk=bulk),
-            msgspec.msgpack.encode(Turns(environment_id, turns[start : start + MOST_TURNS])),
-            at,
-        )
+        record
         for (environment_id, bulk, at), turns in together.items()
-        for start in range(0, len(turns), MOST_TURNS)
+        for record in turn_records(environment_id, turns, bulk=bulk, at=at)
     ]
 
 
