@@ -223,3 +223,10 @@ def test_a_fleet_replaces_the_process_that_dies_and_stops_in_order(
         children = process.children()
         assert process.stop() == 0
         assert [child for child in children if Path(f"/proc/{child}").exists()] == []
+
+
+@pytest.mark.parametrize("verb", ["serve", "api", "worker"])
+def test_it_ends_well_when_it_is_stopped_as_soon_as_it_says_it_runs(tmp_path: Path, verb: str) -> None:
+    process = ClarionProcess(tmp_path).start(verb)
+    assert process.stop() == 0
+    assert "Traceback" not in process.log

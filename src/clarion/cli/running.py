@@ -87,6 +87,7 @@ async def _run_parts(
         base = await parts.enter_async_context(foundation(settings))
         say_keys(base)
         await say_setup(base)
+        asked = parts.enter_context(asked_to_stop())  # before anybody is told that there is something to stop
         await parts.enter_async_context(collecting())
         if settings.metrics_port:
             await parts.enter_async_context(_telling(base, settings.metrics_port))
@@ -96,7 +97,7 @@ async def _run_parts(
             await parts.enter_async_context(serving(base, listener, quietly=listener is not None))
         elif delivery:
             _announce(None, 1)
-        await stop_signal()
+        await asked.wait()
 
 
 def _announce(listener: socket.socket | None, processes: int) -> None:
@@ -172,15 +173,30 @@ async def _collect() -> None:
 
 async def stop_signal() -> None:
     """Return when the process is asked to stop."""
+    with asked_to_stop() as asked:
+        await asked.wait()
+
+
+@contextmanager
+def asked_to_stop() -> Iterator[asyncio.Event]:
+    """Set once the process is asked to stop; who asks again doesn't wait for what was begun."""
     loop = asyncio.get_running_loop()
     asked = asyncio.Event()
-    for number in _STOP:
-        loop.add_signal_handler(number, asked.set)
-    try:
-        await asked.wait()
-    finally:
+
+    def heed_no_more() -> None:
         for number in _STOP:
             loop.remove_signal_handler(number)
+
+    def heed() -> None:
+        asked.set()
+        heed_no_more()
+
+    for number in _STOP:
+        loop.add_signal_handler(number, heed)
+    try:
+        yield asked
+    finally:
+        heed_no_more()
 
 
 def say_keys(base: Foundation, say: Callable[[str], None] | None = None) -> None:
