@@ -12,6 +12,7 @@ import pytest
 
 from clarion.testing.fcm import AcceptedMessage, FcmEmulator
 from clarion.testing.kit import EmulatorThread
+from news import connect_fcm, make_news
 from running import KEY, ClarionProcess, wait_for
 
 SECONDS = float(os.environ.get("CLARION_SOAK_SECONDS", "60"))
@@ -75,17 +76,9 @@ class Client(threading.Thread):
 
 
 def prepare(process: ClarionProcess, emulators: EmulatorThread) -> None:
-    integration = {
-        "name": "FCM",
-        "providerId": "fcm",
-        "credentials": {"serviceAccount": emulators.service_account()},
-        "active": True,
-    }
-    push = {"name": "Push", "type": "push", "controlValues": {"subject": "Hello", "body": "{{payload.text}}"}}
     with process.client as client:
-        client.post("/v1/integrations", json=integration).raise_for_status()
-        workflow = {"name": "News", "workflowId": "news", "active": True, "steps": [push]}
-        client.post("/v2/workflows", json=workflow).raise_for_status()
+        connect_fcm(client, emulators)
+        make_news(client)
 
 
 def kill_again_and_again(process: ClarionProcess, seed: int) -> int:

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from clarion.testing.kit import EmulatorThread
+from news import connect_fcm, make_news
 from postgres import PostgresServer
 from running import ClarionProcess, wait_for
 
@@ -29,16 +30,8 @@ def emulators(tmp_path: Path) -> Iterator[EmulatorThread]:
 
 
 def prepare(client: httpx.Client, emulators: EmulatorThread) -> None:
-    push = {"name": "Push", "type": "push", "controlValues": {"subject": "Hello", "body": "{{payload.text}}"}}
-    integration = {
-        "name": "FCM",
-        "providerId": "fcm",
-        "credentials": {"serviceAccount": emulators.service_account()},
-        "active": True,
-    }
-    client.post("/v1/integrations", json=integration).raise_for_status()
-    workflow = {"name": "News", "workflowId": "news", "active": True, "steps": [push]}
-    client.post("/v2/workflows", json=workflow).raise_for_status()
+    connect_fcm(client, emulators)
+    make_news(client)
 
 
 def event(number: int) -> dict[str, object]:

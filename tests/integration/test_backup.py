@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from clarion.testing.kit import EmulatorThread
+from news import connect_fcm, make_news
 from postgres import PostgresServer, missing
 from running import ClarionProcess, wait_for
 from verbs import environ
@@ -37,16 +38,8 @@ def started(process: ClarionProcess, verb: str) -> Iterator[ClarionProcess]:
 
 
 def prepare(client: httpx.Client, emulators: EmulatorThread) -> None:
-    push = {"name": "Push", "type": "push", "controlValues": {"subject": "Hello", "body": "{{payload.text}}"}}
-    integration = {
-        "name": "FCM",
-        "providerId": "fcm",
-        "credentials": {"serviceAccount": emulators.service_account()},
-        "active": True,
-    }
-    client.post("/v1/integrations", json=integration).raise_for_status()
-    workflow = {"name": "News", "workflowId": "news", "active": True, "steps": [push]}
-    client.post("/v2/workflows", json=workflow).raise_for_status()
+    connect_fcm(client, emulators)
+    make_news(client)
 
 
 def trigger(client: httpx.Client, phone: str) -> None:

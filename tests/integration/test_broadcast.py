@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from clarion.testing.kit import EmulatorThread
+from news import connect_fcm, make_news
 from postgres import PostgresServer
 from running import ClarionProcess, wait_for
 
@@ -24,16 +25,8 @@ def settings(request: pytest.FixtureRequest) -> dict[str, str]:
 
 
 def prepare(client: httpx.Client, emulators: EmulatorThread) -> None:
-    push = {"name": "Push", "type": "push", "controlValues": {"subject": "Hello", "body": "{{payload.text}}"}}
-    integration = {
-        "name": "FCM",
-        "providerId": "fcm",
-        "credentials": {"serviceAccount": emulators.service_account()},
-        "active": True,
-    }
-    client.post("/v1/integrations", json=integration).raise_for_status()
-    workflow = {"name": "News", "workflowId": "news", "active": True, "steps": [push]}
-    client.post("/v2/workflows", json=workflow).raise_for_status()
+    connect_fcm(client, emulators)
+    make_news(client)
     for start in range(0, PEOPLE, 500):
         people = [
             {

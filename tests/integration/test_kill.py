@@ -10,6 +10,7 @@ import pytest
 
 from clarion.testing.fcm import AcceptedMessage
 from clarion.testing.kit import EmulatorThread
+from news import connect_fcm, make_news
 from postgres import PostgresServer
 from running import KEY, ClarionProcess, wait_for
 
@@ -22,7 +23,6 @@ def devices() -> list[str]:
     return [f"slow-40-{n}" for n in range(RECIPIENTS)]
 
 
-PUSH = {"name": "Push", "type": "push", "controlValues": {"subject": "Hello", "body": "{{payload.text}}"}}
 STEPS = [
     {
         "name": "Gather",
@@ -57,16 +57,9 @@ STEPS = [
 
 
 def prepare(process: ClarionProcess, emulators: EmulatorThread, *steps: object) -> None:
-    integration = {
-        "name": "FCM",
-        "providerId": "fcm",
-        "credentials": {"serviceAccount": emulators.service_account()},
-        "active": True,
-    }
     with process.client as client:
-        client.post("/v1/integrations", json=integration).raise_for_status()
-        workflow = {"name": "News", "workflowId": "news", "active": True, "steps": steps or [PUSH]}
-        client.post("/v2/workflows", json=workflow).raise_for_status()
+        connect_fcm(client, emulators)
+        make_news(client, *steps)
         people = [
             {
                 "subscriberId": f"person-{n}",
@@ -150,16 +143,8 @@ def test_an_accepted_trigger_survives_a_kill_right_after_the_answer(tmp_path: Pa
     with EmulatorThread(tmp_path) as emulators:
         process = ClarionProcess(tmp_path, emulators).start()
         with process.client as client:
-            integration = {
-                "name": "FCM",
-                "providerId": "fcm",
-                "credentials": {"serviceAccount": emulators.service_account()},
-                "active": True,
-            }
-            client.post("/v1/integrations", json=integration).raise_for_status()
-            push = {"name": "p", "type": "push", "controlValues": {"subject": "s", "body": "b"}}
-            workflow = {"name": "News", "workflowId": "news", "active": True, "steps": [push]}
-            client.post("/v2/workflows", json=workflow).raise_for_status()
+            connect_fcm(client, emulators)
+            make_news(client, {"name": "p", "type": "push", "controlValues": {"subject": "s", "body": "b"}})
         assert process.stop() == 0
         process.start("api")
         channel = {"providerId": "fcm", "credentials": {"deviceTokens": ["the-phone"]}}

@@ -6,23 +6,10 @@ import httpx
 import pytest
 
 from clarion.testing.kit import EmulatorThread
+from news import connect_fcm, make_news
 from running import ClarionProcess, wait_for
 
 PUBLIC = "https://push.example.com"
-
-
-def prepare(client: httpx.Client, emulators: EmulatorThread) -> str:
-    given = {
-        "name": "FCM",
-        "providerId": "fcm",
-        "credentials": {"serviceAccount": emulators.service_account()},
-        "active": True,
-    }
-    made = client.post("/v1/integrations", json=given).json()["data"]
-    push = {"name": "p", "type": "push", "controlValues": {"subject": "s", "body": "{{payload.text}}"}}
-    workflow = {"name": "News", "workflowId": "news", "active": True, "steps": [push]}
-    client.post("/v2/workflows", json=workflow).raise_for_status()
-    return str(made["_id"])
 
 
 def trigger(client: httpx.Client, device: str, body: str) -> None:
@@ -36,7 +23,8 @@ def test_a_device_tells_by_the_link_in_its_push(tmp_path: Path) -> None:
     with EmulatorThread(tmp_path) as emulators:
         process = ClarionProcess(tmp_path, emulators, tracking_links="true", public_url=PUBLIC).start()
         with process.client as client:
-            integration = prepare(client, emulators)
+            integration = connect_fcm(client, emulators)
+            make_news(client)
             trigger(client, "before", "hi")
             (untracked,) = emulators.wait_for_messages(1, 15)
             assert "__clarionTrack" not in untracked.message["data"]

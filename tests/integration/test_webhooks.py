@@ -9,6 +9,7 @@ import trustme
 
 from clarion.testing.kit import EmulatorThread
 from hooks import HookServer
+from news import PUSH, connect_fcm, make_news
 from running import ClarionProcess, wait_for
 
 PEOPLE = 300
@@ -17,12 +18,8 @@ INSIDE = {"egress_allow": "127.0.0.0/8", "webhook_http": "true"}
 
 def prepare(client: httpx.Client, emulators: EmulatorThread, hooks: HookServer) -> str:
     """An endpoint that hears of everything, and people with a device each; the endpoint's id."""
-    push = {"name": "Push", "type": "push", "controlValues": {"subject": "Hello", "body": "x"}}
-    credentials = {"serviceAccount": emulators.service_account()}
-    integration = {"name": "FCM", "providerId": "fcm", "credentials": credentials, "active": True}
-    client.post("/v1/integrations", json=integration).raise_for_status()
-    workflow = {"name": "News", "workflowId": "news", "active": True, "steps": [push]}
-    client.post("/v2/workflows", json=workflow).raise_for_status()
+    connect_fcm(client, emulators)
+    make_news(client, {**PUSH, "controlValues": {"subject": "Hello", "body": "x"}})
     made = client.post("/v1/webhooks", json={"url": hooks.url}).raise_for_status().json()["data"]
     hooks.secrets.append(made["secret"])
     people = [

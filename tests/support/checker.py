@@ -19,6 +19,7 @@ from clarion.testing.fcm import AcceptedMessage, FcmEmulator
 from clarion.testing.fcm_fields import reach
 from clarion.testing.kit import EmulatorThread
 from clarion.testing.phones import COLLAPSING
+from news import connect_fcm, make_news
 from running import KEY, ClarionProcess, wait_for
 
 CONCURRENCY = 100
@@ -94,20 +95,13 @@ def ending(*processes: ClarionProcess) -> Iterator[None]:
 
 def prepare(process: ClarionProcess, emulators: EmulatorThread, devices: Mapping[str, str]) -> None:
     """An integration, a workflow that shows the number, and a person for each device."""
-    push = {"name": "Push", "type": "push", "controlValues": {"subject": "Hello", "body": "{{payload.text}}"}}
-    workflow = {"name": "News", "workflowId": "news", "active": True, "steps": [push]}
     with process.client as client:
-        client.post("/v1/integrations", json=_integration(emulators)).raise_for_status()
-        client.post("/v2/workflows", json=workflow).raise_for_status()
+        connect_fcm(client, emulators)
+        make_news(client)
         people = [_person(name, token) for name, token in devices.items()]
         for start in range(0, len(people), _PER_CALL):
             body = {"subscribers": people[start : start + _PER_CALL]}
             client.post("/v1/subscribers/bulk", json=body).raise_for_status()
-
-
-def _integration(emulators: EmulatorThread) -> dict[str, Any]:
-    account = {"serviceAccount": emulators.service_account()}
-    return {"name": "FCM", "providerId": "fcm", "credentials": account, "active": True}
 
 
 def _person(name: str, token: str) -> dict[str, Any]:

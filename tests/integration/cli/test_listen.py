@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from clarion.cli.main import main
 from clarion.testing.kit import EmulatorThread
 from hooks import HookServer
+from news import connect_fcm
 from running import KEY, ClarionProcess, wait_for
 from verbs import Verb, environ
 
@@ -55,13 +56,7 @@ def make_workflow(client: httpx.Client, name: str) -> None:
 
 
 def make_people(client: httpx.Client, emulators: EmulatorThread) -> None:
-    integration = {
-        "name": "FCM",
-        "providerId": "fcm",
-        "credentials": {"serviceAccount": emulators.service_account()},
-        "active": True,
-    }
-    client.post("/v1/integrations", json=integration).raise_for_status()
+    connect_fcm(client, emulators)
     people = [
         {
             "subscriberId": f"person-{n}",

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from clarion.testing.kit import EmulatorThread
+from news import connect_fcm, make_news
 from running import KEY, ClarionProcess, wait_for
 from verbs import Verb, environ
 
@@ -37,16 +38,8 @@ def clarion(tmp_path_factory: pytest.TempPathFactory, emulators: EmulatorThread)
 
 
 def prepare(client: httpx.Client, emulators: EmulatorThread) -> None:
-    push = {"name": "Push", "type": "push", "controlValues": {"subject": "Hello", "body": "{{payload.text}}"}}
-    integration = {
-        "name": "FCM",
-        "providerId": "fcm",
-        "credentials": {"serviceAccount": emulators.service_account()},
-        "active": True,
-    }
-    client.post("/v1/integrations", json=integration).raise_for_status()
-    workflow = {"name": "News", "workflowId": "news", "active": True, "steps": [push]}
-    client.post("/v2/workflows", json=workflow).raise_for_status()
+    connect_fcm(client, emulators)
+    make_news(client)
     people = [
         {
             "subscriberId": f"person-{n}",
