@@ -1,10 +1,11 @@
 import { ActionIcon, Alert, Badge, Button, Card, Code, Group, Menu, Modal, Select, Stack, Table, Text, TextInput, Title } from "@mantine/core";
 import { IconDots, IconLogout, IconTrash, IconUserPlus } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { useState, type FormEvent } from "react";
+import { useState } from "react";
 import { useChange } from "../../data/change";
 import { api, done, fieldErrors, told, type Schemas } from "../../data/client";
 import { covers, ROLES, useMember, type Role } from "../../data/member";
+import { ChangeForm } from "../../parts/ChangeForm";
 import { Confirm } from "../../parts/Confirm";
 import { Copy } from "../../parts/Copy";
 import { Listing } from "../../parts/ListControls";
@@ -178,10 +179,6 @@ function Invite({ own }: { own: Member }) {
   const [role, setRole] = useState<Role>("editor");
   const invite = useChange(() => told(api.POST("/v1/invitations", { body: { email, role } })), { stale: ["invitations"] });
   const fields = fieldErrors(invite.error);
-  function submit(event: FormEvent) {
-    event.preventDefault();
-    invite.mutate();
-  }
   if (invite.data) {
     return (
       <Alert color="teal" role="status">
@@ -198,22 +195,16 @@ function Invite({ own }: { own: Member }) {
     );
   }
   return (
-    <form onSubmit={submit}>
-      <Stack>
-        <TextInput label={text.entrance.email} type="email" value={email} onChange={(e) => setEmail(e.currentTarget.value)} error={fields["email"]} required data-autofocus />
-        <Select
-          label={words.role}
-          description={words.rolesHelp[role]}
-          data={rolesBelow(own)}
-          value={role}
-          onChange={(value) => value && setRole(value as Role)}
-          allowDeselect={false}
-        />
-        {invite.error && <Failure error={invite.error} />}
-        <Button type="submit" loading={invite.isPending}>
-          {words.inviteAction}
-        </Button>
-      </Stack>
-    </form>
+    <ChangeForm change={invite} action={words.inviteAction}>
+      <TextInput label={text.entrance.email} type="email" value={email} onChange={(e) => setEmail(e.currentTarget.value)} error={fields["email"]} required data-autofocus />
+      <Select
+        label={words.role}
+        description={words.rolesHelp[role]}
+        data={rolesBelow(own)}
+        value={role}
+        onChange={(value) => value && setRole(value as Role)}
+        allowDeselect={false}
+      />
+    </ChangeForm>
   );
 }

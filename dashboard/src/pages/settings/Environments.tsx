@@ -1,14 +1,15 @@
 import { Badge, Button, ColorInput, ColorSwatch, Group, Modal, Stack, Table, Text, TextInput } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
-import { useState, type FormEvent } from "react";
+import { useState } from "react";
 import { useChange } from "../../data/change";
 import { api, done, fieldErrors, told } from "../../data/client";
 import { useEnvironment, useEnvironments, type Environment } from "../../data/environments";
 import { useMay } from "../../data/member";
+import { ChangeForm } from "../../parts/ChangeForm";
 import { Confirm } from "../../parts/Confirm";
 import { Identifier } from "../../parts/Copy";
 import { Listing } from "../../parts/ListControls";
-import { Failure, Loaded } from "../../parts/states";
+import { Loaded } from "../../parts/states";
 import { text } from "../../text";
 
 const words = text.settings.environments;
@@ -80,21 +81,11 @@ function Form({ first, saved }: { first: Environment | null; saved: () => void }
     { stale: ["environments"], said: text.saved, then: saved },
   );
   const fields = fieldErrors(save.error);
-  function submit(event: FormEvent) {
-    event.preventDefault();
-    save.mutate();
-  }
   return (
-    <form onSubmit={submit}>
-      <Stack>
-        <TextInput label={words.name} value={name} onChange={(e) => setName(e.currentTarget.value)} error={fields["name"]} required data-autofocus />
-        <ColorInput label={words.color} value={color} onChange={setColor} error={fields["color"]} />
-        {save.error && <Failure error={save.error} />}
-        <Button type="submit" loading={save.isPending}>
-          {text.save}
-        </Button>
-      </Stack>
-    </form>
+    <ChangeForm change={save} action={text.save}>
+      <TextInput label={words.name} value={name} onChange={(e) => setName(e.currentTarget.value)} error={fields["name"]} required data-autofocus />
+      <ColorInput label={words.color} value={color} onChange={setColor} error={fields["color"]} />
+    </ChangeForm>
   );
 }
 

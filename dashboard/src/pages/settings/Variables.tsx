@@ -1,13 +1,14 @@
 import { Badge, Button, Checkbox, Group, Modal, PasswordInput, Stack, Table, Text, TextInput } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { useState, type FormEvent } from "react";
+import { useState } from "react";
 import { useChange } from "../../data/change";
 import { api, done, fieldErrors, told, type Schemas } from "../../data/client";
 import { useEnvironments } from "../../data/environments";
+import { ChangeForm } from "../../parts/ChangeForm";
 import { Confirm } from "../../parts/Confirm";
 import { Listing } from "../../parts/ListControls";
-import { Failure, Loaded } from "../../parts/states";
+import { Loaded } from "../../parts/states";
 import { text } from "../../text";
 
 const words = text.settings.variables;
@@ -84,33 +85,23 @@ function Form({ first, saved }: { first: Variable | null; saved: () => void }) {
   );
   const fields = fieldErrors(save.error);
   const Input = isSecret ? PasswordInput : TextInput;
-  function submit(event: FormEvent) {
-    event.preventDefault();
-    save.mutate();
-  }
   return (
-    <form onSubmit={submit}>
-      <Stack>
-        <TextInput label={words.key} description={words.keyHelp} value={key} onChange={(e) => setKey(e.currentTarget.value)} error={fields["key"]} required data-autofocus />
-        <Checkbox label={words.secret} checked={isSecret} onChange={(e) => setSecret(e.currentTarget.checked)} />
-        {environments.map((one) => (
-          <Input
-            key={one._id}
-            label={words.value(one.name)}
-            value={values[one._id] ?? ""}
-            autoComplete="off"
-            onChange={(e: React.ChangeEvent<HTMLInputElement>) => {
-              const { value } = e.currentTarget;
-              setValues((now) => ({ ...now, [one._id]: value }));
-            }}
-          />
-        ))}
-        {save.error && <Failure error={save.error} />}
-        <Button type="submit" loading={save.isPending}>
-          {text.save}
-        </Button>
-      </Stack>
-    </form>
+    <ChangeForm change={save} action={text.save}>
+      <TextInput label={words.key} description={words.keyHelp} value={key} onChange={(e) => setKey(e.currentTarget.value)} error={fields["key"]} required data-autofocus />
+      <Checkbox label={words.secret} checked={isSecret} onChange={(e) => setSecret(e.currentTarget.checked)} />
+      {environments.map((one) => (
+        <Input
+          key={one._id}
+          label={words.value(one.name)}
+          value={values[one._id] ?? ""}
+          autoComplete="off"
+          onChange={(e: React.ChangeEvent<HTMLInputElement>) => {
+            const { value } = e.currentTarget;
+            setValues((now) => ({ ...now, [one._id]: value }));
+          }}
+        />
+      ))}
+    </ChangeForm>
   );
 }
 

@@ -1,9 +1,10 @@
-import { Button, NativeSelect, Select, Stack, Text, Textarea, TextInput } from "@mantine/core";
+import { NativeSelect, Select, Text, Textarea, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useState, type FormEvent } from "react";
+import { useState } from "react";
 import { useChange } from "../../data/change";
 import { api, fieldErrors, told, type Schemas } from "../../data/client";
-import { Failure, Loaded } from "../../parts/states";
+import { ChangeForm } from "../../parts/ChangeForm";
+import { Loaded } from "../../parts/states";
 import { text } from "../../text";
 
 const words = text.subscribers.devices;
@@ -50,39 +51,29 @@ function Form({ subscriberId, integrations, added }: FormProps) {
     { stale: ["devices"], said: words.added, then: added },
   );
   const fields = fieldErrors(add.error);
-  function submit(event: FormEvent) {
-    event.preventDefault();
-    add.mutate();
-  }
   return (
-    <form onSubmit={submit}>
-      <Stack>
-        <Select
-          label={words.integration}
-          data={integrations.map((one) => ({ value: one._id, label: `${one.name} (${one.providerId})` }))}
-          value={chosen}
-          onChange={(value) => setChosen(value ?? chosen)}
-          allowDeselect={false}
-        />
-        <Textarea
-          label={words.token}
-          value={token}
-          onChange={(e) => setToken(e.currentTarget.value)}
-          error={fields["token"] ?? fields["subscription"]}
-          autosize
-          maxRows={6}
-          required
-          data-autofocus
-        />
-        <TextInput label={words.id} description={words.idHelp} value={id} onChange={(e) => setId(e.currentTarget.value)} error={fields["id"]} />
-        <NativeSelect label={words.platform} data={PLATFORMS} value={platform} onChange={(e) => setPlatform(e.currentTarget.value)} />
-        <TextInput label={words.appVersion} value={appVersion} onChange={(e) => setVersion(e.currentTarget.value)} error={fields["appVersion"]} />
-        {add.error && <Failure error={add.error} />}
-        <Button type="submit" loading={add.isPending}>
-          {text.add}
-        </Button>
-      </Stack>
-    </form>
+    <ChangeForm change={add} action={text.add}>
+      <Select
+        label={words.integration}
+        data={integrations.map((one) => ({ value: one._id, label: `${one.name} (${one.providerId})` }))}
+        value={chosen}
+        onChange={(value) => setChosen(value ?? chosen)}
+        allowDeselect={false}
+      />
+      <Textarea
+        label={words.token}
+        value={token}
+        onChange={(e) => setToken(e.currentTarget.value)}
+        error={fields["token"] ?? fields["subscription"]}
+        autosize
+        maxRows={6}
+        required
+        data-autofocus
+      />
+      <TextInput label={words.id} description={words.idHelp} value={id} onChange={(e) => setId(e.currentTarget.value)} error={fields["id"]} />
+      <NativeSelect label={words.platform} data={PLATFORMS} value={platform} onChange={(e) => setPlatform(e.currentTarget.value)} />
+      <TextInput label={words.appVersion} value={appVersion} onChange={(e) => setVersion(e.currentTarget.value)} error={fields["appVersion"]} />
+    </ChangeForm>
   );
 }
 

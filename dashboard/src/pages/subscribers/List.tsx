@@ -1,15 +1,16 @@
-import { Avatar, Button, Group, Modal, Stack, Table, Text, TextInput } from "@mantine/core";
+import { Avatar, Button, Group, Modal, Table, Text, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { IconPlus, IconUsers } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
-import { useState, type FormEvent } from "react";
+import { useState } from "react";
 import { useChange } from "../../data/change";
 import { api, fieldErrors, told, whole, type Schemas } from "../../data/client";
 import { useCursor } from "../../data/paging";
+import { ChangeForm } from "../../parts/ChangeForm";
 import { TextLink } from "../../parts/links";
 import { Filters, Listing, SearchField } from "../../parts/ListControls";
 import { counted, Pager } from "../../parts/Pager";
-import { Empty, Failure, Heading, Loaded } from "../../parts/states";
+import { Empty, Heading, Loaded } from "../../parts/states";
 import { When } from "../../parts/When";
 import { text } from "../../text";
 
@@ -111,29 +112,19 @@ function NewSubscriber() {
     },
   );
   const fields = fieldErrors(create.error);
-  function submit(event: FormEvent) {
-    event.preventDefault();
-    create.mutate();
-  }
   return (
-    <form onSubmit={submit}>
-      <Stack>
-        <TextInput
-          label={words.id}
-          description={words.idHelp}
-          value={subscriberId}
-          onChange={(e) => setId(e.currentTarget.value)}
-          error={fields.subscriberId}
-          required
-          data-autofocus
-        />
-        <TextInput label={words.fields.firstName} value={firstName} onChange={(e) => setFirst(e.currentTarget.value)} />
-        <TextInput label={words.fields.lastName} value={lastName} onChange={(e) => setLast(e.currentTarget.value)} />
-        {create.error && <Failure error={create.error} />}
-        <Button type="submit" loading={create.isPending}>
-          {text.create}
-        </Button>
-      </Stack>
-    </form>
+    <ChangeForm change={create} action={text.create}>
+      <TextInput
+        label={words.id}
+        description={words.idHelp}
+        value={subscriberId}
+        onChange={(e) => setId(e.currentTarget.value)}
+        error={fields.subscriberId}
+        required
+        data-autofocus
+      />
+      <TextInput label={words.fields.firstName} value={firstName} onChange={(e) => setFirst(e.currentTarget.value)} />
+      <TextInput label={words.fields.lastName} value={lastName} onChange={(e) => setLast(e.currentTarget.value)} />
+    </ChangeForm>
   );
 }

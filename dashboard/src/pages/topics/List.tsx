@@ -1,15 +1,16 @@
-import { Button, Modal, Stack, Table, Text, TextInput } from "@mantine/core";
+import { Button, Modal, Table, Text, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { IconPlus, IconTags } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
-import { useState, type FormEvent } from "react";
+import { useState } from "react";
 import { useChange } from "../../data/change";
 import { api, fieldErrors, told, whole } from "../../data/client";
 import { useCursor } from "../../data/paging";
+import { ChangeForm } from "../../parts/ChangeForm";
 import { TextLink } from "../../parts/links";
 import { Filters, Listing, SearchField } from "../../parts/ListControls";
 import { counted, Pager } from "../../parts/Pager";
-import { Empty, Failure, Heading, Loaded } from "../../parts/states";
+import { Empty, Heading, Loaded } from "../../parts/states";
 import { When } from "../../parts/When";
 import { text } from "../../text";
 
@@ -78,20 +79,10 @@ function NewTopic() {
     then: (made) => void navigate({ to: "/topics/$topicKey", params: { topicKey: made.key } }),
   });
   const fields = fieldErrors(create.error);
-  function submit(event: FormEvent) {
-    event.preventDefault();
-    create.mutate();
-  }
   return (
-    <form onSubmit={submit}>
-      <Stack>
-        <TextInput label={words.key} description={words.keyHelp} value={key} onChange={(e) => setKey(e.currentTarget.value)} error={fields["key"]} required data-autofocus />
-        <TextInput label={words.name} value={name} onChange={(e) => setName(e.currentTarget.value)} error={fields["name"]} />
-        {create.error && <Failure error={create.error} />}
-        <Button type="submit" loading={create.isPending}>
-          {text.create}
-        </Button>
-      </Stack>
-    </form>
+    <ChangeForm change={create} action={text.create}>
+      <TextInput label={words.key} description={words.keyHelp} value={key} onChange={(e) => setKey(e.currentTarget.value)} error={fields["key"]} required data-autofocus />
+      <TextInput label={words.name} value={name} onChange={(e) => setName(e.currentTarget.value)} error={fields["name"]} />
+    </ChangeForm>
   );
 }

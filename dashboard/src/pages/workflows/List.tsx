@@ -1,17 +1,18 @@
-import { Badge, Button, Group, Modal, MultiSelect, Stack, Table, Text, TextInput } from "@mantine/core";
+import { Badge, Button, Group, Modal, MultiSelect, Table, Text, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { IconPlus, IconRoute } from "@tabler/icons-react";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { useState, type FormEvent } from "react";
+import { useState } from "react";
 import { useChange } from "../../data/change";
 import { api, fieldErrors, told, type Schemas } from "../../data/client";
 import { useEnvironment } from "../../data/environments";
 import { firstControls } from "../../data/steps";
+import { ChangeForm } from "../../parts/ChangeForm";
 import { TextLink } from "../../parts/links";
 import { Filters, Listing, SearchField } from "../../parts/ListControls";
 import { Pager } from "../../parts/Pager";
-import { Empty, Failure, Heading, Loaded } from "../../parts/states";
+import { Empty, Heading, Loaded } from "../../parts/states";
 import { Status } from "../../parts/Status";
 import { When } from "../../parts/When";
 import { text } from "../../text";
@@ -151,28 +152,18 @@ function NewWorkflow() {
     },
   );
   const fields = fieldErrors(create.error);
-  function submit(event: FormEvent) {
-    event.preventDefault();
-    create.mutate();
-  }
   return (
-    <form onSubmit={submit}>
-      <Stack>
-        <TextInput label={words.name} value={name} onChange={(e) => setName(e.currentTarget.value)} error={fields.name} required data-autofocus />
-        <TextInput
-          label={words.identifier}
-          description={words.identifierHelp}
-          value={workflowId}
-          onChange={(e) => setGiven(e.currentTarget.value)}
-          error={fields.workflowId}
-          required
-        />
-        {create.error && <Failure error={create.error} />}
-        <Button type="submit" loading={create.isPending}>
-          {text.create}
-        </Button>
-      </Stack>
-    </form>
+    <ChangeForm change={create} action={text.create}>
+      <TextInput label={words.name} value={name} onChange={(e) => setName(e.currentTarget.value)} error={fields.name} required data-autofocus />
+      <TextInput
+        label={words.identifier}
+        description={words.identifierHelp}
+        value={workflowId}
+        onChange={(e) => setGiven(e.currentTarget.value)}
+        error={fields.workflowId}
+        required
+      />
+    </ChangeForm>
   );
 }
 
