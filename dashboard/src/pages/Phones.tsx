@@ -2,7 +2,8 @@ import { Alert, Button, Card, Group, JsonInput, Modal, NativeSelect, SimpleGrid,
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState, type FormEvent } from "react";
 import { api, told, whole, type Schemas } from "../data/client";
-import { Empty, Failure, Heading, Loaded} from "../parts/states";
+import { Empty, Failure, Heading, Loaded } from "../parts/states";
+import { DevicePush, DeviceScreen, type Device } from "../parts/PhonePreview";
 import { When } from "../parts/When";
 import { readObject } from "../data/payload";
 import { text } from "../text";
@@ -136,6 +137,7 @@ function SendPush({ subscribers }: { subscribers: string[] }) {
 }
 
 function PhoneCard({ phone }: { phone: Phone }) {
+  const platform = phone.platform as Device;
   const queries = useQueryClient();
   const [asking, setAsking] = useState(false);
   const remove = useMutation({
@@ -155,22 +157,20 @@ function PhoneCard({ phone }: { phone: Phone }) {
           {text.remove}
         </Button>
       </Group>
-      <Stack gap="xs">
-        {phone.pushes.length === 0 && <Text c="dimmed">{words.noPush}</Text>}
-        {phone.pushes.map((push) => (
-          <Card key={push.messageId} withBorder padding="sm">
-            <Text fw={600} lineClamp={2}>
-              {push.title}
-            </Text>
-            <Text size="sm" lineClamp={4}>
-              {push.body}
-            </Text>
-            <Text size="xs" c="dimmed">
-              <When at={push.receivedAt} />
-            </Text>
-          </Card>
-        ))}
-      </Stack>
+      <DeviceScreen device={platform}>
+        <Stack gap="xs">
+          {phone.pushes.length === 0 && <Text c={platform === "web" ? "dimmed" : "white"}>{words.noPush}</Text>}
+          {phone.pushes.map((push) => (
+            <DevicePush
+              key={push.messageId}
+              device={platform}
+              title={push.title}
+              body={push.body}
+              when={<When at={push.receivedAt} />}
+            />
+          ))}
+        </Stack>
+      </DeviceScreen>
       <Modal opened={asking} onClose={() => setAsking(false)} title={words.removing} closeButtonProps={{ "aria-label": text.cancel }}>
         <Stack>
           <Text>{words.loses}</Text>

@@ -1,7 +1,8 @@
-/** What stands above a list, and the list as a table that scrolls by itself on a phone. */
+/** What stands above a list, and the list. */
 import { Card, Group, ScrollArea, Table, TextInput } from "@mantine/core";
 import { IconSearch } from "@tabler/icons-react";
 import type { ReactNode } from "react";
+import classes from "./Listing.module.css";
 
 export function Filters({ children }: { children: ReactNode }) {
   return (
@@ -33,12 +34,13 @@ export function SearchField({ label, value, onChange }: SearchFieldProps) {
   );
 }
 
-/** A table in a card. */
+/** A table in a card. The first column says what a row is; on a phone it stands above the others, beside the actions, whose
+ * column is the last and has no name. */
 export function Listing({ label, columns, children }: { label: string; columns: readonly string[]; children: ReactNode }) {
   return (
     <Card padding={0}>
-      <ScrollArea type="auto" viewportProps={{ tabIndex: 0, role: "region", "aria-label": label }}>
-        <Table highlightOnHover verticalSpacing="sm" horizontalSpacing="md" miw={560}>
+      <ScrollArea type="auto" className={classes.frame} viewportProps={{ tabIndex: 0, role: "region", "aria-label": label }}>
+        <Table highlightOnHover verticalSpacing="sm" horizontalSpacing="md" className={classes.table} style={named(columns)} data-actions={columns.at(-1) === "" || undefined}>
           <Table.Thead>
             <Table.Tr>
               {columns.map((column) => (
@@ -53,4 +55,9 @@ export function Listing({ label, columns, children }: { label: string; columns: 
       </ScrollArea>
     </Card>
   );
+}
+
+/** The names of columns for the style sheet, as strings of CSS. */
+function named(columns: readonly string[]): Record<string, string> {
+  return Object.fromEntries(columns.map((column, at) => [`--column-${at + 1}`, JSON.stringify(column)]));
 }

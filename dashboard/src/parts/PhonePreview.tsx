@@ -1,6 +1,7 @@
 /** A push as devices show it. */
 import { Text } from "@mantine/core";
 import { IconBrandChrome, IconBell } from "@tabler/icons-react";
+import type { ReactNode } from "react";
 import { text } from "../text";
 import classes from "./PhonePreview.module.css";
 
@@ -15,38 +16,65 @@ const LINES: Record<Device, { title: number; body: number }> = {
 };
 const UNFOLDED = 30;
 
-interface Shown {
+interface Push {
+  device: Device;
   title: string;
   body: string;
-  image?: string;
+  /** Unfolded by its reader. */
+  whole?: boolean;
+  /** When it came; now, where nothing is said. */
+  when?: ReactNode;
 }
 
 const words = text.workflows.preview;
 
-export function PhonePreview({ device, title, body, whole = false }: Shown & { device: Device; whole?: boolean }) {
+export function PhonePreview(push: Push) {
+  const { device, title, body } = push;
+  return (
+    <div role="img" aria-label={`${words.devices[device]}: ${title}. ${body}`}>
+      <DeviceScreen device={device} locked>
+        <DevicePush {...push} />
+      </DeviceScreen>
+    </div>
+  );
+}
+
+/** What pushes are shown on. */
+export function DeviceScreen({ device, locked = false, children }: { device: Device; locked?: boolean; children: ReactNode }) {
+  return (
+    <div className={classes.device} data-device={device}>
+      {locked && device !== "web" && <div className={classes.clock}>9:41</div>}
+      {children}
+    </div>
+  );
+}
+
+export function DevicePush({ device, title, body, whole = false, when = words.now }: Push) {
   const lines = whole ? { title: UNFOLDED, body: UNFOLDED } : LINES[device];
   return (
-    <div className={classes.device} data-device={device} role="img" aria-label={`${words.devices[device]}: ${title}. ${body}`}>
-      {device !== "web" && <div className={classes.clock}>9:41</div>}
-      <div className={classes.push}>
-        <div className={classes.icon}>{device === "web" ? <IconBrandChrome size={20} /> : <IconBell size={18} />}</div>
-        <div className={classes.words}>
-          {device === "android" && (
-            <div className={classes.app}>
-              {words.app} · {words.now}
-            </div>
-          )}
-          <div className={classes.line}>
-            <Text fw={600} size="sm" lineClamp={lines.title} style={{ overflowWrap: "anywhere", whiteSpace: "pre-line" }}>
-              {title || " "}
-            </Text>
-            {device === "ios" && <span className={classes.now}>{words.now}</span>}
+    <div className={classes.push}>
+      <div className={classes.icon}>{device === "web" ? <IconBrandChrome size={20} /> : <IconBell size={18} />}</div>
+      <div className={classes.words}>
+        {device === "android" && (
+          <div className={classes.app}>
+            {words.app} · {when}
           </div>
-          <Text size="sm" lineClamp={lines.body} style={{ overflowWrap: "anywhere", whiteSpace: "pre-line" }}>
-            {body || " "}
+        )}
+        <div className={classes.line}>
+          <Text fw={600} size="sm" lineClamp={lines.title} style={{ overflowWrap: "anywhere", whiteSpace: "pre-line" }}>
+            {title || " "}
           </Text>
-          {device === "web" && <div className={classes.app}>{location.host}</div>}
+          {device === "ios" && <span className={classes.now}>{when}</span>}
         </div>
+        <Text size="sm" lineClamp={lines.body} style={{ overflowWrap: "anywhere", whiteSpace: "pre-line" }}>
+          {body || " "}
+        </Text>
+        {device === "web" && (
+          <div className={classes.app}>
+            {location.host}
+            {when !== words.now && <> · {when}</>}
+          </div>
+        )}
       </div>
     </div>
   );

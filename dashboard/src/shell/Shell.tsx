@@ -24,14 +24,14 @@ export function Shell() {
   useLive();
   useEffect(close, [pathname, close]);
   return (
-    <AppShell header={{ height: 56 }} navbar={{ width: 228, breakpoint: "sm", collapsed: { mobile: !opened } }} padding={{ base: "md", sm: "xl" }}>
+    <AppShell header={{ height: 56 }} navbar={{ width: 228, breakpoint: "md", collapsed: { mobile: !opened } }} padding={{ base: "md", sm: "xl" }}>
       <a href="#page" className={classes.skip}>
         {text.skip}
       </a>
       <AppShell.Header px="md">
         <Group h="100%" justify="space-between" wrap="nowrap" gap="xs">
           <Group gap="xs" wrap="nowrap">
-            <Burger opened={opened} onClick={toggle} hiddenFrom="sm" size="sm" aria-label={text.menu} aria-expanded={opened} />
+            <Burger opened={opened} onClick={toggle} hiddenFrom="md" size="sm" aria-label={text.menu} aria-expanded={opened} />
             <Brand />
             <EnvironmentSwitch />
           </Group>

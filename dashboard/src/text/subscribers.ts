@@ -63,6 +63,7 @@ export const subscribers = {
     allHelp: "Off: no push of any workflow, unless it is critical.",
     workflow: "Workflow",
     push: "Push",
+    decision: "Decision",
     empty: "There is no workflow to choose.",
     decided: { subscriber: "Chosen by the subscriber", template: "As the workflow says" } as Record<string, string>,
   },

@@ -83,7 +83,7 @@ function Row({ one, show }: { one: Entry; show: () => void }) {
         </UnstyledButton>
       </Table.Td>
       <Table.Td>
-        <Text size="sm" miw={220} style={{ overflowWrap: "anywhere" }}>
+        <Text size="sm" miw={{ base: 0, md: 220 }} style={{ overflowWrap: "anywhere" }}>
           {one.resource}
         </Text>
       </Table.Td>

@@ -39,7 +39,7 @@ export function Preferences({ subscriberId }: { subscriberId: string }) {
           {found.workflows.length === 0 ? (
             <Text c="dimmed">{words.empty}</Text>
           ) : (
-            <Listing label={text.subscribers.tabs.preferences} columns={[words.workflow, words.push, ""]}>
+            <Listing label={text.subscribers.tabs.preferences} columns={[words.workflow, words.push, words.decision]}>
               {found.workflows.map((one) => (
                 <Table.Tr key={one.workflow.identifier}>
                   <Table.Td>
