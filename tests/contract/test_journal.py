@@ -4,6 +4,7 @@ A footing that is to be added is a line in `FOOTINGS` and the function that open
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from sqlalchemy.engine import Connection
 
 from clarion.journal.consumer import LaneConsumer, LaneSupervisor
-from clarion.journal.port import Batch, Journal, LeaseLost, Parked, Record
+from clarion.journal.port import Batch, Journal, LeaseLost, Parked, Record, webhook_lane
 from clarion.journal.sql import LEASE, SqlJournal
 from clarion.model.clock import HOUR, SECOND, Clock, Millis, system_clock
 from clarion.store.database import Database
@@ -352,3 +353,40 @@ async def test_a_lane_that_appears_gets_its_consumer(footing: Footing) -> None:
         assert {await seen.get(), await seen.get()} == {"deliver:one", "deliver:two"}
     supervisor.cancel()
     await asyncio.gather(supervisor, return_exceptions=True)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def shared(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Footing]:
+    """A footing with its tables in the database, where several journals can be."""
+    async with FOOTINGS[request.param](tmp_path, request) as opened:
+        yield opened
+
+
+async def test_a_lane_in_turn_is_worked_on_one_record_at_a_time_by_whoever_is_first(shared: Footing) -> None:
+    lane = webhook_lane("e")
+    journals = [SqlJournal(shared.database, shared.clock) for _ in range(8)]
+    await journals[0].append([Record(lane, b"%d" % number) for number in range(5)])
+    done = []
+    for _ in range(5):
+        claims = await asyncio.gather(*(journal.claim(lane, 3) for journal in journals))
+        (batch,) = [batch for found in claims for batch in found]
+        done.append(batch.body)
+        await journals[0].settle(batch, nothing)
+    assert done == [b"0", b"1", b"2", b"3", b"4"]
+
+
+async def test_who_waits_for_a_lane_in_turn_waits_as_long_as_it_is_leased(shared: Footing) -> None:
+    lane = webhook_lane("e")
+    first, second = (SqlJournal(shared.database, shared.clock) for _ in range(2))
+    await first.append([Record(lane, b"0"), Record(lane, b"1")])
+    await second.wait(lane)
+    (batch,) = await first.claim(lane, 1)
+    began = time.monotonic()
+    await second.wait(lane)
+    assert time.monotonic() - began > 0.4
+    await shared.pass_time(LEASE)
+    began = time.monotonic()
+    await second.wait(lane)
+    assert time.monotonic() - began < 0.4
+    (again,) = await second.claim(lane, 1)
+    assert again.body == batch.body

@@ -10,6 +10,7 @@ import trustme
 from clarion.testing.kit import EmulatorThread
 from hooks import HookServer
 from news import PUSH, connect_fcm, make_news
+from postgres import PostgresServer
 from running import ClarionProcess, wait_for
 
 PEOPLE = 300
@@ -86,3 +87,55 @@ def test_kills_while_events_go_out_lose_none(tmp_path: Path, settings: dict[str,
     assert told == {f"device-{n}" for n in range(PEOPLE)}
     assert {body["type"] for body in hooks.taken} == {"message.sent"}
     assert hooks.refused == []
+
+
+RATE = 80
+BURST = RATE
+"""Half a second's in the bucket, and a quarter's that each of two processes borrowed."""
+LATE = 8
+"""Arrivals that a busy machine may move into a window."""
+
+
+def test_processes_keep_to_the_rate_of_an_endpoint_together(tmp_path: Path, postgres: PostgresServer) -> None:
+    settings = {"database_url": postgres.make(), **INSIDE}
+    with (
+        EmulatorThread(tmp_path) as emulators,
+        HookServer().running() as limited,
+        HookServer().running() as free,
+    ):
+        process = ClarionProcess(tmp_path, emulators, **settings).start("serve", "--processes", "2")
+        with process.client as client:
+            one = f"/v1/webhooks/{prepare(client, emulators, limited)}"
+            client.put(one, json={"rateLimit": RATE}).raise_for_status()
+            made = client.post("/v1/webhooks", json={"url": free.url}).raise_for_status().json()["data"]
+            free.secrets.append(made["secret"])
+            client.post(
+                "/v1/events/trigger/broadcast", json={"name": "news", "payload": {}}
+            ).raise_for_status()
+            wait_for(lambda: len(limited.taken) >= PEOPLE or None, 60)
+            wait_for(lambda: len(free.taken) >= PEOPLE or None, 60)
+            wait_for(lambda: not listed(client, one, "pending") or None, 20)
+            assert listed(client, one, "failed") == []
+            assert {item["attempts"] for item in listed(client, one, "delivered")} == {1}
+        assert process.stop() == 0
+    assert len(set(limited.ids)) == len(limited.ids) == PEOPLE
+    assert most_over(limited.moments, RATE) <= BURST + LATE
+    assert most_over(free.moments, RATE) > BURST + LATE
+    assert free.moments[-1] < limited.moments[-1]
+
+
+def listed(client: httpx.Client, one: str, status: str) -> list[dict[str, object]]:
+    """The newest deliveries that stand so."""
+    answer = client.get(f"{one}/deliveries", params={"status": status, "limit": "100"}).raise_for_status()
+    found: list[dict[str, object]] = answer.json()["data"]
+    return found
+
+
+def most_over(moments: list[float], rate: int) -> float:
+    """By how much any stretch of time held more than the rate allows."""
+    worst = lowest = 0.0
+    for number, moment in enumerate(sorted(moments)):
+        ahead = number - rate * (moment - moments[0])
+        lowest = min(lowest, ahead)
+        worst = max(worst, ahead - lowest + 1)
+    return worst

@@ -2,6 +2,7 @@
 
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,11 +13,13 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 
 class HookServer:
-    """Takes what is signed by a secret it knows; answers `answer` of how many it has taken, 204 as it is."""
+    """Takes what is signed by a secret it knows, and notes when; answers `answer` of how many it has taken,
+    204 as it is."""
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.secrets: list[str] = []
         self.taken: list[Any] = []
+        self.moments: list[float] = []
         self.refused: list[str] = []
         self.answer: Callable[[int], int] = lambda _: 204
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -54,6 +57,7 @@ class HookServer:
                 status = self.answer(len(self.taken))
                 if status < 300:
                     self.taken.append(msgspec.json.decode(body))
+                    self.moments.append(time.monotonic())
                 return status
         return 401
 

@@ -30,6 +30,8 @@ export const webhooks = {
   off: { failing: "Switched off: it failed for days", gone: "Switched off: it answered that it is gone" } as Record<string, string>,
   concurrency: "Events at a time",
   concurrencyHelp: "With 1 they arrive in the order of time.",
+  rateLimit: "Events a second",
+  rateLimitHelp: "At most; more wait for their turn, in order. Empty: as many as there are.",
   headers: "Headers (JSON)",
   headersHelp: "Sent along with each event. Masked values stay unless you change them.",
   secret: "Signing secret",

@@ -11,8 +11,9 @@ from math import ceil
 from clarion.api.route import Category
 from clarion.errors import TooManyRequests
 from clarion.model.clock import SECOND, Clock, Millis
-from clarion.store import rates
+from clarion.store import loans
 from clarion.store.database import Database
+from clarion.store.loans import Loan, Loans
 
 WINDOW_SECONDS = 5
 BULK_COST = 100
@@ -26,10 +27,6 @@ SHOWN: Mapping[Category, int] = {
     Category.GLOBAL: 3000,
 }
 """Tokens a second, where none are set."""
-
-_BORROWED_SECONDS = 0.25
-_KEPT: Millis = SECOND
-"""How long borrowed tokens are good for; what isn't used meanwhile is lost."""
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -50,43 +47,14 @@ class Bucket:
         self._at = now
 
 
-class Loan:
-    """What this process borrowed of a bucket in the database."""
-
-    def __init__(self, rate: int) -> None:
-        self.rate = rate
-        self.capacity = float(capacity_of(rate))
-        self.tokens = 0.0
-        self.left = self.capacity
-        self._at: Millis = 0
-
-    def take(self, cost: int, now: Millis) -> bool:
-        """Take tokens; False when there are not enough, or they are too old."""
-        if self.tokens < cost or now - self._at > _KEPT:
-            return False
-        self.tokens -= cost
-        return True
-
-    def receive(self, borrowed: rates.Borrowed, now: Millis) -> None:
-        """Take up tokens; old ones have expired meanwhile."""
-        kept = self.tokens if now - self._at <= _KEPT else 0.0
-        self.tokens, self.left, self._at = kept + borrowed.granted, borrowed.left, now
-
-    @property
-    def remaining(self) -> float:
-        """What may be left in the whole installation."""
-        return self.left + self.tokens
-
-
 class Limits:
     """The buckets of all environments. `enforced`: tokens a second, for the categories that have a limit."""
 
     def __init__(self, database: Database, clock: Clock, enforced: Mapping[str, int]) -> None:
-        self._database = database
         self._clock = clock
         self._enforced = {category: rate for category in Category if (rate := enforced.get(category.value))}
         self._buckets: dict[tuple[str, Category], Bucket] = {}
-        self._loans: dict[tuple[str, Category], Loan] = {}
+        self._loans = Loans(database, clock)
         self._policies = {
             (category, bulk): _policy(category, self._enforced.get(category), bulk=bulk)
             for category in Category
@@ -102,10 +70,10 @@ class Limits:
         if rate is None:
             self._show(environment_id, category, cost, headers)
             return
-        place = (environment_id, category)
-        loan = self._loans.get(place) or self._loans.setdefault(place, Loan(rate))
-        granted = loan.take(cost, self._clock()) or await self._borrowed(environment_id, category, loan, cost)
-        headers += self._told(category, cost, loan.capacity, loan.remaining, rate)
+        bucket = loans.Bucket(environment_id, category.value, rate, float(capacity_of(rate)))
+        granted = await self._loans.take(bucket, cost)
+        loan = self._loans.of(bucket)
+        headers += self._told(category, cost, bucket.capacity, loan.remaining, rate)
         if not granted:
             raise _too_many(category, cost, loan)
 
@@ -116,15 +84,6 @@ class Limits:
             bucket = self._buckets[environment_id, category] = Bucket(SHOWN[category], now)
         bucket.take(cost, now)
         headers += self._told(category, cost, bucket.capacity, bucket.tokens, bucket.rate)
-
-    async def _borrowed(self, environment_id: str, category: Category, loan: Loan, cost: int) -> bool:
-        now = self._clock()
-        want = loan.rate * _BORROWED_SECONDS
-        lent = await self._database.write(
-            rates.borrow, environment_id, category.value, loan.rate, loan.capacity, cost, want, now
-        )
-        loan.receive(lent, now)
-        return loan.take(cost, now)
 
     def _told(self, category: Category, cost: int, capacity: float, remaining: float, rate: int) -> Headers:
         reset = ceil((capacity - remaining) / rate)
@@ -142,9 +101,10 @@ def capacity_of(rate: int) -> int:
 
 
 def _too_many(category: Category, cost: int, loan: Loan) -> TooManyRequests:
-    pause = min(max(ceil((cost - loan.remaining) / loan.rate), 1), LONGEST_PAUSE)
+    rate = loan.bucket.rate
+    pause = min(max(ceil((cost - loan.remaining) / rate), 1), LONGEST_PAUSE)
     return TooManyRequests(
-        f"More than {loan.rate} {category.value} calls a second: try again in {pause} s, or have"
+        f"More than {rate} {category.value} calls a second: try again in {pause} s, or have"
         " CLARION_RATE_LIMITS raised",
         headers={"Retry-After": str(pause)},
     )

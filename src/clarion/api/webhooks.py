@@ -29,6 +29,7 @@ MOST_ENDPOINTS = 50
 MOST_HEADERS = 20
 MOST_DESCRIPTION = 512
 MOST_CONCURRENT = 100
+MOST_A_SECOND = 10_000
 MOST_REPLAYED = 10_000
 MOST_SECRETS = 10
 """Old ones that still sign, too many to be reached by rotating with care."""
@@ -41,6 +42,7 @@ class WebhookIn(msgspec.Struct, rename="camel"):
     """What an endpoint is to be. `events` empty: all. A header value that comes back masked stays.
 
     `concurrency` is how many events may be under way at a time: one keeps them in the order of time.
+    `rateLimit` is how many are begun in a second at most; null for any number.
     """
 
     url: str
@@ -49,6 +51,7 @@ class WebhookIn(msgspec.Struct, rename="camel"):
     headers: dict[str, str] = {}
     active: bool = True
     concurrency: Annotated[int, msgspec.Meta(ge=1, le=MOST_CONCURRENT)] = 1
+    rate_limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_A_SECOND)] | None = None
 
 
 class WebhookPatch(msgspec.Struct, rename="camel"):
@@ -60,6 +63,7 @@ class WebhookPatch(msgspec.Struct, rename="camel"):
     headers: dict[str, str] | UnsetType = UNSET
     active: bool | UnsetType = UNSET
     concurrency: Annotated[int, msgspec.Meta(ge=1, le=MOST_CONCURRENT)] | UnsetType = UNSET
+    rate_limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_A_SECOND)] | None | UnsetType = UNSET
 
 
 class Rotation(msgspec.Struct, rename="camel"):
@@ -83,6 +87,7 @@ class WebhookOut(msgspec.Struct, rename="camel", kw_only=True):
     headers: dict[str, str]
     active: bool
     concurrency: int
+    rate_limit: int | None
     disabled_reason: str
     old_secrets_until: list[str]
     created_at: str
@@ -174,6 +179,7 @@ async def create_webhook(call: Call[WebhookIn, NoQuery]) -> WebhookWithSecret:
         _description(given.description),
         _events(given.events),
         given.concurrency,
+        given.rate_limit,
         given.active,
         "",
         now,
@@ -423,6 +429,7 @@ def _shown(item: Endpoint, now: Millis) -> dict[str, Any]:
         "headers": {name: masked(value) for name, value in item.headers.items()},
         "active": item.active,
         "concurrency": item.concurrency,
+        "rate_limit": item.rate_limit,
         "disabled_reason": item.disabled_reason,
         "old_secrets_until": [iso(old.until) for old in item.secrets if old.until and old.until > now],
         "created_at": iso(item.created_at),

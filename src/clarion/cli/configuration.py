@@ -77,7 +77,7 @@ class CapFile(msgspec.Struct, forbid_unknown_fields=True):
     passes: list[str] = msgspec.field(default_factory=lambda: ["high"])
 
 
-class WebhookFile(msgspec.Struct, forbid_unknown_fields=True):
+class WebhookFile(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     """A webhook endpoint, known by its URL; `${NAME}` in its headers stands for an environment variable."""
 
     url: str
@@ -86,6 +86,7 @@ class WebhookFile(msgspec.Struct, forbid_unknown_fields=True):
     headers: dict[str, str] = {}
     active: bool = True
     concurrency: int = 1
+    rate_limit: int | None = None
 
 
 class Configuration(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
@@ -272,7 +273,13 @@ def _webhook_file(item: Json) -> WebhookFile:
     host = urlsplit(item["url"]).hostname or ""
     headers = {name: f"${{{_variable(host, name)}}}" for name in item["headers"]}
     return WebhookFile(
-        item["url"], item["events"], item["description"], headers, item["active"], item["concurrency"]
+        item["url"],
+        item["events"],
+        item["description"],
+        headers,
+        item["active"],
+        item["concurrency"],
+        item["rateLimit"],
     )
 
 

@@ -57,7 +57,7 @@ def _endpoint(forward: str, chosen: str) -> Endpoint:
     kinds = [kind.strip() for kind in chosen.split(",") if kind.strip()]
     if unknown := [kind for kind in kinds if kind not in EVENTS]:
         raise SettingsError(f"--events: there is no {', '.join(unknown)}; there are {', '.join(EVENTS)}")
-    return Endpoint("", "", forward, "", kinds, 1, True, "", 0, 0, {}, [Secret(new_signing_secret())])
+    return Endpoint("", "", forward, "", kinds, 1, None, True, "", 0, 0, {}, [Secret(new_signing_secret())])
 
 
 async def _until_stopped(url: str, key: str, endpoint: Endpoint) -> None:

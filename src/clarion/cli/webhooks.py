@@ -50,6 +50,7 @@ def list_endpoints(url: str | None, key: str | None, as_json: bool) -> None:
 @click.option("--description", default="", help="For people.")
 @click.option("--header", "headers", multiple=True, metavar="NAME:VALUE", help="Sent along; several times.")
 @click.option("--concurrency", type=int, default=1, show_default=True, help="Events under way at a time.")
+@click.option("--rate-limit", type=int, help="Events a second at most.  [default: any number]")
 @URL
 @KEY
 def create(
@@ -60,6 +61,7 @@ def create(
     description: str,
     headers: tuple[str, ...],
     concurrency: int,
+    rate_limit: int | None,
 ) -> None:
     """Add an endpoint at URL and show its secret, which is not shown again."""
     body = {
@@ -68,6 +70,7 @@ def create(
         "description": description,
         "headers": dict(map(_header, headers)),
         "concurrency": concurrency,
+        "rateLimit": rate_limit,
     }
 
     async def work(api: ApiCaller) -> None:
@@ -237,7 +240,8 @@ def _endpoint_line(item: Json) -> str:
     reason = f" ({item['disabledReason']})" if item["disabledReason"] else ""
     standing = "on" if item["active"] else f"off{reason}"
     events = ", ".join(item["events"]) or "everything"
-    return f"{item['_id']}  {standing}  {one_line(item['url'])}  {events}"
+    rate = f"  {item['rateLimit']} a second at most" if item["rateLimit"] else ""
+    return f"{item['_id']}  {standing}  {one_line(item['url'])}  {events}{rate}"
 
 
 def _delivery_line(item: Json) -> str:

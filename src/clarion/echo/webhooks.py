@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from clarion.echo.bodies import bodies
 from clarion.echo.courier import Courier
+from clarion.echo.pacing import Pacer
 from clarion.journal.outbox import Outbox, repeat
 from clarion.journal.port import Batch, Record
 from clarion.journal.sql import append_in
@@ -88,6 +89,7 @@ class WebhookStage:
         self._courier = courier
         self._pause = pause
         self._standings: dict[str, Standing] = {}
+        self._pacer = Pacer(database, clock)
 
     async def work(self, batch: Batch) -> None:
         """Send what a record holds. What failed is written at once, so that a crash repeats little."""
@@ -111,24 +113,40 @@ class WebhookStage:
 
     async def _drain(self, queue: Iterator[Delivery], endpoint: Endpoint, done: list[Delivery]) -> None:
         for delivery in queue:
+            while wait := await self._wait(endpoint.id):
+                await self._keep(endpoint, done)
+                await self._pause(min(wait, MINUTE) / SECOND)
+                await self._catalog.current()
             tried = await self._try(endpoint.id, delivery)
             done.append(after(delivery, tried, random.random()))
             if not tried.taken:
-                failed, done[:] = done[:], []
-                await self._database.write(self._written, endpoint, failed)
+                await self._keep(endpoint, done)
                 await self._catalog.current()
 
+    async def _wait(self, endpoint_id: str) -> Millis:
+        """How long the endpoint can't be asked yet; 0 where it took its turn, or is switched off."""
+        endpoint = self._active(endpoint_id)
+        if endpoint is None:
+            return 0
+        return self._standing(endpoint_id).rest(self._clock()) or await self._pacer.wait(endpoint)
+
+    async def _keep(self, endpoint: Endpoint, done: list[Delivery]) -> None:
+        """Write what was done: a worker that stops while it waits repeats nothing."""
+        kept, done[:] = done[:], []
+        if kept:
+            await self._database.write(self._written, endpoint, kept)
+
     async def _try(self, endpoint_id: str, delivery: Delivery) -> Try:
-        """Send to the endpoint as it stands now, once it may be asked."""
-        standing = self._standings.setdefault(endpoint_id, Standing())
-        while (endpoint := self._active(endpoint_id)) and (wait := standing.rest(self._clock())):
-            await self._pause(min(wait, MINUTE) / SECOND)
-            await self._catalog.current()
+        """Send to the endpoint as it stands now."""
+        endpoint = self._active(endpoint_id)
         if endpoint is None:
             return Try(self._clock(), 0, 0, OFF, "The endpoint is switched off.")
         tried = await self._courier.take(endpoint, delivery.event_id, delivery.body)
-        standing.note(tried)
+        self._standing(endpoint_id).note(tried)
         return tried
+
+    def _standing(self, endpoint_id: str) -> Standing:
+        return self._standings.setdefault(endpoint_id, Standing())
 
     def _active(self, endpoint_id: str) -> Endpoint | None:
         found = self._catalog.snapshot.webhooks.get(endpoint_id)

@@ -30,6 +30,10 @@ REQUEST_PREFIX = "request:"
 CROSSING_PREFIX = "crossing:"
 CROSSING_LANE = CROSSING_PREFIX + "all"
 
+IN_TURN = (WEBHOOK_PREFIX, REPEAT_PREFIX)
+"""Lanes whose records are worked on one at a time, whatever the number of processes: in order, and with no
+more under way than the endpoint takes. They are in the database on every footing."""
+
 
 def accepted_lane(environment_id: str) -> str:
     """The lane of an environment's triggers, so that a flood in one holds up no other."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.engine import Connection
 
-from clarion.journal.port import Batch, Change, LeaseLost, Parked, Record
+from clarion.journal.port import IN_TURN, Batch, Change, LeaseLost, Parked, Record
 from clarion.journal.summary import MOST_COUNTED, JournalSummary, LaneSummary, accepted_at
 from clarion.model.clock import SECOND, Clock, Millis
 from clarion.store.database import Database
@@ -45,6 +45,8 @@ class SqlJournal:
         return await self._database.read(_lanes, prefix)
 
     async def claim(self, lane: str, most: int) -> list[Batch]:
+        if lane.startswith(IN_TURN):
+            return await self._database.write_alone(_claim_in_turn, lane, self._clock(), self._owner)
         return await self._database.write_alone(_claim, lane, most, self._clock(), self._owner)
 
     async def renew(self, *batches: Batch) -> None:
@@ -167,6 +169,27 @@ RETURNING id, lane, body, claims, lease
 """,
 )
 
+# Leases the first record of a lane where none is leased. Of two that look at once, the second finds the
+# record leased after all.
+_CLAIM_IN_TURN = sql("""
+UPDATE journal SET lease = ?, leased_until = ?, claims = claims + 1 WHERE leased_until <= ? AND id = (
+  SELECT id FROM journal
+  WHERE lane = ? AND parked_at IS NULL AND not_before <= ? AND NOT EXISTS (
+    SELECT 1 FROM (
+      SELECT leased_until FROM journal
+      WHERE lane = ? AND parked_at IS NULL ORDER BY not_before, id LIMIT 100) AS first
+    WHERE leased_until > ?)
+  ORDER BY not_before, id LIMIT 1)
+RETURNING id, lane, body, claims, lease
+""")
+
+# Finds the earliest moment at which such a lane may be claimed from.
+_NEXT_IN_TURN = sql("""
+SELECT MIN(not_before), MAX(leased_until) FROM (
+  SELECT not_before, leased_until FROM journal
+  WHERE lane = ? AND parked_at IS NULL ORDER BY not_before, id LIMIT 100) AS first
+""")
+
 # Lists the lanes that begin with a prefix, one index step per lane.
 _LANES = sql("""
 WITH RECURSIVE found(lane) AS (
@@ -274,11 +297,20 @@ def _claim(connection: Connection, lane: str, most: int, now: Millis, owner: str
     return sorted((Batch(*row) for row in rows), key=lambda batch: batch.id)
 
 
+def _claim_in_turn(connection: Connection, lane: str, now: Millis, owner: str) -> list[Batch]:
+    lease = f"{owner}:{secrets.token_hex(4)}"
+    rows = run(connection, _CLAIM_IN_TURN, lease, now + LEASE, now, lane, now, lane, now).all()
+    return [Batch(*row) for row in rows]
+
+
 def _lanes(connection: Connection, prefix: str) -> set[str]:
     return set(run(connection, _LANES, prefix, len(prefix), prefix).scalars())
 
 
 def _next_due(connection: Connection, lane: str) -> Millis | None:
+    if lane.startswith(IN_TURN):
+        due, leased = run(connection, _NEXT_IN_TURN, lane).one()
+        return None if due is None else max(due, leased)
     found: Millis | None = run(connection, _NEXT, lane).scalar()
     return found
 

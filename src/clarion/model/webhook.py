@@ -77,7 +77,8 @@ class Endpoint(msgspec.Struct, frozen=True):
     """A customer's receiver of one environment's events. Secrets and headers are in clear; never log them.
 
     `events` are the types it wants, empty for all. `concurrency` is how many deliveries may be under way at a
-    time: one keeps them in the order of time. `disabled_reason` says why Clarion switched it off by itself.
+    time: one keeps them in the order of time. `rate_limit` is how many begin in a second at most, None for
+    any number. `disabled_reason` says why Clarion switched it off by itself.
     """
 
     id: str
@@ -86,6 +87,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     description: str
     events: list[str]
     concurrency: int
+    rate_limit: int | None
     active: bool
     disabled_reason: str
     created_at: Millis

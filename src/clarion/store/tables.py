@@ -766,6 +766,7 @@ webhook_endpoints = sa.Table(
     sa.Column("description", sa.Text, nullable=False),
     sa.Column("events", Json, nullable=False),
     sa.Column("concurrency", sa.Integer, nullable=False),
+    sa.Column("rate_limit", sa.Integer, comment="Deliveries a second at most; None: any number."),
     sa.Column("active", sa.Boolean, nullable=False),
     sa.Column("disabled_reason", sa.Text, nullable=False),
     sa.Column("failing_since", _Time, comment="Since when nothing but failures; None after a success."),

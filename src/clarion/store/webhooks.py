@@ -10,6 +10,7 @@ from clarion.model.clock import Millis
 from clarion.model.webhook import LONGEST_SILENCE, Endpoint, Secret
 from clarion.security.vault import Vault
 from clarion.store.dialect import run, sql
+from clarion.store.tables import rate_buckets
 from clarion.store.tables import webhook_endpoints as table
 
 
@@ -33,8 +34,9 @@ def replace(connection: Connection, vault: Vault, changed: Endpoint) -> None:
 
 
 def delete(connection: Connection, identity: str) -> None:
-    """Remove an endpoint with its deliveries."""
+    """Remove an endpoint with its deliveries and its bucket."""
     connection.execute(table.delete().where(table.c.id == identity))
+    connection.execute(rate_buckets.delete().where(rate_buckets.c.category == identity))
 
 
 def by_id(connection: Connection, vault: Vault, environment_id: str, identity: str) -> Endpoint | None:

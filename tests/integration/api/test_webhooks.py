@@ -57,6 +57,17 @@ async def test_an_endpoint_is_added_read_changed_and_removed(dev: Caller) -> Non
     assert data(await dev.get(PATH)) == []
 
 
+async def test_a_rate_is_set_kept_and_taken_back(dev: Caller) -> None:
+    made = await added(dev, rateLimit=20)
+    one = f"{PATH}/{made['_id']}"
+    assert made["rateLimit"] == 20
+    assert data(await dev.put(one, {"concurrency": 2}))["rateLimit"] == 20
+    assert data(await dev.put(one, {"rateLimit": 10_000}))["rateLimit"] == 10_000
+    assert data(await dev.put(one, {"rateLimit": None}))["rateLimit"] is None
+    assert data(await dev.get(one))["rateLimit"] is None
+    assert (await added(dev))["rateLimit"] is None
+
+
 async def test_an_endpoint_of_another_environment_is_not_there(dev: Caller, prod: Caller) -> None:
     one = f"{PATH}/{(await added(dev))['_id']}"
     error(await prod.get(one), 404)
@@ -99,6 +110,10 @@ async def test_secrets_and_headers_are_kept_sealed(api: Api, dev: Caller) -> Non
         ({"description": "x" * 513}, "description"),
         ({"concurrency": 0}, "concurrency"),
         ({"concurrency": 101}, "concurrency"),
+        ({"rateLimit": 0}, "rateLimit"),
+        ({"rateLimit": 10_001}, "rateLimit"),
+        ({"rateLimit": 1.5}, "rateLimit"),
+        ({"rateLimit": "20"}, "rateLimit"),
         ({"headers": {"bad name": "x"}}, "headers"),
         ({"headers": {"Host": "x"}}, "headers"),
         ({"headers": {"Webhook-Signature": "x"}}, "headers"),

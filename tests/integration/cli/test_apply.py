@@ -155,6 +155,7 @@ WEBHOOKS = """
 webhooks:
   - url: https://8.8.8.8/hooks
     events: [message.failed]
+    rateLimit: 20
     headers:
       Authorization: ${HOOK_TOKEN}
 """
@@ -167,12 +168,13 @@ def test_webhook_endpoints_are_kept_by_their_url(tmp_path: Path, clarion: Clario
     assert first[0] == "+ webhook https://8.8.8.8/hooks"
     assert first[1].startswith("  its secret, not shown again: whsec_")
     assert said(tmp_path, clarion, "apply", str(file), **token) == "nothing to change\n"
-    file.write_text(WEBHOOKS.replace("message.failed", "message.sent"))
+    file.write_text(WEBHOOKS.replace("message.failed", "message.sent").replace("20", "30"))
     told = said(tmp_path, clarion, "apply", str(file), HOOK_TOKEN="Bearer of-another")
-    assert told.splitlines() == ["~ webhook https://8.8.8.8/hooks: events, headers", "1 changed"]
+    assert told.splitlines() == ["~ webhook https://8.8.8.8/hooks: events, headers, rateLimit", "1 changed"]
     printed = said(tmp_path, clarion, "export")
     assert "whsec_" not in printed
     assert "another" not in printed
+    assert "rateLimit: 30" in printed
     file.write_text(printed)
     (variable,) = (word[2:-1] for word in printed.split() if word.startswith("${"))
     assert said(tmp_path, clarion, "diff", str(file), **{variable: "Bearer of-another"}).status == 0

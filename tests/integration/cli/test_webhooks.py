@@ -36,10 +36,19 @@ def test_an_endpoint_is_looked_after_from_a_terminal(clarion: ClarionProcess, ho
         return [item["status"] for item in json.loads(said("deliveries", identity, "--json"))]
 
     assert said("list").startswith("there are no webhook endpoints")
-    chosen = ["--event", "workflow.created", "--header", "X-Team: blue", "--concurrency", "2"]
+    chosen = [
+        "--event",
+        "workflow.created",
+        "--header",
+        "X-Team: blue",
+        "--concurrency",
+        "2",
+        "--rate-limit",
+        "50",
+    ]
     line, secret = said("create", hooks.url, *chosen).splitlines()
     identity = line.split()[0]
-    assert line.endswith(f"on  {hooks.url}  workflow.created")
+    assert line.endswith(f"on  {hooks.url}  workflow.created  50 a second at most")
     assert "401" in said("ping", identity, status=1)
     hooks.secrets.append(secret.split()[-1])
     assert "204" in said("ping", identity)

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from sqlalchemy.engine import Connection
 
+from clarion.echo.pacing import Pacer
 from clarion.echo.webhooks import FAILING, WebhookStage
 from clarion.errors import DatabaseUnavailable, EgressRefused, TimedOut
 from clarion.journal.port import repeat_lane, webhook_lane
@@ -15,6 +16,7 @@ from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.webhook import Endpoint, Secret
 from clarion.store import messages, webhook_deliveries, webhooks
 from clarion.store.database import Database
+from clarion.store.dialect import run, sql
 from clarion.store.listing import Order
 from clarion.store.webhook_deliveries import Delivery, Wanted
 from pipeline import GONE, TROUBLE, Pipeline, device_of
@@ -39,7 +41,8 @@ class Listening(Pipeline):
 
     async def endpoint(self, host: str = "hooks.test", **fields: Any) -> Endpoint:
         """Add one that hears of everything unless told otherwise."""
-        given: dict[str, Any] = {"description": "", "events": [], "concurrency": 1, "active": True} | fields
+        plain: dict[str, Any] = {"description": "", "events": [], "concurrency": 1, "rate_limit": None}
+        given = plain | {"active": True} | fields
         made = Endpoint(
             id=f"{host:w<32}",
             environment_id=self.environment_id,
@@ -465,3 +468,105 @@ async def test_deliveries_are_forgotten_when_they_are_old_and_at_their_end(liste
     left: Sequence[Delivery] = await listening.deliveries(endpoint)
     assert [item.status for item in left] == ["pending"]
     assert await listening.worker.journal.depth(repeat_lane(endpoint.id), 10) == 1
+
+
+async def test_an_endpoint_with_a_rate_is_sent_in_order_and_what_waits_has_not_failed(
+    listening: Listening,
+) -> None:
+    endpoint = await listening.endpoint(rate_limit=4)
+    moments: list[Millis] = []
+    on, began = passing(listening), listening.clock()
+
+    async def pause(seconds: float) -> None:
+        """What was sent before is noted: who stops here repeats nothing."""
+        assert len(await listening.deliveries(endpoint)) == len(listening.told())
+        moments.append(listening.clock() - began)
+        await on(seconds)
+
+    listening.worker.webhooks._pause = pause
+    await push_to_many(listening, 10)
+    # Two at once, and then one every quarter of a second.
+    assert moments == [250 * turn for turn in range(8)]
+    assert len(listening.told()) == 10
+    tried = sorted(await listening.deliveries(endpoint), key=lambda item: item.event_id)
+    assert {(item.status, item.attempts) for item in tried} == {("delivered", 1)}
+    assert listening.clock() - began == 2 * SECOND
+
+
+async def push_to_many(listening: Listening, number: int) -> None:
+    people: dict[str, Sequence[str]] = {f"p{n}": [f"t{n}"] for n in range(number)}
+    await listening.register_all(people)
+    await listening.trigger(*people)
+    await listening.drain()
+
+
+async def test_a_rate_that_is_taken_back_holds_up_nothing_any_more(listening: Listening) -> None:
+    endpoint = await listening.endpoint(rate_limit=1)
+
+    async def pause(_: float) -> None:
+        free = msgspec.structs.replace(endpoint, rate_limit=None)
+        await listening.worker.catalog.change(webhooks.replace, listening._vault, free)
+
+    listening.worker.webhooks._pause = pause
+    await push_to_many(listening, 5)
+    assert len(listening.told()) == 5
+    assert listening.clock() == NOW
+
+
+async def test_an_endpoint_that_is_switched_off_while_events_wait_is_sent_none_of_them(
+    listening: Listening,
+) -> None:
+    endpoint = await listening.endpoint(rate_limit=1)
+
+    async def pause(_: float) -> None:
+        off = msgspec.structs.replace(endpoint, active=False)
+        await listening.worker.catalog.change(webhooks.replace, listening._vault, off)
+
+    listening.worker.webhooks._pause = pause
+    await push_to_many(listening, 3)
+    assert len(listening.told()) == 1
+    codes = [item.tries[-1].code for item in await listening.deliveries(endpoint)]
+    assert codes == ["", "endpoint_off", "endpoint_off"]
+
+
+async def test_a_rate_holds_for_what_is_new_and_what_is_tried_again_together(listening: Listening) -> None:
+    endpoint = await listening.endpoint(rate_limit=2)
+    listening.answers.scripts["hooks.test"] = [HttpReply(500), HttpReply(204)]
+    await listening.push("first")
+    listening.clock.now += MINUTE
+    listening.worker.webhooks._pause = passing(listening)
+    await listening.push("second")
+    sent = sorted(one.at for item in await listening.deliveries(endpoint) for one in item.tries)
+    assert sent == [NOW, NOW + MINUTE, NOW + MINUTE + SECOND // 2]
+
+
+async def test_processes_share_the_rate_of_an_endpoint(listening: Listening) -> None:
+    endpoint = await listening.endpoint(rate_limit=40)
+    pacers = [Pacer(listening.database, listening.clock) for _ in range(2)]
+    begun = 0
+    for _ in range(0, 10 * SECOND, 5):
+        listening.clock.now += 5
+        begun += sum([await pacer.wait(endpoint) == 0 for pacer in pacers])
+    assert 400 <= begun <= 400 + 40
+    await listening.worker.catalog.change(webhooks.delete, endpoint.id)
+    left = await listening.database.read(lambda c: run(c, sql("SELECT category FROM rate_buckets")).all())
+    assert left == []
+
+
+async def test_processes_work_on_an_endpoint_one_after_the_other(listening: Listening) -> None:
+    endpoint = await listening.endpoint()
+    lane = webhook_lane(endpoint.id)
+    for number in range(2):
+        await listening.register(f"t{number}", f"t{number}")
+        await listening.trigger(f"t{number}")
+        await listening.address()
+        await listening.work(await _deliver_lane(listening))
+    other = listening.another_worker()
+    await other.catalog.current()
+    first = await listening.claim(lane)
+    assert await other.journal.claim(lane, 1) == []
+    await listening.worker.webhooks.work(first)
+    (second,) = await other.journal.claim(lane, 1)
+    assert await listening.worker.journal.claim(lane, 1) == []
+    await other.webhooks.work(second)
+    assert [body["data"]["subscriberId"] for body in listening.told()] == ["t0", "t1"]

@@ -17,8 +17,8 @@ def endpoint(**fields: object) -> Endpoint:
 
 
 def _rest(given: dict[str, object]) -> dict[str, object]:
-    fixed: dict[str, object] = {"concurrency": 1, "disabled_reason": "", "created_at": NOW, "updated_at": NOW}
-    return fixed | given
+    pace: dict[str, object] = {"concurrency": 1, "rate_limit": None}
+    return pace | {"disabled_reason": "", "created_at": NOW, "updated_at": NOW} | given
 
 
 def test_a_delivery_is_tried_eight_times_on_novus_schedule() -> None:

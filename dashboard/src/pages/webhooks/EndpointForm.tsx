@@ -16,6 +16,7 @@ export interface Endpoint {
   headers: Record<string, string>;
   active: boolean;
   concurrency: number;
+  rateLimit: number | null;
 }
 
 interface EndpointFormProps {
@@ -58,6 +59,16 @@ export function EndpointForm({ first, change, action }: EndpointFormProps) {
           value={given.concurrency}
           onChange={(v) => set({ concurrency: Number(v) || 1 })}
           error={fields["concurrency"]}
+        />
+        <NumberInput
+          label={words.rateLimit}
+          description={words.rateLimitHelp}
+          min={1}
+          max={10000}
+          allowDecimal={false}
+          value={given.rateLimit ?? ""}
+          onChange={(v) => set({ rateLimit: v === "" ? null : Number(v) })}
+          error={fields["rateLimit"]}
         />
         <ObjectInput label={words.headers} description={words.headersHelp} value={headers} onChange={setHeaders} error={fields["headers"]} />
         <Switch label={words.active} checked={given.active} onChange={(e) => set({ active: e.currentTarget.checked })} />

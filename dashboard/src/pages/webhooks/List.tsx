@@ -75,7 +75,7 @@ function NewEndpoint() {
       </Stack>
     );
   }
-  const first = { url: "", events: [], description: "", headers: {}, active: true, concurrency: 1 };
+  const first = { url: "", events: [], description: "", headers: {}, active: true, concurrency: 1, rateLimit: null };
   return <EndpointForm first={first} change={create} action={text.create} />;
 }
 
