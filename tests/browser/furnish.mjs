@@ -63,8 +63,14 @@ const WORKFLOWS = [
       push("Tell", "{{step.total_count}} comments", "{{steps.values.greeting}}", { skip: { and: [{ ">": [{ var: "step.total_count" }, 1] }, { "==": [{ var: "subscriber.data.plan" }, "pro"] }] } }),
     ],
   },
-  { workflowId: "price-drop", name: "Price drop", tags: ["marketing"], active: false, steps: [push("Push", "{{payload.item}} is cheaper", "Now {{payload.price}}")] },
+  { workflowId: "price-drop", name: "Price drop", tags: ["marketing"], active: false, isTranslationEnabled: true, steps: [push("Push", "{{t.title}}", "{{t.now}} {{payload.price}}")] },
 ];
+
+const TRANSLATIONS = {
+  en_US: { title: "{{payload.item}} is cheaper", now: "Now" },
+  de: { title: "{{payload.item}} ist billiger", now: "Jetzt" },
+  nl: { title: "{{payload.item}} is goedkoper" },
+};
 
 const DEVICES = { ada: ["ada-iphone", "ada-android"], grace: ["grace-pixel", "grace-old-dead"], alan: ["alan-dead"], konrad: ["konrad-flaky-1"], hedy: ["hedy-code-413"] };
 
@@ -78,6 +84,9 @@ export async function furnish({ url, key, account, webhook, webhookSecret }) {
   }
   await call("POST", "/v1/integrations", { name: "Browsers", identifier: "browsers", providerId: "web-push", channel: "push", active: true, credentials: { subject: "mailto:push@example.com" } });
   for (const one of WORKFLOWS) await call("POST", "/v2/workflows", { active: true, ...one });
+  for (const [locale, content] of Object.entries(TRANSLATIONS)) {
+    await call("POST", "/v2/translations", { resourceType: "workflow", resourceId: "price-drop", locale, content });
+  }
   for (const [subscriberId, firstName, lastName, locale, timezone] of PEOPLE) {
     await call("POST", "/v2/subscribers", { subscriberId, firstName, lastName, locale, timezone, email: `${subscriberId}@example.com`, data: { plan: "pro" } });
     for (const token of DEVICES[subscriberId] ?? [`${subscriberId}-phone`]) {

@@ -44,7 +44,7 @@ const PAGES = {
   "workflow-test": "/workflows/order-shipped?tab=trigger",
   "workflow-code": "/workflows/order-shipped?tab=code",
   "workflow-preferences": "/workflows/order-shipped?tab=preferences",
-  "workflow-translations": "/workflows/order-shipped?tab=translations",
+  "workflow-translations": "/workflows/price-drop?tab=translations",
   "workflow-settings": "/workflows/order-shipped?tab=settings",
   integrations: "/integrations",
   "integration-health": () => `/integrations/${named.fcm}`,

@@ -26,7 +26,7 @@ export function Heading({ title, about, above, children }: HeadingProps) {
         {children && <Group gap="xs">{children}</Group>}
       </Group>
       {about && (
-        <Text c="dimmed" maw="42rem">
+        <Text c="dimmed" maw="42rem" style={{ textWrap: "pretty" }}>
           {about}
         </Text>
       )}
