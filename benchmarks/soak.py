@@ -38,7 +38,9 @@ DEVICES = (*["fine"] * 4, "flaky-1", "slow-300", "reset-1", "refused-1", "thrott
 CLIENTS = 4
 SAMPLE_SECONDS = 5.0
 FAULTS_AGAIN_SECONDS = 60.0
-SETTLE_SECONDS = 180.0
+SETTLE_SECONDS = 900.0
+"""The longest that a message waits for its next try after several lost connections, and time for that try."""
+PARTS = 6
 MOST_MORE_DESCRIPTORS = 32
 """That a run may end with beyond what it had after its first third: connections come and go."""
 
@@ -155,6 +157,7 @@ def _measured(
         "in_flight": found.in_flight,
         "cpu_us_per_trigger": (cpu_seconds(pid) - spent) / len(times) * 1e6,
         "memory_mib": _spread([sample.memory for sample in warm]),
+        "memory_mib_by_part": _by_part([sample.memory for sample in samples]),
         "memory_mib_per_hour": _slope(warm, "memory") * 3600,
         "descriptors": _spread([sample.descriptors for sample in warm]),
         "descriptors_per_hour": _slope(warm, "descriptors") * 3600,
@@ -227,6 +230,12 @@ def _waits(connection: Connection) -> bool:
 
 def _spread(values: list[float]) -> dict[str, float]:
     return {"first": values[0], "last": values[-1], "most": max(values)}
+
+
+def _by_part(values: list[float]) -> list[float]:
+    """The median of each part of the run: what grows until caches are full, grows less from part to part."""
+    size = max(len(values) // PARTS, 1)
+    return [statistics.median(values[at : at + size]) for at in range(0, size * PARTS, size) if values[at:]]
 
 
 def _slope(samples: list[Sample], what: str) -> float:
