@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install dashboard run serve test chaos soak check audit docs wheel bench lock
+.PHONY: help install dashboard run serve test chaos soak check audit fuzz docs wheel bench lock
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$p; break; }; done)
@@ -11,8 +11,8 @@ SITE_SOURCES := $(shell find dashboard/src -type f ! -name schema.d.ts) dashboar
 # Databases in memory, where there is room, don't wait for a disk; processes don't compile the source anew.
 QUICK = PYTHONDONTWRITEBYTECODE= $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 2000000 { print "TMPDIR=/dev/shm" }')
 NODE := PATH="$(CURDIR)/.venv/bin:$$PATH"
-COMPILE := $(UV) pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-header \
-	--python-version 3.11 --extra tracing --quiet
+PIN := $(UV) pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --quiet
+COMPILE := $(PIN) pyproject.toml --extra tracing
 
 help: ## List the verbs
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -66,15 +66,21 @@ soak: .venv/.installed ## Run a steady load with faults for MINUTES (30); keeps 
 	.venv/bin/python benchmarks/soak.py --minutes $(MINUTES)
 
 check: .venv/.installed ## Lint, check types and the import rule
-	.venv/bin/ruff check src tests benchmarks
-	.venv/bin/ruff format --check src tests benchmarks
-	.venv/bin/mypy src tests benchmarks
+	.venv/bin/ruff check src tests benchmarks .ci
+	.venv/bin/ruff format --check src tests benchmarks .ci
+	.venv/bin/mypy src tests benchmarks .ci/audit.py
 	.venv/bin/python -m pytest -q tests/unit/test_imports.py
 
 audit: .venv/.installed ## Look the pinned dependencies up among known vulnerabilities; needs the network
-	.venv/bin/pip-audit --strict --disable-pip --require-hashes -r requirements/dev.txt
-	cd dashboard && $(NODE) npm audit
-	cd $(SDK) && $(NODE) npm audit --omit=dev
+	.venv/bin/python .ci/audit.py $(ARGS)
+
+.tools/fuzz/.installed: .venv/.installed requirements/fuzz.txt
+	$(UV) pip install --quiet --python .venv/bin/python --target .tools/fuzz --require-hashes -r requirements/fuzz.txt
+	@touch $@
+
+SECONDS ?= 60
+fuzz: .tools/fuzz/.installed ## Fuzz each parser of foreign bytes for SECONDS (60); ARGS="url csv" only those
+	PYTHONPATH=.tools/fuzz .venv/bin/python tests/fuzz/run.py --seconds $(SECONDS) $(ARGS)
 
 docs: .venv/.installed ## Build the documentation's site into build/site; any warning fails it
 	NO_MKDOCS_2_WARNING=1 .venv/bin/python -m mkdocs build --strict --quiet
@@ -96,3 +102,4 @@ bench: .venv/.installed ## Measure, on this machine
 lock: $(UV) ## Pin the dependencies anew
 	$(COMPILE) -o requirements/runtime.txt
 	$(COMPILE) --group dev -o requirements/dev.txt
+	$(PIN) requirements/fuzz.in -o requirements/fuzz.txt

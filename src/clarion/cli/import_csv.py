@@ -40,7 +40,15 @@ async def _provider_of(here: ApiCaller, identifier: str) -> str:
 
 
 def _lines(text: Any, provider_id: str, identifier: str) -> Iterator[Line]:
+    """The file's lines as people to add; `SettingsError` where it can't be read as CSV in UTF-8."""
     reader = csv.DictReader(text)
+    try:
+        yield from _people(reader, provider_id, identifier)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise SettingsError(f"the file can't be read behind line {reader.line_num}: {error}") from error
+
+
+def _people(reader: "csv.DictReader[str]", provider_id: str, identifier: str) -> Iterator[Line]:
     missing = [name for name in NEEDED if name not in (reader.fieldnames or ())]
     if missing:
         raise SettingsError(f"the file's first line names no column {' and no '.join(missing)}")

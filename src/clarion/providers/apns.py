@@ -14,7 +14,6 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import msgspec
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
@@ -32,6 +31,7 @@ from clarion.model.clock import DAY, MINUTE, SECOND, Millis
 from clarion.model.http import ClientIdentity, HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target, stated
+from clarion.providers.key_files import NOT_READABLE
 from clarion.providers.port import WEIGHED, AccessToken, Defaults, Field, decoded, merge, retry_after
 
 PRODUCTION = "https://api.push.apple.com"
@@ -275,7 +275,7 @@ def _identity(value: Any, password: str) -> ClientIdentity:
         raise CredentialsInvalid("certificate", "paste the .p12 file in base64") from None
     try:
         key, certificate, others = load_key_and_certificates(der, password.encode() or None)
-    except ValueError as error:
+    except NOT_READABLE as error:
         wrong = "certificatePassword" if "password" in str(error).lower() else "certificate"
         reason = "it doesn't open the .p12 file" if wrong == "certificatePassword" else "it is no .p12 file"
         raise CredentialsInvalid(wrong, reason) from None
@@ -303,7 +303,7 @@ def _private_key(value: Any) -> str:
     der = _der(text)
     try:
         key = load_der_private_key(der, None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except NOT_READABLE:
         raise CredentialsInvalid("secretKey", f"it is not a private key: {_PASTE}") from None
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
         raise CredentialsInvalid(

@@ -18,6 +18,7 @@ from clarion.model.clock import MINUTE, SECOND, Millis
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target, stated
+from clarion.providers.key_files import NOT_READABLE
 from clarion.providers.port import (
     WEIGHED,
     AccessToken,
@@ -227,7 +228,7 @@ def _checked(account: ServiceAccount) -> ServiceAccount:
     repaired = _mended(account.private_key)
     try:
         key = load_pem_private_key(repaired.encode(), None)
-    except (ValueError, TypeError):
+    except NOT_READABLE:
         raise CredentialsInvalid("serviceAccount", 'its "private_key" is not a PEM key') from None
     if not isinstance(key, RSAPrivateKey):
         raise CredentialsInvalid("serviceAccount", 'its "private_key" is not an RSA key')

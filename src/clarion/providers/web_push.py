@@ -35,6 +35,7 @@ from clarion.model.clock import HOUR, MINUTE, SECOND, Millis
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target, stated
+from clarion.providers.key_files import NOT_READABLE
 from clarion.providers.port import (
     WEIGHED,
     Defaults,
@@ -184,7 +185,7 @@ class WebPush(Defaults):
             raise CredentialsInvalid("secretKey", "paste the VAPID private key, or leave out both keys")
         try:
             key = _private_key(secret)
-        except (ValueError, TypeError):
+        except NOT_READABLE:
             raise CredentialsInvalid("secretKey", "not a P-256 private key in base64url or PEM") from None
         point = _point(key)
         if public and not _is(public, point):

@@ -262,7 +262,7 @@ def test_tokens_come_from_a_file(tmp_path: Path, target: ClarionProcess, emulato
         assert person["channels"][0]["credentials"]["deviceTokens"] == ["token-7", "token-407", "token-807"]
 
 
-def test_a_file_without_the_columns_is_refused(
+def test_a_file_without_the_columns_or_in_another_encoding_is_refused(
     tmp_path: Path, target: ClarionProcess, emulators: EmulatorThread
 ) -> None:
     with target.client as client:
@@ -273,3 +273,8 @@ def test_a_file_without_the_columns_is_refused(
     with Verb(tmp_path, arguments, environ()) as verb:
         assert verb.process.wait(60) == 2
         assert "names no column subscriberId and no token" in verb.output
+    file.write_bytes("subscriberId,token\nada,x\nbj\xf6rn,y\n".encode("latin-1"))
+    with Verb(tmp_path, arguments, environ()) as verb:
+        assert verb.process.wait(60) == 2
+        assert "the file can't be read behind line" in verb.output
+        assert "Traceback" not in verb.output

@@ -202,6 +202,13 @@ def elliptic() -> str:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
+UNKNOWN = (
+    "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK3VwBCIEIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n"
+    "-----END PRIVATE KEY-----\n"
+)
+"""A key of a kind that nobody knows."""
+
+
 @pytest.mark.parametrize(
     ("stored", "reason"),
     [
@@ -211,6 +218,7 @@ def elliptic() -> str:
         (account(project_id=" "), '"project_id" is empty'),
         (account(private_key="nonsense"), "not a PEM key"),
         (account(private_key=elliptic()), "not an RSA key"),
+        (account(private_key=UNKNOWN), "not a PEM key"),
     ],
 )
 def test_credentials_that_cannot_work_name_the_reason(stored: dict[str, Any], reason: str) -> None:

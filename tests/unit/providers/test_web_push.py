@@ -399,6 +399,13 @@ def rsa_key() -> str:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
+UNKNOWN = (
+    "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK3VwBCIEIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n"
+    "-----END PRIVATE KEY-----\n"
+)
+"""A key of a kind that nobody knows."""
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
@@ -407,6 +414,7 @@ def rsa_key() -> str:
         ({"secretKey": "A" * 43}, "secretKey"),
         ({"secretKey": other_curve()}, "secretKey"),
         ({"secretKey": rsa_key()}, "secretKey"),
+        ({"secretKey": UNKNOWN}, "secretKey"),
         ({"publicKey": UA_PUBLIC}, "publicKey"),
         ({"publicKey": "!"}, "publicKey"),
         ({"subject": ""}, "subject"),
