@@ -1,43 +1,20 @@
 """What phones report of the pushes that reached them, told by the app's backend."""
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, get_args
 
 import msgspec
 from sqlalchemy.engine import Connection
 
+from clarion.api.callbacks import take_callback
+from clarion.api.engagement import Engaged, note
 from clarion.api.integrations import named_integration
-from clarion.api.route import Audit, Call, NoQuery, Route, Services
+from clarion.api.route import Audit, Call, NoQuery, Route
 from clarion.errors import Unprocessable
-from clarion.model.clock import Millis, iso
+from clarion.model.clock import iso
 from clarion.model.member import Role
-from clarion.model.webhook import MESSAGE_DELIVERED, MESSAGE_READ, MESSAGE_SEEN, about
 from clarion.security.links import Pushed
-from clarion.store import devices, engagements, messages
 
 MOST_ID = 64
-
-Engaged = Literal[
-    "opened",
-    "rejected",
-    "sent",
-    "deferred",
-    "delivered",
-    "bounced",
-    "dropped",
-    "clicked",
-    "blocked",
-    "spam",
-    "unsubscribed",
-    "delayed",
-    "complaint",
-    "created",
-    "accepted",
-    "queued",
-    "sending",
-    "failed",
-    "undelivered",
-    "dismissed",
-]
 
 
 class Report(msgspec.Struct, rename="camel", omit_defaults=True):
@@ -63,7 +40,11 @@ class Tracked(msgspec.Struct):
 
 
 async def track_activity(call: Call[Report, NoQuery]) -> list[Tracked]:
-    """Note `eventType` of the message `eventId`, each kind once. Without `eventId` nothing is noted."""
+    """Note `eventType` of the message `eventId`, each kind once. Without `eventId` nothing is noted.
+
+    OneSignal, Pusher Beams and Huawei call this themselves, without a key and with bodies of their own: what
+    proves them is the integration's `callbackSecret`.
+    """
     message_id, status = call.body.event_id, call.body.event_type
     if message_id is not None and status is None:
         raise Unprocessable.field("eventType", f"must be one of: {', '.join(get_args(Engaged))}")
@@ -88,26 +69,6 @@ async def track_activity(call: Call[Report, NoQuery]) -> list[Tracked]:
     return [Tracked(message_id, EventOut(status, iso(now), row))]
 
 
-def note(connection: Connection, services: Services, pushed: Pushed, status: Engaged, now: Millis) -> None:
-    """Note what became of a push, once, and tell who listens; its device was there to tell it."""
-    environment_id, integration_id, message_id = pushed
-    if not engagements.add(connection, environment_id, message_id, integration_id, status, now):
-        return
-    devices.seen(connection, messages.devices_of(connection, environment_id, [message_id]), now)
-    outbox = services.webhooks.outbox
-    if outbox.listens(environment_id):
-        told = [about(kind, message_id, now) for kind in _TOLD.get(status, ())]
-        outbox.put(connection, environment_id, told)
-
-
-_TOLD: dict[str, tuple[str, ...]] = {
-    "delivered": (MESSAGE_DELIVERED,),
-    "dismissed": (MESSAGE_SEEN,),
-    "opened": (MESSAGE_SEEN, MESSAGE_READ),
-    "clicked": (MESSAGE_SEEN, MESSAGE_READ),
-}
-"""What a report of a phone says to webhook endpoints."""
-
 ROUTES = (
     Route(
         "POST",
@@ -119,5 +80,6 @@ ROUTES = (
         body=Report,
         answer=list[Tracked],
         audit=Audit.NOTHING,
+        signed=take_callback,
     ),
 )

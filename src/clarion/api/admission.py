@@ -83,6 +83,12 @@ async def admitted(route: Route, visit: Visit, services: Services) -> Caller | N
     return caller
 
 
+def keyless(visit: Visit) -> bool:
+    """Whether a call shows neither an API key nor a session."""
+    authorization = visit.headers.get("authorization", "")
+    return authorization[: len(_SCHEME)].lower() != _SCHEME and not visit.headers.get("cookie")
+
+
 async def holder_of(authorization: str | None, services: Services) -> Caller:
     """Whom `Authorization: ApiKey <key>` lets in; `Unauthenticated` says what is wrong."""
     if not authorization:

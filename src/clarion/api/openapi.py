@@ -198,7 +198,10 @@ def _who(route: Route) -> str:
     if not route.guarded or route.role is None:
         return route.access.value
     least = f"members from the role {route.role.value} on"
-    return least if route.access is Access.MEMBER else f"{route.access.value}; {least}"
+    if route.access is Access.MEMBER:
+        return least
+    signed = "; without a key, who proves to be the integration's provider" if route.signed else ""
+    return f"{route.access.value}; {least}{signed}"
 
 
 def _fields(body: Any) -> str:

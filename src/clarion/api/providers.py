@@ -6,7 +6,7 @@ import msgspec
 
 from clarion.api.route import Call, NoQuery, Route
 from clarion.model.member import Role
-from clarion.providers.port import BatchingProvider, Field, Provider, ReceiptProvider
+from clarion.providers.port import BatchingProvider, CallbackProvider, Field, Provider, ReceiptProvider
 
 
 class FieldOut(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
@@ -31,8 +31,18 @@ class CapabilitiesOut(msgspec.Struct, rename="camel", omit_defaults=True, kw_onl
     rate_per_second: float | None = None
 
 
+class CallbackOut(msgspec.Struct, omit_defaults=True, kw_only=True):
+    """How a provider is to call Clarion: `secret` is the credential that proves its calls, `setup` what to
+    set up there besides the address, `body` what to let it send where that is to be said."""
+
+    secret: str
+    setup: str
+    body: str = ""
+
+
 class ProviderOut(msgspec.Struct, rename="camel", kw_only=True):
-    """A provider. `addressedBy` says what a device token is."""
+    """A provider. `addressedBy` says what a device token is, `callback` is there if the provider tells by
+    itself what becomes of pushes."""
 
     id: str
     name: str
@@ -41,6 +51,7 @@ class ProviderOut(msgspec.Struct, rename="camel", kw_only=True):
     supported: bool
     capabilities: CapabilitiesOut
     fields: list[FieldOut]
+    callback: CallbackOut | None = None
 
 
 async def list_providers(call: Call[None, NoQuery]) -> list[ProviderOut]:
@@ -65,7 +76,15 @@ def provider_out(provider: Provider[Any]) -> ProviderOut:
             rate_per_second=provider.rate.per_second if provider.rate else None,
         ),
         fields=[_field(field) for field in provider.fields],
+        callback=_callback(provider),
     )
+
+
+def _callback(provider: Provider[Any]) -> CallbackOut | None:
+    if not isinstance(provider, CallbackProvider):
+        return None
+    callback = provider.callback
+    return CallbackOut(secret=callback.secret, setup=callback.setup, body=callback.body)
 
 
 def _field(field: Field) -> FieldOut:

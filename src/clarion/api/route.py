@@ -161,8 +161,9 @@ class Route(NamedTuple):
     of the rate limit. `secret`: the answer may hold a whole key, so nobody may keep it. `present`: the status
     of an answer about what was there already. `multipart`: the body is a form with files. `stream`: the
     answer goes on for as long as it is listened to. `unique`: a name in the body may be taken, which is a
-    conflict. `at_stake`: what a call is about; every 409 has it, which the SDKs read as the answer of the
-    route.
+    conflict. `signed`: who answers a call without key or session, which proves itself by a signature; its
+    body is the request as `Received`, its answer goes out as it is. `at_stake`: what a call is about;
+    every 409 has it, which the SDKs read as the answer of the route.
     """
 
     method: str
@@ -188,6 +189,7 @@ class Route(NamedTuple):
     stream: bool = False
     unique: bool = False
     at_stake: Callable[[Any], Awaitable[Any]] | None = None
+    signed: Callable[[Any], Awaitable[Any]] | None = None
 
     @property
     def repeatable(self) -> bool:

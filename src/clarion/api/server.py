@@ -17,14 +17,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from clarion.accept.gate import check_size
 from clarion.accept.once import Repeatable, mark_of
-from clarion.api.admission import Visit, admitted
+from clarion.api.admission import Visit, admitted, keyless
 from clarion.api.auditing import Auditor
 from clarion.api.bodies import decode_body
 from clarion.api.forms import decode_form
 from clarion.api.limits import Limits
 from clarion.api.problems import problem_for, unexpected
 from clarion.api.query import decode_query
-from clarion.api.route import Access, Answer, Call, Caller, Client, Route, Services
+from clarion.api.route import Access, Answer, Call, Caller, Client, NoQuery, Route, Services
 from clarion.api.site import Site
 from clarion.errors import (
     Conflict,
@@ -34,6 +34,7 @@ from clarion.errors import (
     RequestError,
     TooLarge,
 )
+from clarion.model.http import Received
 from clarion.model.member import Role
 from clarion.ops.instruments import api
 from clarion.store.catalog import Snapshot
@@ -44,6 +45,8 @@ log = structlog.get_logger(__name__)
 
 MOST_BODY = 64 * 1024 * 1024
 """Of any request; triggers have a bound of their own."""
+MOST_SIGNED = 1024 * 1024
+"""Of a request whose signature is looked at once all of it is here."""
 
 JSON = b"application/json"
 Headers = list[tuple[bytes, bytes]]
@@ -127,7 +130,10 @@ class Api:
             return encoded(problem, 500, headers)
 
     async def _answered(self, route: Route, request: Request, headers: Headers) -> Response:
-        caller = await admitted(route, _visit(route, request), self._services)
+        visit = _visit(route, request)
+        if route.signed and keyless(visit):
+            return encoded(await route.signed(await self._received(request, visit)), route.status, headers)
+        caller = await admitted(route, visit, self._services)
         if caller:
             await self._limits.take(caller.environment_id, route.category, route.cost, headers)
             _check_own(route, request, caller)
@@ -200,6 +206,14 @@ class Api:
             decode_query(_query(request), route.query),
             _client(Visit.of(request), self._services.accounts.public_url),
         )
+
+    async def _received(self, request: Request, visit: Visit) -> Call[Received, NoQuery]:
+        """A call that proves itself by its signature."""
+        services = self._services
+        received = Received(request.headers, await _body(request, MOST_SIGNED))
+        client = _client(visit, services.accounts.public_url)
+        snapshot = services.catalog.snapshot
+        return Call(services, snapshot, _NOBODY, request.path_params, received, NoQuery(), client)
 
     async def _snapshot(self, caller: Caller | None) -> Snapshot:
         """Public routes do without the database, so that they can tell when it isn't there."""
@@ -276,13 +290,13 @@ def _decoded(route: Route, request: Request, raw: bytes) -> Any:
     return decode_body(raw, route.body, payload_errors=route.payload_errors)
 
 
-async def _body(request: Request) -> bytes:
+async def _body(request: Request, most: int = MOST_BODY) -> bytes:
     parts: list[bytes] = []
     size = 0
     async for part in request.stream():
         size += len(part)
-        if size > MOST_BODY:
-            raise TooLarge(f"The body exceeds {MOST_BODY} bytes: send less at a time")
+        if size > most:
+            raise TooLarge(f"The body exceeds {most} bytes: send less at a time")
         parts.append(part)
     return b"".join(parts)
 

@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 from sqlalchemy.engine import Connection
 
-from clarion.api.activity import note
+from clarion.api.engagement import note
 from clarion.api.route import Access, Audit, Call, Route
 from clarion.errors import NotFound
 from clarion.security.links import PATH, read

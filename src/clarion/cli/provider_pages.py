@@ -22,11 +22,11 @@ _TABLES: Mapping[str, tuple[Mapping[Any, tuple[Outcome, str]], ...]] = {
     "fcm": (fcm.BY_ERROR_CODE, fcm.BY_STATUS),
     "apns": (apns.BY_REASON, apns.BY_STATUS),
     "expo": (expo.BY_DETAIL, expo.BY_CODE, expo.BY_STATUS),
-    "one-signal": (onesignal.BY_STATUS,),
-    "pusher-beams": (pusher_beams.BY_ERROR, pusher_beams.BY_STATUS),
+    "one-signal": (onesignal.BY_STATUS, onesignal.BY_EVENT),
+    "pusher-beams": (pusher_beams.BY_ERROR, pusher_beams.BY_STATUS, pusher_beams.BY_LIST),
     "pushpad": (pushpad.BY_STATUS,),
     "web-push": (web_push.BY_STATUS, web_push.BY_ERRNO, web_push.BY_REASON, web_push.BY_WNS_STATUS),
-    "huawei": (huawei.BY_CODE, huawei.BY_STATUS),
+    "huawei": (huawei.BY_CODE, huawei.BY_STATUS, huawei.BY_RECEIPT),
 }
 """The rejection tables of each provider, the most telling first."""
 
@@ -38,7 +38,7 @@ def page() -> str:
 
 
 def _section(item: ProviderOut) -> str:
-    return "\n".join([*_about(item), *_fields(item), *_rejections(item.id)])
+    return "\n".join([*_about(item), *_fields(item), *_callback(item), *_rejections(item.id)])
 
 
 def _about(item: ProviderOut) -> Iterator[str]:
@@ -64,6 +64,16 @@ def _fields(item: ProviderOut) -> Iterator[str]:
         optional = "" if field.required else ", may be left out"
         yield f"| `{field.key}` | {field.label} ({field.kind}{optional}) | {_cell(field.help)} |"
     yield ""
+
+
+def _callback(item: ProviderOut) -> Iterator[str]:
+    if item.callback is None:
+        return
+    where = "what becomes of pushes, at the integration's address of [tracking](tracking.md)"
+    told = f"Tells by itself {where}. To set it up: {item.callback.setup}"
+    yield fill(told, 120, break_long_words=False) + "\n"
+    if item.callback.body:
+        yield f"```json\n{item.callback.body}\n```\n"
 
 
 def _rejections(provider_id: str) -> Iterator[str]:

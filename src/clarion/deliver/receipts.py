@@ -47,17 +47,11 @@ class ReceiptStage:
             return
 
         def write(connection: Connection) -> list[Record]:
-            self._revise(connection, wanted.environment_id, _revisions(wanted, told))
+            revisions = _revisions(wanted, told)
+            revise(connection, self._outbox, wanted.environment_id, revisions, self._clock())
             return self._rest(batch, wanted, told, lane.provider)
 
         await self._journal.settle(batch, write)
-
-    def _revise(self, connection: Connection, environment_id: str, revisions: Sequence[Revision]) -> None:
-        """Keep what did not arrive, and tell whoever hears of it."""
-        now = self._clock()
-        messages.revise(connection, environment_id, revisions, now)
-        if self._outbox.listens(environment_id):
-            self._outbox.put(connection, environment_id, _events(connection, environment_id, revisions, now))
 
     def _later(self, batch: Batch, wanted: Receipts, refusal: Verdict) -> list[Record]:
         """The same again, unless receipts that old are not kept any more."""
@@ -77,6 +71,15 @@ class ReceiptStage:
         due = min(item.sent_at for item in left) + checks[wanted.check + 1]
         again = msgspec.structs.replace(wanted, tickets=left, check=wanted.check + 1)
         return [Record(batch.lane, msgspec.msgpack.encode(again), max(due, self._clock() + _PAUSE))]
+
+
+def revise(
+    connection: Connection, outbox: Outbox, environment_id: str, revisions: Sequence[Revision], now: Millis
+) -> None:
+    """Keep what did not arrive, and tell whoever hears of it."""
+    messages.revise(connection, environment_id, revisions, now)
+    if outbox.listens(environment_id):
+        outbox.put(connection, environment_id, _events(connection, environment_id, revisions, now))
 
 
 def _revisions(wanted: Receipts, told: dict[str, Verdict]) -> list[Revision]:

@@ -1,4 +1,4 @@
-"""An outgoing HTTP exchange as values, so that providers stay pure."""
+"""HTTP exchanges with providers as values, so that providers stay pure."""
 
 from collections.abc import Mapping
 
@@ -43,3 +43,10 @@ class HttpReply(msgspec.Struct, frozen=True):
     status: int
     headers: Mapping[str, str] = {}
     body: bytes = b""
+
+
+class Received(msgspec.Struct, frozen=True):
+    """A request to Clarion as it came, for who checks its signature. Header names are lower case."""
+
+    headers: Mapping[str, str]
+    body: bytes

@@ -4,6 +4,7 @@ The first 12 are milliseconds since 1970, the other 20 are random or derived. A 
 function of its parts: a batch that runs twice names the same things twice.
 """
 
+import re
 import secrets
 from hashlib import blake2b
 
@@ -11,6 +12,7 @@ from clarion.model.clock import Millis
 
 _TIME_DIGITS = 12
 _PLACES = 1 << 40
+_ID = re.compile("[0-9a-f]{32}")
 
 
 def new_id(now: Millis) -> str:
@@ -30,6 +32,11 @@ def placed_id(root: str, place: int, *parts: str) -> str:
     of every index, in the order of a hash each would touch a page of its own.
     """
     return f"{root[:_TIME_DIGITS]}{place % _PLACES:010x}{_digest(5, root, *parts)}"
+
+
+def is_id(text: str) -> bool:
+    """Whether a text has the form of an id."""
+    return _ID.fullmatch(text) is not None
 
 
 def time_of(identity: str) -> Millis:

@@ -3,24 +3,28 @@
 https://documentation.onesignal.com/reference/push-notification
 https://documentation.onesignal.com/docs/en/keys-and-ids
 https://documentation.onesignal.com/docs/en/idempotent-notification-requests
+https://documentation.onesignal.com/docs/en/event-streams
+https://documentation.onesignal.com/docs/en/event-streams-data
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from itertools import cycle
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
 
 from clarion.errors import CredentialsInvalid
-from clarion.model.clock import DAY, Millis
-from clarion.model.http import HttpReply, HttpRequest
+from clarion.model.callback import Told
+from clarion.model.clock import DAY, SECOND, Millis
+from clarion.model.http import HttpReply, HttpRequest, Received
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target, stated
 from clarion.providers.port import (
     AccessToken,
+    Callback,
     Defaults,
     Field,
     Rate,
@@ -28,6 +32,7 @@ from clarion.providers.port import (
     merge,
     passed_headers,
     retry_after,
+    same,
     with_passed_query,
 )
 
@@ -68,6 +73,18 @@ BY_LIST: dict[str, str] = {
     "invalid_external_user_ids": "The user has no subscription that may be notified.",
 }
 """Key of `errors` in a 200 without `id`, listing whom it did not reach → TOKEN_DEAD with this sentence."""
+
+ENGAGED: dict[str, Literal["delivered", "clicked"]] = {
+    "message.push.received": "delivered",
+    "message.push.clicked": "clicked",
+}
+"""Kind of event → what the device did."""
+
+BY_EVENT: dict[str, tuple[Outcome, str]] = {
+    "message.push.failed": (Outcome.UNKNOWN, "OneSignal could not hand it on; its report there says why."),
+    "message.push.unsubscribed": (Outcome.TOKEN_DEAD, "The person switched the app's pushes off."),
+}
+"""Kind of event → what it means for the message, the latter for its device alone."""
 
 NOT_SUBSCRIBED = "OneSignal reached nobody: the device is not subscribed."
 """A 200 with an empty `id` and a list of sentences: every target is dead."""
@@ -120,6 +137,7 @@ class OneSignalCredentials(msgspec.Struct, frozen=True):
     api_key: str
     external_ids: bool
     schemes: Iterator[str]
+    callback_secret: str = ""
 
     def __repr__(self) -> str:
         return f"OneSignalCredentials(app_id={self.app_id!r}, external_ids={self.external_ids})"
@@ -127,6 +145,25 @@ class OneSignalCredentials(msgspec.Struct, frozen=True):
     def __rich_repr__(self) -> list[tuple[str, Any]]:
         """msgspec's own would show the key in tracebacks that print variables."""
         return [("app_id", self.app_id), ("external_ids", self.external_ids)]
+
+
+class Event(msgspec.Struct, frozen=True, rename="camel"):
+    """The body that an event stream is set up with; what an event has nothing for is empty text."""
+
+    kind: str
+    message_id: str
+    subscription_id: str = ""
+    external_id: str = ""
+    timestamp: int | str = ""
+
+
+STREAM_BODY = """{
+  "kind": "{{ event.kind }}",
+  "messageId": "{{ message.id }}",
+  "subscriptionId": "{{ event.subscription_id }}",
+  "externalId": "{{ event.external_id }}",
+  "timestamp": "{{ event.timestamp }}"
+}"""
 
 
 class OneSignal(Defaults):
@@ -147,7 +184,22 @@ class OneSignal(Defaults):
             False,
             choices=("playerModel", "externalId"),
         ),
+        Field(
+            "callbackSecret",
+            "Event stream token",
+            "A secret of your own that the event stream sends as Authorization: Bearer. Only with a stream.",
+            "secret",
+            False,
+        ),
     )
+    callback = Callback(
+        "callbackSecret",
+        "OneSignal → Data → Event Streams → New Event Stream: the push events received, clicked, failed and"
+        " unsubscribed, POST to this address, the header Authorization with Bearer and a secret of your own,"
+        " which goes into the integration too, and this body.",
+        STREAM_BODY,
+    )
+    callback_body = Event
     rate = Rate(150, 150, of_requests=True)
     most_per_request = 2000
     shares_body = True
@@ -162,7 +214,8 @@ class OneSignal(Defaults):
             raise CredentialsInvalid("apiVersion", "must be playerModel or externalId")
         # Only a new key tells by its shape; of the others some are taken under the older scheme alone.
         schemes = ("Key",) if key.startswith("os_v2_") else ("Key", "Basic")
-        return OneSignalCredentials(app_id, key, _MODELS[model], cycle(schemes))
+        secret = _pasted(stored, "callbackSecret")
+        return OneSignalCredentials(app_id, key, _MODELS[model], cycle(schemes), secret)
 
     def issue(self, credentials: OneSignalCredentials, now: Millis) -> AccessToken:
         """The authorization to use until it is refused: the key under its next scheme."""
@@ -228,6 +281,29 @@ class OneSignal(Defaults):
             taken = Verdict(Outcome.UNKNOWN, "not_sent", "OneSignal sent nothing and doesn't say why.")
         gone = {name: Verdict(Outcome.TOKEN_DEAD, name, BY_LIST[name]) for name in BY_LIST}
         return [gone.get(dead.get(target.token, ""), taken) for _, target in messages]
+
+    def signed(self, credentials: OneSignalCredentials, call: Received, now: Millis) -> bool:
+        """By the secret itself: OneSignal signs nothing, and sends the headers that it is given."""
+        scheme, _, shown = call.headers.get("authorization", "").partition(" ")
+        return scheme.lower() == "bearer" and same(credentials.callback_secret, shown.strip())
+
+    def told(self, credentials: OneSignalCredentials, said: Event) -> list[Told]:
+        """A user may have other devices: what one of them missed says nothing of the message to the user."""
+        token = said.external_id if credentials.external_ids else said.subscription_id
+        told = Told(token, said.message_id, at=_at(said.timestamp))
+        if said.kind in ENGAGED:
+            return [msgspec.structs.replace(told, engaged=ENGAGED[said.kind])]
+        if said.kind not in BY_EVENT or credentials.external_ids:
+            return []
+        outcome, explanation = BY_EVENT[said.kind]
+        verdict = Verdict(outcome, said.kind, explanation)
+        return [msgspec.structs.replace(told, verdict=verdict, of_device=outcome is Outcome.TOKEN_DEAD)]
+
+
+def _at(seconds: int | str) -> Millis:
+    """The time of an event; 0 for none."""
+    text = str(seconds)
+    return int(text) * SECOND if text.isascii() and text.isdecimal() and len(text) <= 11 else 0
 
 
 def _request(credentials: OneSignalCredentials, message: PushMessage, said: Json, token: str) -> HttpRequest:

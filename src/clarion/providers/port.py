@@ -1,13 +1,15 @@
 """What a provider file offers to the deliver stage."""
 
+import hmac
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
 from urllib.parse import urlencode
 
 import msgspec
 
+from clarion.model.callback import Told
 from clarion.model.clock import SECOND, Millis
-from clarion.model.http import HttpReply, HttpRequest
+from clarion.model.http import HttpReply, HttpRequest, Received
 from clarion.model.outcome import Verdict
 from clarion.model.push import Json, PushMessage, Target
 
@@ -214,6 +216,43 @@ class BatchingProvider(Provider[C], Protocol[C]):
     def read_many(self, reply: HttpReply, messages: Sequence[tuple[PushMessage, Target]]) -> list[Verdict]:
         """What became of each, in order."""
         ...
+
+
+class Callback(NamedTuple):
+    """How a person has a provider call Clarion.
+
+    `secret` is the credential that proves a call to be the provider's, `setup` what to set up there besides
+    the address. `calls_again`: after a 404 it calls again, and stops after a few times. `thanks` is what it
+    reads in the answer.
+    """
+
+    secret: str
+    setup: str
+    body: str = ""
+    calls_again: bool = False
+    thanks: Mapping[str, str] = {}
+
+
+@runtime_checkable
+class CallbackProvider(Provider[C], Protocol[C]):
+    """A provider that calls Clarion to tell what became of what it accepted."""
+
+    callback: Callback
+    callback_body: Any
+    """The type of what it says."""
+
+    def signed(self, credentials: C, call: Received, now: Millis) -> bool:
+        """Whether a call is the provider's; none is without the secret."""
+        ...
+
+    def told(self, credentials: C, said: Any) -> list[Told]:
+        """What it says of each device."""
+        ...
+
+
+def same(secret: str, shown: str) -> bool:
+    """Whether a secret is the one that is kept, in a time that tells nothing of it; an empty one never is."""
+    return bool(secret) and hmac.compare_digest(secret.encode(), shown.encode())
 
 
 def merge(lower: Any, higher: Any) -> Any:

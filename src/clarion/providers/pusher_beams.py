@@ -2,21 +2,27 @@
 
 https://pusher.com/docs/beams/reference/publish-api/
 https://pusher.com/docs/beams/reference/publish-payloads/
+https://pusher.com/docs/beams/concepts/webhooks
+https://pusher.com/docs/beams/reference/webhooks
 """
 
+import hmac
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
 
 from clarion.errors import CredentialsInvalid
-from clarion.model.http import HttpReply, HttpRequest
+from clarion.model.callback import Told
+from clarion.model.clock import Millis
+from clarion.model.http import HttpReply, HttpRequest, Received
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target, stated
 from clarion.providers.port import (
     WEIGHED,
+    Callback,
     Defaults,
     Field,
     Rate,
@@ -24,6 +30,7 @@ from clarion.providers.port import (
     merge,
     passed_headers,
     retry_after,
+    same,
     with_passed_query,
 )
 
@@ -55,19 +62,60 @@ BY_STATUS: dict[int, tuple[Outcome, str]] = {
 }
 """HTTP status → what it means. Beams never says that a user has no devices."""
 
+BY_LIST: dict[str, tuple[Outcome, str]] = {
+    "users_no_devices": (
+        Outcome.PAYLOAD_REJECTED,
+        "Beams knows no device of this user; the app is to sign in.",
+    ),
+    "users_gateway_failed": (Outcome.UNAVAILABLE, "FCM, APNs or the browsers' services refused it of Beams."),
+}
+"""List of users in a callback of v1.PublishToUsersAttempt → what it means. The user may come back, so the
+user id stays."""
+
+ATTEMPT = "v1.PublishToUsersAttempt"
+ENGAGED: dict[str, Literal["delivered", "opened"]] = {
+    "v1.UserNotificationAcknowledgement": "delivered",
+    "v1.UserNotificationOpen": "opened",
+}
+"""Callback → what the user's phone did."""
+
 _VERBATIM = frozenset({"apns", "data"})
 """What has names of its own: Apple's and the app's."""
 _FCM_RESERVED = ("google", "gcm")
 
 
 class BeamsCredentials(msgspec.Struct, frozen=True):
-    """One Beams instance and its primary key."""
+    """One Beams instance, its primary key, and what signs its callbacks if not that key."""
 
     instance_id: str
     secret_key: str
+    callback_secret: str = ""
 
     def __repr__(self) -> str:
         return f"BeamsCredentials(instance_id={self.instance_id!r})"
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """The payload of a callback: of one user, or of all of a publish."""
+
+    publish_id: str = ""
+    user_id: str = ""
+    users_delivered_to_gateway: tuple[str, ...] = ()
+    users_no_devices: tuple[str, ...] = ()
+    users_gateway_failed: tuple[str, ...] = ()
+
+
+class Metadata(msgspec.Struct, frozen=True):
+    """What kind of callback it is."""
+
+    event_type: str = ""
+
+
+class BeamsCallback(msgspec.Struct, frozen=True):
+    """A callback's body."""
+
+    payload: Attempt
+    metadata: Metadata
 
 
 class PusherBeams(Defaults):
@@ -81,7 +129,21 @@ class PusherBeams(Defaults):
     fields = (
         Field("instanceId", "Instance ID", "Pusher dashboard → Beams → the instance → Keys; a UUID."),
         Field("secretKey", "Primary key", "On the same page.", "secret"),
+        Field(
+            "callbackSecret",
+            "Webhook secret",
+            "The secret of the webhook that tells Clarion what became of pushes. Without it the primary key.",
+            "secret",
+            False,
+        ),
     )
+    callback = Callback(
+        "callbackSecret",
+        "Pusher dashboard → Beams → the instance → Settings → Add a webhook: this address, all three events,"
+        " and a secret of your own, which goes into the integration too.",
+        calls_again=True,
+    )
+    callback_body = BeamsCallback
     rate = Rate(100, 100, of_requests=True)
     most_per_request = 1000
     shares_body = True
@@ -95,7 +157,7 @@ class PusherBeams(Defaults):
             instance = UUID(str(stored.get("instanceId") or "").strip())
         except ValueError:
             raise CredentialsInvalid("instanceId", "paste the id of the Beams instance, a UUID") from None
-        return BeamsCredentials(str(instance), secret)
+        return BeamsCredentials(str(instance), secret, str(stored.get("callbackSecret") or "").strip())
 
     def build(
         self, credentials: BeamsCredentials, message: PushMessage, target: Target, token: str
@@ -135,6 +197,35 @@ class PusherBeams(Defaults):
     def read_many(self, reply: HttpReply, messages: Sequence[tuple[PushMessage, Target]]) -> list[Verdict]:
         """Beams tells of the request as a whole."""
         return [self.read(reply, message) for message, _ in messages[:1]] * len(messages)
+
+    def signed(self, credentials: BeamsCredentials, call: Received, now: Millis) -> bool:
+        """By the hexadecimal HMAC-SHA1 of the body."""
+        secret = credentials.callback_secret or credentials.secret_key
+        mac = hmac.digest(secret.encode(), call.body, "sha1").hex()
+        return same(mac, call.headers.get("webhook-signature", ""))
+
+    def told(self, credentials: BeamsCredentials, said: BeamsCallback) -> list[Told]:
+        """Of several devices of a user one is enough: who got it somewhere did get it."""
+        payload = said.payload
+        engaged = ENGAGED.get(said.metadata.event_type)
+        if engaged:
+            return [Told(payload.user_id, payload.publish_id, engaged=engaged)]
+        return _missed(payload) if said.metadata.event_type == ATTEMPT else []
+
+
+def _missed(payload: Attempt) -> list[Told]:
+    """Those whom a publish did not reach anywhere."""
+    reached = frozenset(payload.users_delivered_to_gateway)
+    lists = {
+        "users_no_devices": payload.users_no_devices,
+        "users_gateway_failed": payload.users_gateway_failed,
+    }
+    return [
+        Told(user, payload.publish_id, verdict=Verdict(outcome, name, explanation))
+        for name, (outcome, explanation) in BY_LIST.items()
+        for user in lists[name]
+        if user not in reached
+    ]
 
 
 def _request(credentials: BeamsCredentials, message: PushMessage, said: Json) -> HttpRequest:

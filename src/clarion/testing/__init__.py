@@ -4,6 +4,7 @@ docs/testing-kit.md shows how to use it.
 """
 
 from clarion.testing.apns import ApnsEmulator
+from clarion.testing.callbacks import call_back
 from clarion.testing.certificates import Authority
 from clarion.testing.exchange import Delay, GoAway, RefuseStream, Reply, Request, Reset, json_reply
 from clarion.testing.expo import ExpoEmulator
@@ -46,5 +47,6 @@ __all__ = [
     "WebPushEmulator",
     "WebhookReceiver",
     "Word",
+    "call_back",
     "json_reply",
 ]

@@ -1,19 +1,25 @@
 """A strict stand-in of Huawei Push Kit v1 and of the account server it needs.
 
 https://developer.huawei.com/consumer/en/doc/HMSCore-References/https-send-api-0000001050986197
+https://developer.huawei.com/consumer/en/doc/HMSCore-References-V5/https-send-receipt-api-0000001051066120-V5/
 """
 
+import base64
+import hmac
 import re
 import secrets
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qs
+from uuid import uuid4
 
 import msgspec
 
 from clarion.model.clock import MINUTE, SECOND, Clock, Millis, system_clock
+from clarion.model.http import Received
 from clarion.model.push import Json
+from clarion.testing.callbacks import json_call
 from clarion.testing.exchange import Answer, Reply, Request, json_reply, status_of
 from clarion.testing.faults import Faults, Word, by_code, spelled
 from clarion.testing.record import Attempt, Record
@@ -81,6 +87,8 @@ class HuaweiEmulator:
     ) -> None:
         self.client_id = client_id
         self.client_secret = client_secret or secrets.token_hex(32)
+        self.callback_user = "clarion"
+        self.callback_key = secrets.token_hex(16)
         self.access_token_seconds = access_token_seconds
         self.record: Record[AcceptedPush] = Record()
         self.attempts: list[Attempt] = []
@@ -98,6 +106,28 @@ class HuaweiEmulator:
     def credentials(self) -> dict[str, str]:
         """What an integration needs to send through this emulator."""
         return {"applicationId": self.client_id, "secretKey": self.client_secret}
+
+    def callback_credentials(self) -> dict[str, str]:
+        """What an integration needs besides to believe this emulator's receipts."""
+        return {"callbackUser": self.callback_user, "callbackSecret": self.callback_key}
+
+    def receipts(
+        self, push: AcceptedPush, status: int = 0, *, second_version: bool = False, at: Millis | None = None
+    ) -> Received:
+        """The call that tells what became of a push on each of its devices."""
+        now = self._clock() if at is None else at
+        named = {"biTag": push.message.get("android", {}).get("bi_tag", ""), "requestId": push.id}
+        said: Json = {"appid": self.client_id, "status": status, "timestamp": now}
+        if second_version:
+            said = {"pushType": 0, "deliveryStatus": {"result": status, "timestamp": now}}
+        body = {"statuses": [{"token": token, **named, **said} for token in push.tokens]}
+        return json_call(body, {"x-huawei-callback-id": self._signature(now)})
+
+    def _signature(self, at: Millis) -> str:
+        nonce = uuid4()
+        text = f"{at}{nonce}{self.callback_user}"
+        mac = base64.b64encode(hmac.digest(self.callback_key.encode(), text.encode(), "sha256")).decode()
+        return f"timestamp={at}; nonce={nonce}; value={mac}"
 
     def revoke_all(self) -> None:
         """Make every access token issued so far invalid."""

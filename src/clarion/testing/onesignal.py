@@ -2,8 +2,10 @@
 
 https://documentation.onesignal.com/reference/push-notification
 https://documentation.onesignal.com/docs/en/idempotent-notification-requests
+https://documentation.onesignal.com/docs/en/event-streams
 """
 
+import secrets
 from collections import Counter, deque
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,8 +13,10 @@ from uuid import UUID, uuid4
 import msgspec
 import structlog
 
-from clarion.model.clock import DAY, Clock, Millis, system_clock
+from clarion.model.clock import DAY, SECOND, Clock, Millis, system_clock
+from clarion.model.http import Received
 from clarion.model.push import Json
+from clarion.testing.callbacks import json_call
 from clarion.testing.exchange import Answer, Reply, Request, json_reply, status_of
 from clarion.testing.faults import Faults, Word, by_code, spelled
 from clarion.testing.onesignal_fields import (
@@ -119,6 +123,7 @@ class OneSignalEmulator:
     ) -> None:
         self.app_id = app_id
         self.api_key = api_key
+        self.callback_secret = secrets.token_hex(16)
         self.most_ids = most_ids
         self.record: Record[AcceptedPush] = Record()
         self.attempts: list[Attempt] = []
@@ -152,6 +157,18 @@ class OneSignalEmulator:
     def script(self, *answers: Answer) -> None:
         """Answer the next requests so, whatever they say; nothing of them is accepted."""
         self._script.extend(answers)
+
+    def callback_credentials(self) -> dict[str, str]:
+        """What an integration needs besides to believe this emulator's event stream."""
+        return {"callbackSecret": self.callback_secret}
+
+    def event(self, push: AcceptedPush, kind: str) -> Received:
+        """The call of an event stream that is set up as Clarion wants it, such as `message.push.clicked`."""
+        aimed = "externalId" if "include_aliases" in push.message else "subscriptionId"
+        ids = {"subscriptionId": str(uuid4()), "externalId": "", aimed: push.token}
+        at = str(self._clock() // SECOND)
+        body = {"kind": kind, "messageId": push.id, **ids, "timestamp": at}
+        return json_call(body, {"authorization": f"Bearer {self.callback_secret}"})
 
     async def next_message(self, timeout: float = 5.0) -> AcceptedPush:
         """The first message no earlier call returned; `TimeoutError` when none comes in `timeout` s."""

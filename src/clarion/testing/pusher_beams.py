@@ -1,18 +1,22 @@
 """A strict stand-in of Pusher Beams: publishing to users and to interests.
 
 https://pusher.com/docs/beams/reference/publish-api/
+https://pusher.com/docs/beams/reference/webhooks
 """
 
+import hmac
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import uuid4
 
 import msgspec
 
-from clarion.model.clock import Clock, Millis, system_clock
+from clarion.model.clock import Clock, Millis, iso, system_clock
+from clarion.model.http import Received
 from clarion.model.push import Json
+from clarion.testing.callbacks import json_call
 from clarion.testing.exchange import Answer, Reply, Request, json_reply, status_of
 from clarion.testing.faults import Faults, Word, by_code, spelled
 from clarion.testing.record import Attempt, Record
@@ -77,6 +81,7 @@ class BeamsEmulator:
     ) -> None:
         self.instance_id = instance_id or str(uuid4())
         self.secret_key = secret_key or secrets.token_hex(32).upper()
+        self.callback_secret = secrets.token_hex(16)
         self.record: Record[AcceptedPublish] = Record()
         self.attempts: list[Attempt] = []
         self._clock = clock
@@ -90,6 +95,40 @@ class BeamsEmulator:
     def credentials(self) -> dict[str, str]:
         """What an integration needs to send through this emulator."""
         return {"instanceId": self.instance_id, "secretKey": self.secret_key}
+
+    def callback_credentials(self) -> dict[str, str]:
+        """What an integration needs besides to believe this emulator's webhook."""
+        return {"callbackSecret": self.callback_secret}
+
+    def attempt(
+        self, publish: AcceptedPublish, no_devices: Sequence[str] = (), failed: Sequence[str] = ()
+    ) -> Received:
+        """The call that sums up a publish; users who aren't named were reached."""
+        missed = {*no_devices, *failed}
+        reached = [user for user in publish.tokens if user not in missed]
+        lists = {"users_delivered_to_gateway": reached, "users_no_devices": list(no_devices)}
+        lists |= {"users_gateway_failed": list(failed)}
+        return self._call("v1.PublishToUsersAttempt", publish, lists)
+
+    def acknowledged(self, publish: AcceptedPublish, user: str) -> Received:
+        """The call that tells that a push reached a user's phone."""
+        return self._call("v1.UserNotificationAcknowledgement", publish, {"user_id": user})
+
+    def opened(self, publish: AcceptedPublish, user: str) -> Received:
+        """The call that tells that a user opened a push."""
+        return self._call("v1.UserNotificationOpen", publish, {"user_id": user})
+
+    def _call(self, event: str, publish: AcceptedPublish, said: Json) -> Received:
+        names = {"created_at": iso(self._clock()), "event_type": event, "event_id": str(uuid4())}
+        body = {
+            "payload": {"instance_id": self.instance_id, "publish_id": publish.id, **said},
+            "metadata": {**names, "product": "beams"},
+            "custom_data": {},
+        }
+        call = json_call(body, {"user-agent": "pusher-webhooks", "webhook-event-type": event})
+        mac = hmac.digest(self.callback_secret.encode(), call.body, "sha1").hex()
+        headers = {"webhook-request-id-uuid": str(uuid4()), "webhook-signature": mac}
+        return Received({**call.headers, **headers}, call.body)
 
     async def next_message(self, timeout: float = 5.0) -> AcceptedPublish:
         """The first publish no earlier call returned; `TimeoutError` when none comes in `timeout` s."""

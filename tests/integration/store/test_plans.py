@@ -12,6 +12,7 @@ from clarion.journal import sql as journal
 from clarion.model.people import Subscriber
 from clarion.store import (
     activity,
+    callbacks,
     contexts,
     devices,
     engagements,
@@ -38,6 +39,7 @@ from clarion.store.tables import metadata
 from installed import install
 
 MODULES = (
+    callbacks,
     contexts,
     devices,
     registry,

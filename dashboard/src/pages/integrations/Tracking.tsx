@@ -4,6 +4,7 @@ import { api, told } from "../../data/client";
 import { Copy } from "../../parts/Copy";
 import { Failure } from "../../parts/states";
 import { text } from "../../text";
+import { Callback } from "./Callback";
 import type { Integration } from "./Detail";
 
 const words = text.integrations;
@@ -26,31 +27,34 @@ export function Tracking({ one }: { one: Integration }) {
     `  --data '{"eventType": "opened", "eventId": "THE __nvMessageId OF THE PUSH"}'`,
   ].join("\n");
   return (
-    <Card maw={860}>
-      <Stack>
-        <Text size="sm" c="dimmed">
-          {words.trackingHelp}
-        </Text>
-        <Switch label={words.tracking} checked={on} onChange={(e) => turn.mutate(e.currentTarget.checked)} disabled={turn.isPending} />
-        {turn.error && <Failure error={turn.error} />}
-        {!on && (
-          <Button variant="default" onClick={() => auto.mutate()} loading={auto.isPending} style={{ alignSelf: "flex-start" }}>
-            {words.trackingOn}
-          </Button>
-        )}
-        {auto.error && <Failure error={auto.error} />}
-        {auto.data && <Text size="sm">{auto.data.message}</Text>}
-        {on && (
-          <div>
-            <Text size="sm" mb={4}>
-              {words.trackingIs} <Copy value={lines} />
-            </Text>
-            <Code block tabIndex={0} role="region" aria-label={words.trackingAddress} style={{ overflowX: "auto" }}>
-              {lines}
-            </Code>
-          </div>
-        )}
-      </Stack>
-    </Card>
+    <Stack>
+      <Card maw={860}>
+        <Stack>
+          <Text size="sm" c="dimmed">
+            {words.trackingHelp}
+          </Text>
+          <Switch label={words.tracking} checked={on} onChange={(e) => turn.mutate(e.currentTarget.checked)} disabled={turn.isPending} />
+          {turn.error && <Failure error={turn.error} />}
+          {!on && (
+            <Button variant="default" onClick={() => auto.mutate()} loading={auto.isPending} style={{ alignSelf: "flex-start" }}>
+              {words.trackingOn}
+            </Button>
+          )}
+          {auto.error && <Failure error={auto.error} />}
+          {auto.data && <Text size="sm">{auto.data.message}</Text>}
+          {on && (
+            <div>
+              <Text size="sm" mb={4}>
+                {words.trackingIs} <Copy value={lines} />
+              </Text>
+              <Code block tabIndex={0} role="region" aria-label={words.trackingAddress} style={{ overflowX: "auto" }}>
+                {lines}
+              </Code>
+            </div>
+          )}
+        </Stack>
+      </Card>
+      <Callback one={one} address={address} />
+    </Stack>
   );
 }
