@@ -12,6 +12,7 @@ ClarionError
 │   ├── MethodNotAllowed   405
 │   ├── Conflict           409
 │   ├── TooLarge           413
+│   ├── UnsupportedMedia   415
 │   ├── Unprocessable      422
 │   ├── TooManyRequests    429
 │   ├── Overloaded         503
@@ -130,6 +131,12 @@ class TooLarge(RequestError):
     """The body is larger than the documented bound."""
 
     status = 413
+
+
+class UnsupportedMedia(RequestError):
+    """The body is packed, and isn't unpacked."""
+
+    status = 415
 
 
 class Unprocessable(RequestError):

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from clarion.api.problems import field_fault
-from clarion.errors import BadInput, FieldIssue, PayloadInvalid, Unprocessable
+from clarion.errors import BadInput, FieldIssue, PayloadInvalid, Unprocessable, UnsupportedMedia
 
 MOST_LEVELS = 100
 """Of nesting. What a request decodes has to fit into an answer, a record and a provider's body again."""
@@ -17,6 +17,12 @@ _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _SQUARE = bytes.maketrans(b"{}", b"[]")
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+
+
+def check_unpacked(encoding: str | None) -> None:
+    """`UnsupportedMedia` for a body that is packed: a little could unpack to more than fits."""
+    if encoding and encoding.strip().lower() != "identity":
+        raise UnsupportedMedia(f"The body is packed ({encoding[:40]!r}): send it without Content-Encoding")
 
 
 def decode_body(raw: bytes, kind: Any, *, payload_errors: bool = False) -> Any:

@@ -134,6 +134,7 @@ def _refusals(route: Route) -> Iterator[tuple[str, str]]:
     """The statuses that a call may be refused with as an ErrorDto, each with what it tells."""
     if route.body is not None:
         yield "413", "The body is too large"
+        yield "415", "The body is packed (Content-Encoding)"
     of_environment = route.guarded and route.access is not Access.MEMBER
     if "{" in route.path or route.body is not None or route.query is not NoQuery or of_environment:
         yield "404", "What the path, the query, the body or the header Clarion-Environment names is not there"

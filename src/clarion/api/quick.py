@@ -13,7 +13,7 @@ from clarion.accept.gate import MOST_BYTES, Receipt, check_size
 from clarion.accept.gate import Call as TriggerCall
 from clarion.accept.once import SERVER_ERROR, Repeatable, Replay, mark_of
 from clarion.api.admission import Visit, admitted, holder_of
-from clarion.api.bodies import decode_body
+from clarion.api.bodies import check_unpacked, decode_body
 from clarion.api.events import TRIGGER, TriggerIn, asked, rehearsed
 from clarion.api.limits import Limits
 from clarion.api.problems import problem_for, unexpected
@@ -55,15 +55,18 @@ class QuickTrigger:
         await send({"type": "http.response.body", "body": body})
 
     async def _trigger(self, scope: Scope, receive: Receive, headers: Headers) -> Answer:
-        authorization = key = None
+        authorization = key = encoding = None
         for name, value in scope["headers"]:
             if name == b"authorization":
                 authorization = value.decode("latin-1")
             elif name == b"idempotency-key" and value:
                 key = value.decode("latin-1")
                 headers.append((name, value))
+            elif name == b"content-encoding":
+                encoding = value.decode("latin-1")
         caller = await self._caller(authorization, scope)
         await self._limits.take(caller.environment_id, TRIGGER.category, TRIGGER.cost, headers)
+        check_unpacked(encoding)
         raw = await _body(receive)
         wanted = _wanted(raw, self._services.clock())
         if wanted.dry_run:

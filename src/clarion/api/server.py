@@ -19,7 +19,7 @@ from clarion.accept.gate import check_size
 from clarion.accept.once import Repeatable, mark_of
 from clarion.api.admission import Visit, admitted, keyless
 from clarion.api.auditing import Auditor
-from clarion.api.bodies import decode_body
+from clarion.api.bodies import check_unpacked, decode_body
 from clarion.api.forms import decode_form
 from clarion.api.limits import Limits
 from clarion.api.problems import problem_for, unexpected
@@ -291,6 +291,7 @@ def _decoded(route: Route, request: Request, raw: bytes) -> Any:
 
 
 async def _body(request: Request, most: int = MOST_BODY) -> bytes:
+    check_unpacked(request.headers.get("content-encoding"))
     parts: list[bytes] = []
     size = 0
     async for part in request.stream():

@@ -191,13 +191,23 @@ async def test_what_two_servers_could_read_differently_is_refused(line: Line, te
     assert await line.ended()
 
 
-async def test_a_packed_body_is_not_unpacked(line: Line) -> None:
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "gzip, identity"])
+@pytest.mark.parametrize("path", ["/v2/subscribers", "/v1/events/trigger"])
+async def test_a_packed_body_is_not_unpacked(line: Line, path: str, encoding: str) -> None:
     packed = zlib.compress(b'{"subscriberId": "' + b"a" * (32 << 20) + b'"}')
-    head = (
-        f"POST /v2/subscribers HTTP/1.1\r\n{KEYED}Content-Encoding: deflate\r\nContent-Length: {len(packed)}"
-    )
+    head = f"POST {path} HTTP/1.1\r\n{KEYED}Content-Encoding: {encoding}\r\nContent-Length: {len(packed)}"
     await line.say(f"{head}\r\n\r\n".encode() + packed)
-    assert (await line.answer())[0] == 400
+    status, problem = await line.answer()
+    assert (status, problem["statusCode"], problem["path"]) == (415, 415, path)
+    assert "send it without Content-Encoding" in problem["message"]
+
+
+@pytest.mark.parametrize("encoding", ["identity", "Identity ", ""])
+async def test_a_body_may_say_that_it_is_not_packed(line: Line, encoding: str) -> None:
+    body = b'{"subscriberId": "ada"}'
+    head = f"POST /v2/subscribers HTTP/1.1\r\n{KEYED}Content-Encoding: {encoding}\r\n"
+    await line.say(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+    assert (await line.answer())[0] == 201
 
 
 async def test_deep_json_is_refused(line: Line) -> None:
