@@ -34,7 +34,7 @@ from pushing import NOW, ScriptedSender
 Json = dict[str, Any]
 TRIGGERS = ("/v1/events/trigger", "/v1/events/trigger/bulk", "/v1/events/trigger/broadcast")
 WEBHOOK = {"webhookUrl": "https://receiver.test/push", "secretKey": "whsec-0123456789abcdef"}
-PUSH = {
+PUSH: Json = {
     "name": "Push",
     "stepId": "push",
     "type": "push",

@@ -4,11 +4,12 @@ import secrets
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 from novu_py import Novu
 
 from clarion.testing.kit import EmulatorThread
-from running import ClarionProcess, wait_for
+from running import KEY, ClarionProcess, wait_for
 
 PUSH = {"name": "Push", "step_id": "push", "type": "push"}
 
@@ -123,6 +124,25 @@ def test_a_request_and_a_custom_step_are_heard_of(
     device, person = phone()
     jobs(novu, trigger(novu, name, person), "completed", "completed", "completed")
     assert bodies(emulators, device, 1) == ["200 Hello hi"]
+
+
+def test_a_push_overrides_its_provider_below_the_trigger(
+    novu: Novu, made: list[str], emulators: EmulatorThread, clarion: ClarionProcess
+) -> None:
+    """The SDK knows no overrides of a step, and reads a workflow that has some."""
+    own = {"fcm": {"android": {"collapse_key": "{{payload.text}}", "ttl": "60s"}}}
+    name = f"flow-{secrets.token_hex(6)}"
+    push = {"name": "Push", "type": "push", "controlValues": {"body": "hi", "providers": own}}
+    given = {"name": name, "workflowId": name, "active": True, "steps": [push]}
+    headers = {"authorization": f"ApiKey {KEY}"}
+    httpx.post(f"{clarion.url}/v2/workflows", json=given, headers=headers).raise_for_status()
+    made.append(name)
+    assert novu.workflows.get(workflow_id=name).result.steps[0].type == "push"
+    device, person = phone()
+    trigger(novu, name, person, overrides={"providers": {"fcm": {"android": {"ttl": "5s"}}}})
+    bodies(emulators, device, 1)
+    (sent,) = [item.message["android"] for item in emulators.messages() if item.token == device]
+    assert (sent["collapse_key"], sent["ttl"]) == ("hi", "5s")
 
 
 def test_a_push_follows_where_the_first_did_not_arrive(

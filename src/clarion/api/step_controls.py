@@ -16,17 +16,22 @@ from clarion.check.timing import (
     duration,
 )
 from clarion.compose import conditions
+from clarion.compose.overrides import PASSED, PASSTHROUGH, PROVIDERS
 from clarion.compose.presentation import said, value_of
 from clarion.compose.request import METHODS
 from clarion.compose.templates import check
 from clarion.errors import TemplateError, Unprocessable
+from clarion.model.people import DEVICE_PROVIDERS
 from clarion.model.push import CONTROLS
 from clarion.model.schedule import clock_time
 from clarion.model.workflow import CUSTOM, DELAY, DIGEST, HTTP_REQUEST, PUSH_STEP, THROTTLE
 
 Json = dict[str, Any]
 
-MOST_CUSTOM_DEPTH = 20
+_SECRETS = frozenset({"hmacSecretKey"})
+"""Overrides that a trigger may hand on and nothing may keep in the clear."""
+MOST_DEPTH = 20
+"""Of what is nested in a control."""
 MOST_WAYS = 10
 """Integrations that a push may try one after the other."""
 
@@ -118,6 +123,36 @@ def _push(given: _Given) -> None:
         except TemplateError as error:
             raise given.wrong(name, str(error).removeprefix(f"{name} ")) from error
     _check_ways(given)
+    _check_overrides(given)
+
+
+def _check_overrides(given: _Given) -> None:
+    """Of providers; the same shape as a trigger's."""
+    overrides = given.get(PROVIDERS)
+    if overrides is None:
+        return
+    if not isinstance(overrides, dict):
+        raise given.wrong(PROVIDERS, "must be an object by provider")
+    for provider_id, override in overrides.items():
+        place = f"{PROVIDERS}.{provider_id}"
+        if provider_id not in DEVICE_PROVIDERS:
+            known = ", ".join(sorted(DEVICE_PROVIDERS))
+            raise given.wrong(place, f"is no provider: use one of {known}")
+        if not isinstance(override, dict):
+            raise given.wrong(place, "must be an object")
+        if secrets := _SECRETS.intersection(override):
+            raise given.wrong(place, f"{min(secrets)} belongs into the credentials of an integration")
+        _check_passthrough(given, f"{place}.{PASSTHROUGH}", override.get(PASSTHROUGH))
+        for source in _texts(override, MOST_DEPTH, given, place):
+            given.template(place, source)
+
+
+def _check_passthrough(given: _Given, place: str, passed: Any) -> None:
+    if passed is None:
+        return
+    fits = isinstance(passed, dict) and PASSED.issuperset(passed)
+    if not fits or not all(isinstance(part, dict) for part in passed.values()):
+        raise given.wrong(place, f"may hold {', '.join(sorted(PASSED))}, each an object")
 
 
 def _check_ways(given: _Given) -> None:
@@ -177,18 +212,18 @@ def _custom(given: _Given) -> None:
     values = given.get("custom")
     if values is not None and not isinstance(values, dict):
         raise given.wrong("custom", "must be an object")
-    for source in _texts(values, MOST_CUSTOM_DEPTH, given):
+    for source in _texts(values, MOST_DEPTH, given, "custom"):
         given.template("custom", source)
 
 
-def _texts(value: Any, depth: int, given: _Given) -> Iterator[str]:
+def _texts(value: Any, depth: int, given: _Given, name: str) -> Iterator[str]:
     if depth == 0:
-        raise given.wrong("custom", f"must not be nested deeper than {MOST_CUSTOM_DEPTH}")
+        raise given.wrong(name, f"must not be nested deeper than {MOST_DEPTH}")
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict | list):
         for inner in value.values() if isinstance(value, dict) else value:
-            yield from _texts(inner, depth - 1, given)
+            yield from _texts(inner, depth - 1, given, name)
 
 
 def _http_request(given: _Given) -> None:
@@ -239,7 +274,8 @@ _CHECKS: dict[str, Callable[[_Given], None]] = {
 _TEXT: Json = {"type": "string"}
 _TRUTH: Json = {"type": "boolean"}
 _AMOUNT: Json = {"type": "number", "minimum": 1}
-_RULE: Json = {"type": "object", "additionalProperties": True}
+_OBJECT: Json = {"type": "object", "additionalProperties": True}
+_RULE = _OBJECT
 _PAIRS: Json = {
     "type": "array",
     "items": {
@@ -279,6 +315,11 @@ _SETTABLE: dict[str, Json] = {
         "body": _TEXT,
         **{name: _look(name) for name in CONTROLS},
         "integrations": {"type": "array", "items": _TEXT, "maxItems": MOST_WAYS},
+        PROVIDERS: {
+            "type": "object",
+            "properties": dict.fromkeys(sorted(DEVICE_PROVIDERS), _OBJECT),
+            "additionalProperties": False,
+        },
     },
     DELAY: {**_WAIT, "type": _word(REGULAR, TIMED, DYNAMIC), "dynamicKey": _TEXT},
     DIGEST: {
@@ -300,7 +341,7 @@ _SETTABLE: dict[str, Json] = {
         "threshold": _AMOUNT,
         "throttleKey": _TEXT,
     },
-    CUSTOM: {"skip": _RULE, "custom": {"type": "object", "additionalProperties": True}},
+    CUSTOM: {"skip": _RULE, "custom": _OBJECT},
     HTTP_REQUEST: {
         "skip": _RULE,
         "method": _word(*METHODS),
@@ -309,6 +350,6 @@ _SETTABLE: dict[str, Json] = {
         "body": {"oneOf": [_TEXT, _PAIRS]},
         "continueOnFailure": _TRUTH,
         "enforceSchemaValidation": _TRUTH,
-        "responseBodySchema": {"type": "object", "additionalProperties": True},
+        "responseBodySchema": _OBJECT,
     },
 }

@@ -115,7 +115,7 @@ class Said(Protocol):
 
 def message_of(given: Said, integration: Integration) -> PushMessage:
     """A test as the provider of the integration gets it."""
-    overrides = overrides_for(given.overrides, "test", integration.provider_id)
+    overrides = overrides_for(given.overrides, "test", integration.provider_id, {})
     return PushMessage(
         given.title,
         given.body,

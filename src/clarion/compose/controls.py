@@ -16,7 +16,7 @@ def texts_of(controls: Json) -> Iterator[tuple[str, str]]:
     """Every text that is a template, with the control that it stands in."""
     for name, value in controls.items():
         if name not in _NO_TEMPLATES:
-            yield from ((name, text) for text in _texts(value))
+            yield from ((name, text) for text in texts_in(value))
 
 
 def rendered(value: Any, seen: Json) -> Any:
@@ -30,12 +30,13 @@ def rendered(value: Any, seen: Json) -> Any:
     return value
 
 
-def _texts(value: Any) -> Iterator[str]:
+def texts_in(value: Any) -> Iterator[str]:
+    """Every text in a value."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
         for inner in value.values():
-            yield from _texts(inner)
+            yield from texts_in(inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from _texts(inner)
+            yield from texts_in(inner)

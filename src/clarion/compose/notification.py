@@ -111,7 +111,7 @@ class Composer:
         self._speech = Speech(words, names, trigger.overrides.get("push"), as_shown=fitting.plain)
         self._contents: dict[tuple[str, str, Region], _Shared] = {}
         self._alike: dict[tuple[str, str, Said, bool], _Shared] = {}
-        self._around: dict[tuple[str, str], int] = {}
+        self._around: dict[int, int] = {}
         self._overrides: dict[tuple[str, str], Overrides] = {}
         self._conditions: dict[str, tuple[Condition, Held | None]] = {}
 
@@ -238,29 +238,43 @@ class Composer:
         if cut:
             limit = {"mostBytes": self._fitting.limits[channel.provider_id].most}
             details.append(self._detail(Event.CONTENT_CUT, step, channel.provider_id, limit))
-        return content, self._personal(whom, channel, own)
+        return content, self._personal(step, whom, channel, own)
 
     def _own_fitted(self, step: Step, provider_id: str, own: Said, content: PushMessage) -> Said:
         limit = self._fitting.limits.get(provider_id)
         if limit is None:
             return own
-        key = (step.step_id, provider_id)
-        if key not in self._around:
+        if (key := id(content)) not in self._around:
             self._around[key] = limit.weight(content)
-        if own.look is PLAIN and surely_fits(own.title, own.body, self._around[key], limit):
+        overridden = self._speech.overrides_own(step, provider_id, own)
+        usual = own.look is PLAIN and not overridden
+        if usual and surely_fits(own.title, own.body, self._around[key], limit):
             return own
         whole = msgspec.structs.replace(content, title=own.title, body=own.body, presentation=own.look)
+        if overridden:
+            overrides = self._overrides_of(step, provider_id, own)
+            whole = msgspec.structs.replace(
+                whole, override=overrides.override, passthrough=overrides.passthrough
+            )
         found = fitted(whole, limit)
         return own if found is whole else own._replace(title=found.title, body=found.body)
 
-    def _personal(self, whom: "_Whom", channel: Channel, own: Said | None) -> Personal | None:
+    def _personal(self, step: Step, whom: "_Whom", channel: Channel, own: Said | None) -> Personal | None:
         wants = channel.provider_id in self._wants_subscriber
         if own is None and not wants and not channel.webhook_url:
             return None
-        title, body, look = own if own is not None else (None, None, None)
-        look = None if look is PLAIN else look
-        known, step = (whom.profile, whom.own.get("step", {})) if wants else ({}, {})
-        return Personal(title, body, known, channel.webhook_url or "", look, step)
+        known, gathered = (whom.profile, whom.own.get("step", {})) if wants else ({}, {})
+        webhook_url = channel.webhook_url or ""
+        if own is None:
+            return Personal(subscriber=known, webhook_url=webhook_url, step=gathered)
+        look = None if own.look is PLAIN else own.look
+        personal = Personal(own.title, own.body, known, webhook_url, look, gathered)
+        if not self._speech.overrides_own(step, channel.provider_id, own):
+            return personal
+        overrides = self._overrides_of(step, channel.provider_id, own)
+        return msgspec.structs.replace(
+            personal, override=overrides.override, passthrough=overrides.passthrough
+        )
 
     def _content(self, step: Step, provider_id: str, region: Region) -> _Shared:
         """What all recipients of a region share, and those of other regions that hear the same; title and
@@ -268,7 +282,7 @@ class Composer:
         key = (step.step_id, provider_id, region)
         if key not in self._contents:
             personal = self._speech.is_personal(step, region)
-            said = UNSAID if personal else self._speech.said(step, region, self._variables)
+            said = self._speech.shared(step, region, self._variables)
             alike = (step.step_id, provider_id, said, personal)
             if alike not in self._alike:
                 self._alike[alike] = self._shared(step, provider_id, said, personal)
@@ -276,7 +290,7 @@ class Composer:
         return self._contents[key]
 
     def _shared(self, step: Step, provider_id: str, said: Said, personal: bool) -> _Shared:
-        overrides = self._overrides_of(step, provider_id)
+        overrides = self._overrides_of(step, provider_id, said)
         whole = PushMessage(
             said.title,
             said.body,
@@ -295,12 +309,17 @@ class Composer:
         """What a step says to this recipient alone; None where it says the same to others."""
         if not self._speech.is_personal(step, region):
             return None
-        return self._speech.said(step, region, whom.variables)
+        return self._speech.own(step, region, whom.variables)
 
-    def _overrides_of(self, step: Step, provider_id: str) -> Overrides:
+    def _overrides_of(self, step: Step, provider_id: str, said: Said = UNSAID) -> Overrides:
+        """The trigger's over the step's, which may depend on what is said to whom."""
+        if said.providers:
+            own = self._speech.overrides(step, said)
+            return overrides_for(self._trigger.overrides, step.step_id, provider_id, own)
         key = (step.step_id, provider_id)
         if key not in self._overrides:
-            self._overrides[key] = overrides_for(self._trigger.overrides, step.step_id, provider_id)
+            own = self._speech.overrides(step, UNSAID)
+            self._overrides[key] = overrides_for(self._trigger.overrides, step.step_id, provider_id, own)
         return self._overrides[key]
 
     def _detail(self, event: Event, step: Step, provider_id: str = "", raw: Json | None = None) -> Detail:

@@ -1,25 +1,32 @@
-"""Overrides of a trigger, by precedence: workflow level below step level, arrays replaced whole."""
+"""Overrides of providers, by precedence: what a step says itself, below the trigger's for all steps, below
+those for the one; arrays replaced whole."""
 
 from typing import NamedTuple
 
 from clarion.model.push import Json
 from clarion.model.workflow import SEVERITIES, Workflow
 
+PROVIDERS = "providers"
+"""The control of a push step that holds its own."""
 PASSTHROUGH = "_passthrough"
+PASSED = frozenset({"body", "headers", "query"})
+"""What `_passthrough` may hold, each an object."""
 
 
 class Overrides(NamedTuple):
-    """What a trigger overrides for one provider in one step."""
+    """What is overridden for one provider in one step."""
 
     legacy: Json
     override: Json
     passthrough: Json
 
 
-def overrides_for(overrides: Json, step_id: str, provider_id: str) -> Overrides:
-    """`overrides.<provider>` apart; `providers.<provider>` under `steps.<step>.providers.<provider>`."""
-    step = _at(overrides, "steps", step_id, "providers", provider_id)
-    merged = layered(_at(overrides, "providers", provider_id), step)
+def overrides_for(overrides: Json, step_id: str, provider_id: str, own: Json) -> Overrides:
+    """`overrides.<provider>` apart; `own`, the step's by provider, under `providers.<provider>`, under
+    `steps.<step>.providers.<provider>`."""
+    everywhere = _at(overrides, PROVIDERS, provider_id)
+    step = _at(overrides, "steps", step_id, PROVIDERS, provider_id)
+    merged = layered(layered(_at(own, provider_id), everywhere), step)
     passthrough = merged.pop(PASSTHROUGH, None)
     return Overrides(
         _at(overrides, provider_id), merged, passthrough if isinstance(passthrough, dict) else {}

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from clarion.compose.controls import rendered, texts_of
 from clarion.compose.formats import REGION, Placeholder, Region
+from clarion.compose.overrides import PROVIDERS
 from clarion.compose.presentation import presentation, said
 from clarion.compose.templates import paths, render
 from clarion.compose.variables import STEP, described
@@ -84,7 +85,7 @@ def _set(controls: Json, seen: Json) -> tuple[Json, list[Issue]]:
 
 
 def _said(controls: Json, seen: Json) -> tuple[Json, list[Issue]]:
-    """What a push says and how it looks."""
+    """What a push says, how it looks and what it overrides."""
     shown: Json = {}
     issues: list[Issue] = []
     for name in WORDS:
@@ -93,6 +94,11 @@ def _said(controls: Json, seen: Json) -> tuple[Json, list[Issue]]:
         except TemplateError as error:
             shown[name] = ""
             issues.append(Issue(name, ILLEGAL, str(error)))
+    if controls.get(PROVIDERS):
+        try:
+            shown[PROVIDERS] = rendered(controls[PROVIDERS], seen)
+        except TemplateError as error:
+            issues.append(Issue(PROVIDERS, ILLEGAL, str(error)))
     for name, value in said(controls).items():
         try:
             look = presentation({name: value}, lambda source: render(source, seen))

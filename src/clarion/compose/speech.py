@@ -3,11 +3,16 @@
 What depends on none of them is said once for all. Pure.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Mapping
+from itertools import chain
 from typing import NamedTuple
 
+import msgspec
+
 from clarion.compose import plain
+from clarion.compose.controls import rendered, texts_in
 from clarion.compose.formats import REGION, ZONED, Region
+from clarion.compose.overrides import PROVIDERS
 from clarion.compose.presentation import presentation, said, texts
 from clarion.compose.templates import filters, mentions, render
 from clarion.compose.words import Words
@@ -21,11 +26,13 @@ ANYWHERE = Region("")
 
 
 class Said(NamedTuple):
-    """What a step says, and how it looks."""
+    """What a step says, and how it looks. `providers` is JSON: what the step overrides of those providers
+    whose overrides are templates."""
 
     title: str
     body: str
     look: Presentation
+    providers: bytes = b""
 
 
 UNSAID = Said("", "", PLAIN)
@@ -34,6 +41,8 @@ UNSAID = Said("", "", PLAIN)
 
 class _Depends(NamedTuple):
     personal: bool
+    overridden: bool
+    """Whether its overrides are personal, too."""
     zoned: bool
 
 
@@ -47,6 +56,7 @@ class Speech:
         self._own = own
         self._look = look if isinstance(look, dict) else {}
         self._sources: dict[str, tuple[str, ...]] = {}
+        self._templates: dict[str, Mapping[str, tuple[str, ...]]] = {}
         self._localised: dict[str, bool] = {}
         self._depends: dict[tuple[str, str], _Depends] = {}
         self._mention: dict[tuple[str, str], bool] = {}
@@ -68,15 +78,59 @@ class Speech:
         """Whether a step says something else to everybody."""
         return self._depends_on(step, region.locale).personal
 
-    def said(self, step: Step, region: Region, seen: Json) -> Said:
-        """What a step says; `TemplateError` where that can't be told."""
-        heard = {**seen, **self._words.variables(region.locale), REGION: region}
+    def shared(self, step: Step, region: Region, seen: Json) -> Said:
+        """What a step says to all of a region, no words where it has others for everybody; `TemplateError`
+        where that can't be told."""
+        depends = self._depends_on(step, region.locale)
+        heard = self._variables(region, seen)
+        providers = b"" if depends.overridden else self._overrides_heard(step, heard)
+        return (UNSAID if depends.personal else self._said(step, region, heard))._replace(providers=providers)
+
+    def own(self, step: Step, region: Region, seen: Json) -> Said:
+        """What a personal step says to the recipient that is `seen`."""
+        heard = self._variables(region, seen)
+        said = self._said(step, region, heard)
+        if not self._depends_on(step, region.locale).overridden:
+            return said
+        return said._replace(providers=self._overrides_heard(step, heard))
+
+    def overrides(self, step: Step, said: Said) -> Json:
+        """The step's own overrides, by provider; none as long as nobody in particular is spoken to."""
+        templates = self._templates_of(step)
+        fixed = {name: own for name, own in _overrides_of(step).items() if name not in templates}
+        return fixed | _decoded(said.providers) if said.providers else fixed
+
+    def overrides_own(self, step: Step, provider_id: str, said: Said) -> bool:
+        """Whether what is said to somebody overrides something of a provider that nobody else's does."""
+        return bool(said.providers) and provider_id in self._templates_of(step)
+
+    def _variables(self, region: Region, seen: Json) -> Json:
+        return {**seen, **self._words.variables(region.locale), REGION: region}
+
+    def _said(self, step: Step, region: Region, heard: Json) -> Said:
         title, body = _spoken(step)
         return Said(
             self._heard(title, heard, region, plain.line),
             self._heard(body, heard, region, plain.words),
             presentation(self._look_of(step), lambda source: render(source, heard)),
         )
+
+    def _overrides_heard(self, step: Step, heard: Json) -> bytes:
+        templates = self._templates_of(step)
+        if not templates:
+            return b""
+        own = _overrides_of(step)
+        return msgspec.json.encode({name: rendered(own[name], heard) for name in templates})
+
+    def _templates_of(self, step: Step) -> Mapping[str, tuple[str, ...]]:
+        """Those in its overrides, by provider; only those that have any."""
+        if step.step_id not in self._templates:
+            found = {
+                name: tuple(text for text in texts_in(own) if "{" in text)
+                for name, own in _overrides_of(step).items()
+            }
+            self._templates[step.step_id] = {name: said for name, said in found.items() if said}
+        return self._templates[step.step_id]
 
     def _heard(self, text: str, heard: Json, region: Region, shown: Callable[[str], str]) -> str:
         """A text as it is read; rendered once where it is the same for all."""
@@ -102,7 +156,11 @@ class Speech:
 
     def _sources_of(self, step: Step) -> tuple[str, ...]:
         if step.step_id not in self._sources:
-            self._sources[step.step_id] = (*_spoken(step), *texts(self._look_of(step)))
+            self._sources[step.step_id] = (
+                *_spoken(step),
+                *texts(self._look_of(step)),
+                *chain(*self._templates_of(step).values()),
+            )
         return self._sources[step.step_id]
 
     def _depends_on(self, step: Step, locale: str) -> _Depends:
@@ -110,10 +168,24 @@ class Speech:
         if key not in self._depends:
             found = self._words.texts(locale, self._sources_of(step))
             self._depends[key] = _Depends(
-                any(mentions(text, name) for text in found for name in self._own),
+                self._personal(found),
+                self._personal(self._words.texts(locale, tuple(chain(*self._templates_of(step).values())))),
                 any(not filters(text).isdisjoint(ZONED) for text in found),
             )
         return self._depends[key]
+
+    def _personal(self, found: Iterable[str]) -> bool:
+        return any(mentions(text, name) for text in found for name in self._own)
+
+
+def _overrides_of(step: Step) -> Json:
+    found = step.controls.get(PROVIDERS)
+    return found if isinstance(found, dict) else {}
+
+
+def _decoded(document: bytes) -> Json:
+    found: Json = msgspec.json.decode(document)
+    return found
 
 
 def _spoken(step: Step) -> tuple[str, str]:

@@ -71,8 +71,9 @@ class PushMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a step says to one recipient.
 
     `payload` is the trigger's. `legacy` is `overrides.<provider>`; `override` is the merge of
-    `overrides.providers.<provider>` and `overrides.steps.<step>.providers.<provider>`, without
-    `passthrough`, its raw `_passthrough` part ({body, headers, query}).
+    what the step's own `providers` say of it, `overrides.providers.<provider>` and
+    `overrides.steps.<step>.providers.<provider>`, without `passthrough`, its raw `_passthrough` part
+    ({body, headers, query}).
     `subscriber` and `step` are there for providers that hand them on (the push webhook), and
     `webhook_url` is the recipient's own receiver, empty for the integration's.
     """
@@ -111,6 +112,8 @@ class Personal(msgspec.Struct, frozen=True, omit_defaults=True):
     webhook_url: str = ""
     presentation: Presentation | None = None
     step: Json = {}
+    override: Json | None = None
+    passthrough: Json | None = None
 
 
 class Send(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -184,4 +187,6 @@ def with_own(shared: PushMessage, own: Personal | None) -> PushMessage:
         webhook_url=own.webhook_url,
         presentation=own.presentation or shared.presentation,
         step=own.step or shared.step,
+        override=shared.override if own.override is None else own.override,
+        passthrough=shared.passthrough if own.passthrough is None else own.passthrough,
     )

@@ -338,7 +338,8 @@ def _length(send: Send) -> int:
     own = send.personal
     if own is None:
         return 0
-    return len(own.title or "") + len(own.body or "") + len(str(own.subscriber.get("data") or ""))
+    said = len(own.title or "") + len(own.body or "") + len(str(own.subscriber.get("data") or ""))
+    return said if own.override is None else said + len(str(own.override)) + len(str(own.passthrough))
 
 
 def _nothing(trigger: Trigger, recipient: Recipient, why: Detail) -> Composed:

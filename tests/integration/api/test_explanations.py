@@ -86,6 +86,16 @@ async def test_a_dry_run_tells_what_each_device_would_be_sent(dev: Caller) -> No
     assert first["sendAt"] < first["triedUntil"]
 
 
+async def test_a_dry_run_tells_what_the_step_overrides_below_the_trigger(dev: Caller) -> None:
+    own = {"push-webhook": {"who": "{{subscriber.firstName}}", "text": "{{payload.text}}", "lower": 1}}
+    step = {**PUSH, "controlValues": {**PUSH["controlValues"], "providers": own}}
+    await dev.workflow(workflowId="overriding", steps=[step])
+    given = {"providers": {"push-webhook": {"lower": 2}}}
+    (ada,) = (await dry(dev, name="overriding", overrides=given))["recipients"]
+    told = [device["overrides"]["providers"] for device in ada["steps"][0]["devices"]]
+    assert told == [{"who": "Ada", "text": "Hi", "lower": 2}] * 2
+
+
 async def test_a_dry_run_stores_and_sends_nothing(api: Api) -> None:
     before = await rows(api)
     people = [{"subscriberId": "new", "firstName": "Nia", "channels": [CHANNEL]}, "ada"]

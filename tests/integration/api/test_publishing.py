@@ -33,9 +33,12 @@ def actions(found: Json) -> dict[str, str]:
 
 
 async def test_a_workflow_is_copied_and_then_kept_up(dev: Caller, prod: Caller, target: str) -> None:
-    made = await dev.workflow(tags=["shop"], severity="high")
+    own = {"fcm": {"android": {"priority": "high"}}}
+    push = {**PUSH, "controlValues": {**PUSH["controlValues"], "providers": own}}
+    made = await dev.workflow(tags=["shop"], severity="high", steps=[push])
     copy = data(await dev.put("/v2/workflows/welcome/sync", {"targetEnvironmentId": target}))
     assert data(await prod.get("/v2/workflows/welcome")) == copy
+    assert copy["steps"][0]["controls"]["values"]["providers"] == own
     assert (copy["_id"] != made["_id"], copy["tags"], copy["severity"]) == (True, ["shop"], "high")
     await dev.patch("/v2/workflows/welcome", {"name": "Hello again"})
     again = data(await dev.put(f"/v2/workflows/{made['slug']}/sync", {"targetEnvironmentId": target}))

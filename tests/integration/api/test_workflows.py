@@ -342,3 +342,56 @@ async def test_variables_that_are_nothing_are_told_and_the_workflow_is_saved(dev
     data(await dev.post("/v1/environment-variables", {"key": "HOST", "type": "string"}))
     left = data(await dev.get(f"{PATH}/order-shipped"))["steps"][0]["issues"]["controls"]["body"]
     assert {issue["variableName"] for issue in left} <= {"payload.oder", "env.HOST"}
+
+
+OVERRIDES: Json = {
+    "fcm": {"android": {"priority": "high", "notification": {"tag": "{{payload.text}}"}}},
+    "apns": {"_passthrough": {"headers": {"apns-priority": "5"}}},
+}
+
+
+def overriding(providers: object) -> Json:
+    return {**PUSH, "controlValues": {**PUSH["controlValues"], "providers": providers}}
+
+
+def nested(depth: int) -> Json:
+    return {"a": nested(depth - 1)} if depth else {}
+
+
+async def test_a_push_keeps_overrides_of_providers_and_shows_what_comes_of_them(dev: Caller) -> None:
+    found = await made(dev, steps=[overriding(OVERRIDES)], payloadSchema=None)
+    assert found["steps"][0]["controls"]["values"]["providers"] == OVERRIDES
+    assert found["steps"][0]["issues"] == {"controls": {}}
+    given = {"previewPayload": {"payload": {"text": "now"}}}
+    shown = data(await dev.post(f"{PATH}/order-shipped/step/push/preview", given), 201)
+    told = shown["result"]["preview"]["providers"]
+    assert told["fcm"]["android"] == {"priority": "high", "notification": {"tag": "now"}}
+    assert told["apns"] == OVERRIDES["apns"]
+
+
+@pytest.mark.parametrize(
+    ("providers", "field"),
+    [
+        ("fcm", ""),
+        ([], ""),
+        ({"gcm": {}}, ".gcm"),
+        ({"fcm": "high"}, ".fcm"),
+        ({"fcm": {"a": ["{{ payload.text"]}}, ".fcm"),
+        ({"fcm": {"_passthrough": []}}, ".fcm._passthrough"),
+        ({"fcm": {"_passthrough": {"cookies": {}}}}, ".fcm._passthrough"),
+        ({"fcm": {"_passthrough": {"headers": "x"}}}, ".fcm._passthrough"),
+        ({"push-webhook": {"hmacSecretKey": "secret"}}, ".push-webhook"),
+        ({"fcm": nested(30)}, ".fcm"),
+    ],
+)
+async def test_overrides_that_can_be_none_are_refused_with_their_field(
+    dev: Caller, providers: object, field: str
+) -> None:
+    fields = await refused(dev, steps=[overriding(providers)])
+    assert fields == {f"steps.0.controlValues.providers{field}"}
+
+
+async def test_a_variable_in_overrides_that_is_nothing_is_told(dev: Caller) -> None:
+    found = await made(dev, steps=[overriding({"fcm": {"a": "{{subscriber.nickname}}"}})])
+    issues = found["steps"][0]["issues"]["controls"]["providers"]
+    assert [issue["variableName"] for issue in issues] == ["subscriber.nickname"]

@@ -1,10 +1,11 @@
 from typing import Any
 
+import msgspec
 import pytest
 
 from clarion.compose.notification import Composed, Composer
 from clarion.model.people import Channel, Integration, Subscriber
-from clarion.model.push import Personal
+from clarion.model.push import Personal, with_own
 from clarion.model.trace import Detail, Event
 from clarion.model.trigger import Person, Trigger
 from clarion.model.workflow import Step, Workflow
@@ -169,6 +170,69 @@ def test_overrides_too_deep_to_merge_fail_the_step() -> None:
         deep = {"a": deep}
     overrides = {"providers": {"fcm": deep}, "steps": {"push": {"providers": {"fcm": deep}}}}
     composed = compose(channel("a"), overrides=overrides)
+    assert (composed.planned, events(composed)) == ([], [Event.CONTENT_FAILED.code])
+
+
+def overriding(providers: dict[str, Any], body: str = "{{payload.text}}") -> Workflow:
+    controls = {"subject": "News", "body": body, "providers": providers}
+    return msgspec.structs.replace(workflow(), steps=[Step("s" * 32, "push", "Push", "push", controls)])
+
+
+def test_a_steps_overrides_reach_its_provider_alone_and_those_of_the_trigger_win() -> None:
+    own = {"fcm": {"android": {"ttl": "1s", "tag": "t"}, "_passthrough": {"headers": {"x": "1"}}}}
+    overrides = {"providers": {"fcm": {"android": {"ttl": "9s"}}}}
+    one = composer(trigger(overrides=overrides, payload={"text": "Hi"}), overriding(own))
+    fcm, hook = one.compose(
+        ADA, [channel("a"), channel("b", provider_id="push-webhook", integration_id="i2")]
+    ).planned
+    assert fcm.content.override == {"android": {"ttl": "9s", "tag": "t"}}
+    assert fcm.content.passthrough == {"headers": {"x": "1"}}
+    assert (hook.content.override, hook.personal) == ({}, None)
+
+
+def test_templates_in_overrides_are_rendered_once_for_all_where_they_name_nobody() -> None:
+    own = {"fcm": {"android": {"tag": "{{payload.text}}", "list": ["{{text}}", 1]}}}
+    for body in ("{{payload.text}}", "{{subscriber.firstName}}"):
+        one = composer(trigger(payload={"text": "Hi"}), overriding(own, body))
+        planned = [one.compose(subscriber(pk), [channel("a")]).planned[0] for pk in (1, 2)]
+        assert planned[0].content is planned[1].content
+        assert planned[0].content.override == {"android": {"tag": "Hi", "list": ["Hi", 1]}}
+        assert {item.personal.override for item in planned if item.personal} <= {None}
+
+
+def test_an_override_that_names_the_subscriber_is_their_own() -> None:
+    own = {"fcm": {"android": {"tag": "{{subscriber.firstName}}"}, "_passthrough": {"query": {"q": "1"}}}}
+    given = trigger(overrides={"providers": {"fcm": {"name": "n"}}}, payload={"text": "Hi"})
+    one = composer(given, overriding(own))
+    ada, bob = (
+        one.compose(subscriber(pk, first_name=name), [channel("a")]).planned[0]
+        for pk, name in ((1, "Ada"), (2, "Bob"))
+    )
+    assert ada.content is bob.content
+    assert ada.content.override == {"name": "n"}
+    for planned, name in ((ada, "Ada"), (bob, "Bob")):
+        message = with_own(planned.content, planned.personal)
+        assert message.override == {"android": {"tag": name}, "name": "n"}
+        assert message.passthrough == {"query": {"q": "1"}}
+        assert message.body == "Hi"
+
+
+def test_an_override_of_one_provider_makes_nothing_of_another_personal() -> None:
+    own = {"push-webhook": {"who": "{{subscriber.firstName}}"}, "fcm": {"android": {"tag": "t"}}}
+    one = composer(trigger(payload={"text": "Hi"}), overriding(own))
+    fcm, hook = one.compose(
+        ADA, [channel("a"), channel("b", provider_id="push-webhook", integration_id="i2")]
+    ).planned
+    assert fcm.content.override == {"android": {"tag": "t"}}
+    assert fcm.personal == Personal("News", "Hi")
+    assert hook.personal == Personal("News", "Hi", override={"who": "Ada"}, passthrough={})
+
+
+def test_an_override_that_fails_fails_its_step() -> None:
+    one = composer(
+        trigger(payload={"text": "Hi"}), overriding({"fcm": {"a": "{{ payload.text | divided_by: 0 }}"}})
+    )
+    composed = one.compose(ADA, [channel("a")])
     assert (composed.planned, events(composed)) == ([], [Event.CONTENT_FAILED.code])
 
 

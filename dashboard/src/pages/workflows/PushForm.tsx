@@ -3,11 +3,13 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, told } from "../../data/client";
+import type { Overrides } from "../../data/overrides";
 import { readObject } from "../../data/payload";
 import { TemplateInput } from "../../parts/TemplateInput";
 import { text } from "../../text";
 import type { Workflow } from "./draft";
 import { Preview, type PreviewData } from "./Preview";
+import { ProviderOverrides } from "./ProviderOverrides";
 import { samplePayload } from "./CodeLines";
 import type { FormProps } from "./StepEditor";
 
@@ -35,7 +37,7 @@ export function PushForm({ workflow, controls, set, names, errors }: FormProps &
             error={problems["body"]}
             minRows={3}
           />
-          <Accordion variant="contained" defaultValue={LOOKS.some(([name]) => problems[name]) ? "look" : null}>
+          <Accordion variant="contained" multiple defaultValue={opened(controls, problems)}>
             <Accordion.Item value="look">
               <Accordion.Control>
                 <Text size="sm" fw={600}>
@@ -73,6 +75,16 @@ export function PushForm({ workflow, controls, set, names, errors }: FormProps &
                 </SimpleGrid>
               </Accordion.Panel>
             </Accordion.Item>
+            <Accordion.Item value="overrides">
+              <Accordion.Control>
+                <Text size="sm" fw={600}>
+                  {words.overrides.title}
+                </Text>
+              </Accordion.Control>
+              <Accordion.Panel>
+                <ProviderOverrides overrides={(controls["providers"] as Overrides | undefined) ?? {}} change={(found) => set("providers", found)} errors={problems} />
+              </Accordion.Panel>
+            </Accordion.Item>
           </Accordion>
           <Through chosen={(controls["integrations"] as string[] | undefined) ?? []} choose={(found) => set("integrations", found.length > 0 ? found : null)} error={problems["integrations"]} />
           {problems["skip"] && (
@@ -87,6 +99,11 @@ export function PushForm({ workflow, controls, set, names, errors }: FormProps &
       </Grid.Col>
     </Grid>
   );
+}
+
+/** The sections that are open at first: those with a problem, and overrides, which nobody expects there. */
+function opened(controls: Record<string, unknown>, problems: Record<string, string>): string[] {
+  return [...(LOOKS.some(([name]) => problems[name]) ? ["look"] : []), ...(controls["providers"] ? ["overrides"] : [])];
 }
 
 /** The integrations that are tried one after the other. */
