@@ -83,6 +83,7 @@ export async function furnish({ url, key, account, webhook, webhookSecret }) {
     await call("POST", "/v1/integrations", { name: "Audit hook", identifier: "audit-hook", providerId: "push-webhook", channel: "push", active: true, credentials });
   }
   await call("POST", "/v1/integrations", { name: "Browsers", identifier: "browsers", providerId: "web-push", channel: "push", active: true, credentials: { subject: "mailto:push@example.com" } });
+  await call("POST", "/v1/integrations", { name: "OneSignal", identifier: "one-signal", providerId: "one-signal", channel: "push", active: false, credentials: { callbackSecret: "of-the-event-stream" } });
   for (const one of WORKFLOWS) await call("POST", "/v2/workflows", { active: true, ...one });
   for (const [locale, content] of Object.entries(TRANSLATIONS)) {
     await call("POST", "/v2/translations", { resourceType: "workflow", resourceId: "price-drop", locale, content });

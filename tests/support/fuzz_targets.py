@@ -51,14 +51,19 @@ from clarion.errors import (
 )
 from clarion.journal.summary import accepted_at
 from clarion.model.clock import Millis
-from clarion.model.http import HttpReply
+from clarion.model.http import HttpReply, Received
 from clarion.model.locale import normal
 from clarion.model.outcome import Verdict
 from clarion.model.push import Delivery, PushMessage, Receipts, Target
 from clarion.model.trigger import Trigger
 from clarion.model.webhook import Dispatch, Event, url_fault
 from clarion.net.egress import EgressRule
-from clarion.providers.port import AuthorizingProvider, BatchingProvider, ReceiptProvider
+from clarion.providers.port import (
+    AuthorizingProvider,
+    BatchingProvider,
+    CallbackProvider,
+    ReceiptProvider,
+)
 from clarion.providers.registry import PROVIDERS
 from clarion.providers.web_push import subscription
 from clarion.security import links
@@ -182,6 +187,30 @@ def read_answer(raw: bytes) -> None:
             provider.read_receipts(reply, {"ticket": NOW})
         if isinstance(provider, AuthorizingProvider):
             provider.read_authorization(reply, NOW)
+
+
+def read_callback(raw: bytes) -> None:
+    """A call of a provider: the header that proves it, up to the first NUL, and a body. Nobody forges one."""
+    head, body = _halves(raw)
+    header = head.decode("latin-1")
+    names = ("x-huawei-callback-id", "webhook-signature", "authorization")
+    call = Received(dict.fromkeys(names, header), body)
+    for name, credentials in _CALLING.items():
+        provider = PROVIDERS[name]
+        assert isinstance(provider, CallbackProvider)
+        assert not provider.signed(credentials, call, NOW)
+        with suppress(RequestError):
+            provider.told(credentials, decode_body(body, provider.callback_body))
+
+
+_CALLING = {
+    name: PROVIDERS[name].credentials({**stored, "callbackSecret": "of nobody else"})
+    for name, stored in {
+        "huawei": {"applicationId": "1", "secretKey": "s", "callbackUser": "u"},
+        "pusher-beams": {"instanceId": "1b880590-6301-4bb5-b34f-45db1c5f5644", "secretKey": "s"},
+        "one-signal": {"applicationId": "1b880590-6301-4bb5-b34f-45db1c5f5644", "apiKey": "k"},
+    }.items()
+}
 
 
 def read_subscription(raw: bytes) -> None:
@@ -368,6 +397,21 @@ TARGETS: dict[str, FuzzTarget] = {
             b'{"name": "news", "to": [{"subscriberId": "ada", "firstName": "Ada", "locale": "de"},'
             b' {"type": "Topic", "topicKey": "all", "exclude": ["bob"]}], "overrides": {"push": {"sendAt":'
             b' "09:00"}, "providers": {"fcm": {"_passthrough": {"body": {}}}}}, "dryRun": true}',
+        ],
+    ),
+    "callback": FuzzTarget(
+        read_callback,
+        [
+            b"timestamp=1796000000000; nonce=1; value=AAAA\0"
+            b'{"statuses": [{"token": "t", "biTag": "group-'
+            + b"0"
+            * 32
+            + b'", "status": 2, "requestId": "r"},'
+            b' {"token": "t", "pushType": 0, "deliveryStatus": {"result": 0, "timestamp": 1}}]}',
+            b'e751728d\0{"payload": {"publish_id": "p", "user_id": "u", "users_no_devices": ["u"]},'
+            b' "metadata": {"event_type": "v1.PublishToUsersAttempt"}}',
+            b'Bearer secret\0{"kind": "message.push.clicked", "messageId": "m", "subscriptionId": "s",'
+            b' "externalId": "", "timestamp": "1796000000"}',
         ],
     ),
     "body": FuzzTarget(

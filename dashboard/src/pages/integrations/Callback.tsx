@@ -1,7 +1,7 @@
 import { Badge, Card, Code, Group, Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { api, told } from "../../data/client";
-import { Copy, Identifier } from "../../parts/Copy";
+import { Copy } from "../../parts/Copy";
 import { text } from "../../text";
 import type { Integration } from "./Detail";
 
@@ -21,26 +21,25 @@ export function Callback({ one, address }: { one: Integration; address: string }
           <Badge color={proven ? "teal" : "gray"}>{proven ? text.on : text.off}</Badge>
         </Group>
         <Text size="sm">{callback.setup}</Text>
-        <div>
-          <Text size="sm" mb={4}>
-            {words.callbackAt}
-          </Text>
-          <Identifier value={address} />
-        </div>
-        {callback.body && (
-          <div>
-            <Text size="sm" mb={4}>
-              {words.callbackBody} <Copy value={callback.body} label={`${text.copy} ${words.callbackBody}`} />
-            </Text>
-            <Code block tabIndex={0} role="region" aria-label={words.callbackBody} style={{ overflowX: "auto" }}>
-              {callback.body}
-            </Code>
-          </div>
-        )}
+        <ToPaste label={words.callbackAt} value={address} />
+        {callback.body && <ToPaste label={words.callbackBody} value={callback.body} />}
         <Text size="sm" c="dimmed">
           {proven ? words.callbackProven(callback.secret) : words.callbackUnproven(callback.secret)}
         </Text>
       </Stack>
     </Card>
+  );
+}
+
+function ToPaste({ label, value }: { label: string; value: string }) {
+  return (
+    <div>
+      <Text size="sm" mb={4}>
+        {label} <Copy value={value} label={`${text.copy} ${label}`} />
+      </Text>
+      <Code block tabIndex={0} role="region" aria-label={label} style={{ overflowX: "auto" }}>
+        {value}
+      </Code>
+    </div>
   );
 }
