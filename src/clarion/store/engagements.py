@@ -37,5 +37,5 @@ ON CONFLICT (environment_id, message_id, status) DO NOTHING
 """)
 _OF = sql("""
 SELECT message_id, status, at FROM engagements
-WHERE environment_id = ? AND message_id IN (SELECT j.value FROM {texts})
+WHERE environment_id = ? AND {message_id in texts}
 """)

@@ -100,7 +100,7 @@ class NotificationEvent(NamedTuple):
 
 def notifications(connection: Connection, environment_id: str, ids: list[str]) -> list[NotificationEvent]:
     """Notifications by their ids, with what names them."""
-    return [NotificationEvent(*row) for row in run(connection, _NOTIFICATIONS, listed(ids), environment_id)]
+    return [NotificationEvent(*row) for row in run(connection, _NOTIFICATIONS, environment_id, listed(ids))]
 
 
 def spread(connection: Connection, trigger_ids: list[str]) -> list[str]:
@@ -110,8 +110,9 @@ def spread(connection: Connection, trigger_ids: list[str]) -> list[str]:
 
 _NOTIFICATIONS = sql("""
 SELECT n.id, n.planned, t.transaction_id, t.workflow_id, s.subscriber_id
-FROM {texts} JOIN notifications n ON n.environment_id = ? AND n.id = j.value
+FROM notifications n
 JOIN triggers t ON t.id = n.trigger_id LEFT JOIN subscribers s ON s.pk = n.subscriber_pk
+WHERE n.environment_id = ? AND {n.id in texts}
 """)
 _SPREAD = sql("""
 SELECT t.transaction_id FROM {texts} JOIN triggers t ON t.id = j.value WHERE t.audience IS NOT NULL

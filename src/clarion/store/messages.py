@@ -10,7 +10,7 @@ from clarion.model.clock import Millis
 from clarion.model.outcome import MessageStatus, Outcome, Verdict
 from clarion.model.result import Result
 from clarion.store import devices
-from clarion.store.dialect import listed, run, run_many, sql, storable
+from clarion.store.dialect import listed, run, run_many, run_rows, sql, storable
 
 _MOST_KEPT = 500
 """Characters of an answer that the history keeps."""
@@ -18,7 +18,8 @@ _MOST_KEPT = 500
 
 def record(connection: Connection, results: Sequence[Result]) -> None:
     """Write outcomes, and retire the devices that a provider called dead."""
-    run_many(connection, _RECORD, [_row(result) for result in results])
+    for rows in _apart(results):
+        run_rows(connection, _RECORD, rows)
     devices.seen(
         connection,
         [item.send.device_id for item in results if item.status is MessageStatus.DELIVERED],
@@ -68,7 +69,7 @@ class Revision(NamedTuple):
 
 def settled(connection: Connection, environment_id: str, message_ids: Iterable[str]) -> list[Settled]:
     """Those of the messages that have their outcome."""
-    return [Settled(*row) for row in run(connection, _SETTLED, listed(message_ids), environment_id)]
+    return [Settled(*row) for row in run(connection, _SETTLED, environment_id, listed(message_ids))]
 
 
 def revise(connection: Connection, environment_id: str, revisions: Sequence[Revision], now: Millis) -> None:
@@ -84,7 +85,7 @@ def revise(connection: Connection, environment_id: str, revisions: Sequence[Revi
 
 def devices_of(connection: Connection, environment_id: str, message_ids: Iterable[str]) -> list[int]:
     """The devices, by row, that messages went to; none for a token that only a trigger named."""
-    found = run(connection, _DEVICES_OF, listed(message_ids), environment_id).scalars()
+    found = run(connection, _DEVICES_OF, environment_id, listed(message_ids)).scalars()
     return [pk for pk in found if pk]
 
 
@@ -95,6 +96,18 @@ def tries(history: str) -> list[Try]:
 
 def _line(tried: Try) -> str:
     return storable(msgspec.json.encode(tried).decode()) + "\n"
+
+
+def _apart(results: Sequence[Result]) -> list[list[tuple[object, ...]]]:
+    """Rows to write together, and behind them those of messages that had one before."""
+    parts: list[dict[tuple[str, str], tuple[object, ...]]] = []
+    for result in results:
+        name = (result.environment_id, result.send.message_id)
+        part = next((part for part in parts if name not in part), None)
+        if part is None:
+            parts.append(part := {})
+        part[name] = _row(result)
+    return [list(part.values()) for part in parts]
 
 
 def _revised(environment_id: str, item: Revision, now: Millis) -> tuple[object, ...]:
@@ -139,7 +152,8 @@ _RECORD = sql("""
 INSERT INTO messages (environment_id, id, notification_id, trigger_id, subscriber_pk, integration_id,
   device_id, step_id, token, title, content, status, outcome, code, explanation, raw, provider_message_id,
   attempts, token_retired, created_at, updated_at, history)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+{rows text text text text bigint text bigint text text text text text text text text text text bigint
+  boolean bigint bigint text}
 ON CONFLICT (environment_id, id) DO UPDATE SET
   status = excluded.status, outcome = excluded.outcome, code = excluded.code,
   explanation = excluded.explanation, raw = excluded.raw,
@@ -157,10 +171,10 @@ WHERE environment_id = ? AND id = ? AND status = 'delivered'
 """)
 
 _DEVICES_OF = sql("""
-SELECT m.device_id FROM {texts} JOIN messages m ON m.environment_id = ? AND m.id = j.value
+SELECT m.device_id FROM messages m WHERE m.environment_id = ? AND {m.id in texts}
 """)
 _SETTLED = sql("""
 SELECT m.id, m.status, m.provider_message_id, m.device_id, m.updated_at
-FROM {texts} JOIN messages m ON m.environment_id = ? AND m.id = j.value
-WHERE m.status <> 'pending'
+FROM messages m
+WHERE m.environment_id = ? AND {m.id in texts} AND m.status <> 'pending'
 """)

@@ -7,7 +7,7 @@ from sqlalchemy.engine import Connection
 
 from clarion.model.clock import Millis
 from clarion.model.trace import Detail
-from clarion.store.dialect import run_many, sql, storable
+from clarion.store.dialect import run_rows, sql, storable
 
 
 class NewNotification(msgspec.Struct, frozen=True):
@@ -26,7 +26,7 @@ class NewNotification(msgspec.Struct, frozen=True):
 
 def add(connection: Connection, notifications: Sequence[NewNotification]) -> None:
     """Write notifications; one that is there already stays."""
-    run_many(connection, _ADD, [_row(item) for item in notifications])
+    run_rows(connection, _ADD, [_row(item) for item in notifications])
 
 
 def _row(item: NewNotification) -> tuple[object, ...]:
@@ -38,5 +38,6 @@ def _row(item: NewNotification) -> tuple[object, ...]:
 _ADD = sql("""
 INSERT INTO notifications
   (environment_id, id, trigger_id, subscriber_pk, planned, details, created_at, through)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (environment_id, id) DO NOTHING
+{rows text text text bigint bigint text bigint text}
+ON CONFLICT (environment_id, id) DO NOTHING
 """)

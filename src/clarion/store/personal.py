@@ -197,17 +197,16 @@ _NOTIFICATIONS = sql("""
 SELECT id, trigger_id, planned FROM notifications WHERE subscriber_pk = ? ORDER BY id LIMIT ?
 """)
 _MESSAGES = sql("""
-SELECT id, status FROM messages
-WHERE environment_id = ? AND notification_id IN (SELECT j.value FROM {texts})
+SELECT id, status FROM messages WHERE environment_id = ? AND {notification_id in texts}
 """)
 _FORGET_REPORTS = sql("""
-DELETE FROM engagements WHERE environment_id = ? AND message_id IN (SELECT j.value FROM {texts})
+DELETE FROM engagements WHERE environment_id = ? AND {message_id in texts}
 """)
 _FORGET_MESSAGES = sql("""
-DELETE FROM messages WHERE environment_id = ? AND id IN (SELECT j.value FROM {texts})
+DELETE FROM messages WHERE environment_id = ? AND {id in texts}
 """)
 _FORGET_NOTIFICATIONS = sql("""
-DELETE FROM notifications WHERE environment_id = ? AND id IN (SELECT j.value FROM {texts})
+DELETE FROM notifications WHERE environment_id = ? AND {id in texts}
 """)
 
 # Each with whether it is addressed and has no notification left.

@@ -11,7 +11,7 @@ from clarion.model.outcome import MessageStatus
 from clarion.model.run import OPEN, Run, RunState, StepResult
 from clarion.model.trace import Detail
 from clarion.model.trigger import Trigger
-from clarion.store.dialect import listed, run, run_many, sql, storable
+from clarion.store.dialect import Sql, listed, run, run_many, sql, storable
 
 MOST_EVENTS = 1000
 """Events of a digest that templates are given, the first ones; all are counted."""
@@ -70,12 +70,12 @@ def belonging(connection: Connection, environment_id: str, ids: Iterable[str]) -
 
 def held(connection: Connection, environment_id: str, ids: Iterable[str]) -> list[Kept]:
     """Runs as they are, by their ids; nobody else changes them until the transaction ends."""
-    return _kept(run(connection, _HELD, listed(ids), environment_id).all())
+    return _read_of(connection, _HELD, environment_id, listed(ids))
 
 
 def looked_at(connection: Connection, environment_id: str, ids: Iterable[str]) -> list[Kept]:
     """Runs as they are, which others may change."""
-    return _kept(run(connection, _LOOKED_AT, listed(ids), environment_id).all())
+    return _read_of(connection, _LOOKED_AT, environment_id, listed(ids))
 
 
 def of_notifications(connection: Connection, names: Sequence[tuple[str, str]]) -> dict[str, Kept]:
@@ -130,7 +130,7 @@ def events(connection: Connection, environment_id: str, main: str) -> list[Trigg
 def tallies(connection: Connection, environment_id: str, ids: Iterable[str]) -> dict[tuple[str, str], Tally]:
     """What became of the messages of notifications, by notification and step."""
     counted: dict[tuple[str, str], dict[str, int]] = {}
-    for notification_id, step_id, status, count in run(connection, _TALLIES, listed(ids), environment_id):
+    for notification_id, step_id, status, count in run(connection, _TALLIES, environment_id, listed(ids)):
         counted.setdefault((notification_id, step_id), {})[status] = count
     return {
         place: Tally(
@@ -160,7 +160,8 @@ def of_trigger(connection: Connection, recall_of: tuple[str, str], after: str, m
     return list(run(connection, _OF_TRIGGER, environment_id, trigger_id, after, most).scalars())
 
 
-def _kept(rows: Iterable[Sequence[Any]]) -> list[Kept]:
+def _read_of(connection: Connection, statement: Sql, environment_id: str, ids: str) -> list[Kept]:
+    rows = run(connection, statement, ids, environment_id, ids)
     return [Kept(_read(row[:-1]), msgspec.json.decode(row[-1], type=list[Detail])) for row in rows]
 
 
@@ -196,8 +197,9 @@ SELECT r.subscriber_pk, r.trigger_id FROM {texts} JOIN runs r ON r.environment_i
 
 # Reads runs with their notifications' lines; on PostgreSQL they are locked, in one order for all.
 _SELECT = f"""
-SELECT {_COLUMNS}, n.details FROM {{texts}} JOIN runs r ON r.environment_id = ? AND r.id = j.value
-JOIN notifications n ON n.environment_id = r.environment_id AND n.id = r.id
+SELECT {_COLUMNS}, n.details FROM runs r
+JOIN notifications n ON n.environment_id = r.environment_id AND n.id = r.id AND {{n.id in texts}}
+WHERE r.environment_id = ? AND {{r.id in texts}}
 ORDER BY r.id
 """  # noqa: S608
 _LOOKED_AT = sql(_SELECT)
@@ -219,9 +221,9 @@ _EVENTS = sql(
     f" ORDER BY {_IN_ORDER} LIMIT ?"
 )
 _TALLIES = sql("""
-SELECT m.notification_id, m.step_id, m.status, COUNT(*)
-FROM {texts} JOIN messages m ON m.notification_id = j.value
-WHERE m.environment_id = ? AND m.status <> 'pending' GROUP BY m.notification_id, m.step_id, m.status
+SELECT m.notification_id, m.step_id, m.status, COUNT(*) FROM messages m
+WHERE m.environment_id = ? AND {m.notification_id in texts} AND m.status <> 'pending'
+GROUP BY m.notification_id, m.step_id, m.status
 """)
 _USES = sql("""
 SELECT COUNT(*) FROM step_uses WHERE subscriber_pk = ? AND use_key = ? AND at > ? AND run_id <> ?
