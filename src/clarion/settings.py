@@ -439,8 +439,9 @@ class Settings(BaseSettings):
         default=90 * 24 * 3600,
         le=10 * 365 * 24 * 3600,
         description="Seconds that triggers, notifications and messages are kept, with their outcomes and what"
-        " phones reported of them, once they came to their end; 0 keeps them for ever. A quarter of a year"
-        " answers what people ask, and a database that only grows fills its disk.",
+        " phones reported of them, once they came to their end; 0 keeps them for ever. Of four"
+        " weeks or more PostgreSQL keeps up to one longer, to drop it whole. A quarter of a year answers what"
+        " people ask, and a database that only grows fills its disk.",
     )
     audit_retention: Annotated[
         int,

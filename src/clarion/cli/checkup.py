@@ -15,7 +15,7 @@ from clarion.deliver.exchange import Exchange, origin_of
 from clarion.deliver.trial import Trial
 from clarion.errors import ClarionError, SecretUnreadable, TransportError
 from clarion.journal.summary import summary_of
-from clarion.model.clock import MINUTE, SECOND, Millis, system_clock
+from clarion.model.clock import DAY, MINUTE, SECOND, Millis, iso, system_clock
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome
 from clarion.model.people import Integration
@@ -24,7 +24,7 @@ from clarion.net.client import HttpClient
 from clarion.providers.registry import PROVIDERS
 from clarion.security.vault import KEY_FILE, Vault
 from clarion.settings import Settings
-from clarion.store import integrations, sealed
+from clarion.store import integrations, partitions, sealed
 from clarion.store.database import Database
 from clarion.store.migrate import standing
 
@@ -91,7 +91,18 @@ async def database(settings: Settings, opened: Database, where: str) -> list[Fin
         schema = Finding(FAIL, "migrations", seen, "run: clarion migrate")
     else:
         schema = Finding(OK, "migrations", f"{found.present}, the newest")
-    return [Finding(OK, "database", where), schema, *durable]
+    weeks = _weeks(await opened.read(partitions.made_until), system_clock())
+    return [Finding(OK, "database", where), schema, *weeks, *durable]
+
+
+def _weeks(until: Millis | None, now: Millis) -> list[Finding]:
+    """Whether the large tables have partitions for what is to come."""
+    if until is None:
+        return []
+    seen = f"made until {iso(until)}"
+    if until > now + DAY:
+        return [Finding(OK, "partitions", seen)]
+    return [Finding(WARN, "partitions", seen, "run: clarion worker, as a role that may create tables")]
 
 
 def _durability(connection: Connection) -> list[Finding]:

@@ -1,4 +1,8 @@
-"""Forgets old activity for as long as a process runs: small steps with pauses, so that nobody waits."""
+"""Forgets old activity for as long as a process runs: small steps with pauses, so that nobody waits.
+
+On PostgreSQL a week in which everything came to its end goes at once, when all of it is too old. What is in
+others is forgotten as on SQLite.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -8,13 +12,17 @@ from typing import NamedTuple
 import structlog
 
 from clarion.model.clock import Clock, Millis
-from clarion.store import environments, pruning
+from clarion.model.weeks import WEEK
+from clarion.store import environments, partitions, pruning
 from clarion.store.database import Database
 
 log = structlog.get_logger(__name__)
 
 STEP = 200
 """Notifications of a step: a few milliseconds of the one writer that an embedded database has."""
+
+LONG: Millis = 4 * WEEK
+"""From where on a week more is little, so that all of a week may stay until its last is too old."""
 
 _PAUSE_SECONDS = 0.05
 _EVERY_SECONDS = 60.0
@@ -25,6 +33,8 @@ class Pruned(NamedTuple):
 
     notifications: int
     triggers: int
+    weeks: int = 0
+    """Those that went at once, with notifications that nobody counted."""
 
 
 class Retention:
@@ -39,8 +49,9 @@ class Retention:
 
     async def run(self) -> None:
         """A round every minute, until cancelled."""
-        while self._kept:
+        while True:
             try:
+                await self._database.write_alone(partitions.make, self._clock())
                 done = await self.round()
                 if any(done):
                     log.info("old activity forgotten", **done._asdict())
@@ -52,18 +63,37 @@ class Retention:
 
     async def round(self) -> Pruned:
         """Forget everything that is too old now."""
-        before = self._clock() - self._kept
+        if not self._kept:
+            return Pruned(0, 0)
+        old = self._clock() - self._kept
+        weeks, before = await self._whole_weeks(old)
         notifications = 0
         for environment in await self._database.read(environments.every):
-            step = partial(pruning.notifications, environment_id=environment.id, before=before, most=STEP)
-            notifications += await self._steps(step)
+            theirs = partial(pruning.notifications, environment_id=environment.id, before=before, most=STEP)
+            notifications += await self._steps(theirs)
+            await self._while_more(pruning.strays, environment.id, before)
         triggers = await self._steps(partial(pruning.triggers, before=before, most=STEP))
         for forget in (pruning.virtual_pushes, pruning.health_changes):
-            more = True
-            while more:
-                more = await self._database.write(forget, before, STEP)
-                await asyncio.sleep(self._pause)
-        return Pruned(notifications, triggers)
+            await self._while_more(forget, old)
+        return Pruned(notifications, triggers, weeks)
+
+    async def _whole_weeks(self, before: Millis) -> tuple[int, Millis]:
+        """Drop the weeks that can go at once; how many did, and what of the rest is to be forgotten."""
+        dropped = 0
+        for span in await self._database.read(partitions.finished, before):
+            if not await self._database.write_alone(partitions.drop, span):
+                log.info("a week of old activity is in use, trying again", begin=span.begin, end=span.end)
+                return dropped, span.begins_at
+            dropped += 1
+        if self._kept < LONG:
+            return dropped, before
+        return dropped, await self._database.read(partitions.week_kept, before)
+
+    async def _while_more(self, forget: Callable[..., bool], *which: str | Millis) -> None:
+        more = True
+        while more:
+            more = await self._database.write(forget, *which, STEP)
+            await asyncio.sleep(self._pause)
 
     async def _steps(self, step: Callable[..., pruning.Step]) -> int:
         """Step by step from the oldest on; how much that forgot."""

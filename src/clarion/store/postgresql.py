@@ -16,6 +16,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from clarion.errors import DatabaseUnavailable
+from clarion.model.clock import system_clock
+from clarion.store import partitions
 from clarion.store.migrate import Migration, upgrade
 
 P = ParamSpec("P")
@@ -70,7 +72,9 @@ class PostgresDatabase:
         with _reachable(self):
             async with self.engine.begin() as connection:
                 await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
-                return await connection.run_sync(upgrade)
+                done = await connection.run_sync(upgrade)
+        await self.write_alone(partitions.make, system_clock())
+        return done
 
     async def read(
         self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs

@@ -33,6 +33,14 @@ def notifications(connection: Connection, environment_id: str, before: Millis, a
     return Step(forgotten, rows[-1][0] if len(rows) == most else None)
 
 
+def strays(connection: Connection, environment_id: str, before: Millis, most: int) -> bool:
+    """Forget some old runs and reports of phones whose notifications and messages are gone; whether there may
+    be more. A week of these goes without its runs, and a phone may report after that."""
+    runs = run(connection, _FORGET_STRAY_RUNS, environment_id, environment_id, earliest(before), most)
+    reports = run(connection, _FORGET_STRAY_REPORTS, environment_id, environment_id, earliest(before), most)
+    return most in (runs.rowcount, reports.rowcount)
+
+
 def triggers(connection: Connection, before: Millis, after: str, most: int) -> Step:
     """Look at some triggers that were accepted before, of all environments, and forget those that are done
     and have no notification any more. Their transactions can be named again."""
@@ -63,18 +71,31 @@ SELECT n.id, n.planned, (
 FROM notifications n WHERE n.environment_id = ? AND n.id > ? AND n.id < ? ORDER BY n.id LIMIT ?
 """)
 _MESSAGES_OF = sql("""
-SELECT m.id FROM messages m
-WHERE m.environment_id = ? AND m.notification_id IN (SELECT j.value FROM {texts})
+SELECT m.id FROM messages m WHERE m.environment_id = ? AND {m.notification_id in texts}
 """)
 _FORGET_REPORTS = sql("""
-DELETE FROM engagements WHERE environment_id = ? AND message_id IN (SELECT j.value FROM {texts})
+DELETE FROM engagements WHERE environment_id = ? AND {message_id in texts}
 """)
 _FORGET_MESSAGES = sql("""
-DELETE FROM messages WHERE environment_id = ? AND id IN (SELECT j.value FROM {texts})
+DELETE FROM messages WHERE environment_id = ? AND {id in texts}
 """)
 _FORGET_RUNS = sql("DELETE FROM runs WHERE environment_id = ? AND id IN (SELECT j.value FROM {texts})")
 _FORGET_NOTIFICATIONS = sql("""
-DELETE FROM notifications WHERE environment_id = ? AND id IN (SELECT j.value FROM {texts})
+DELETE FROM notifications WHERE environment_id = ? AND {id in texts}
+""")
+_FORGET_STRAY_RUNS = sql("""
+DELETE FROM runs WHERE environment_id = ? AND id IN (
+  SELECT r.id FROM runs r
+  WHERE r.environment_id = ? AND r.id < ? AND NOT r.open AND NOT EXISTS (
+    SELECT 1 FROM notifications n WHERE n.environment_id = r.environment_id AND n.id = r.id)
+  ORDER BY r.id LIMIT ?)
+""")
+_FORGET_STRAY_REPORTS = sql("""
+DELETE FROM engagements WHERE environment_id = ? AND message_id IN (
+  SELECT e.message_id FROM engagements e
+  WHERE e.environment_id = ? AND e.message_id < ? AND NOT EXISTS (
+    SELECT 1 FROM messages m WHERE m.environment_id = e.environment_id AND m.id = e.message_id)
+  ORDER BY e.message_id LIMIT ?)
 """)
 _TRIGGERS = sql("SELECT id FROM triggers WHERE id > ? AND id < ? ORDER BY id LIMIT ?")
 

@@ -400,6 +400,7 @@ engagements = sa.Table(
     sa.Column("at", _Time, nullable=False),
     sa.PrimaryKeyConstraint("environment_id", "message_id", "status"),
     comment="What a phone reported of a message: each kind of event once.",
+    postgresql_partition_by="RANGE (message_id)",
 )
 
 frequency_policies = sa.Table(
@@ -698,6 +699,7 @@ notifications = sa.Table(
     sa.Index(None, "trigger_id", "planned"),
     sa.Index(None, "subscriber_pk", "id"),
     comment="One trigger for one subscriber.",
+    postgresql_partition_by="RANGE (id)",
 )
 
 messages = sa.Table(
@@ -736,6 +738,7 @@ messages = sa.Table(
     sa.Index(None, "notification_id"),
     sa.Index(None, "trigger_id", "status"),
     comment="One message to one device, written when its outcome is known or its first retry is due.",
+    postgresql_partition_by="RANGE (id)",
 )
 
 journal = sa.Table(

@@ -8,7 +8,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from clarion.model.clock import DAY, SECOND
+from clarion.model.clock import DAY, HOUR, SECOND, system_clock
+from clarion.model.weeks import week_of
 from clarion.ops import retention
 from clarion.ops.retention import Pruned, Retention
 from clarion.store import engagements, pruning
@@ -24,6 +25,7 @@ AGE = 90 * DAY
 
 async def begun(database: Database) -> Pipeline:
     pipeline = Pipeline(database)
+    pipeline.clock.now = week_of(system_clock()) + HOUR  # in a week that goes step by step
     await pipeline.begin()
     await pipeline.register("ada", "phone", "tablet")
     await pipeline.register("bob", "desk")
