@@ -1,6 +1,6 @@
 """What may be set on a step of each type, checked when its workflow is saved."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from clarion.check.schema import check_schema
@@ -25,11 +25,11 @@ from clarion.model.people import DEVICE_PROVIDERS
 from clarion.model.push import CONTROLS
 from clarion.model.schedule import clock_time
 from clarion.model.workflow import CUSTOM, DELAY, DIGEST, HTTP_REQUEST, PUSH_STEP, THROTTLE
+from clarion.providers.registry import PROVIDERS as REGISTRY
 
 Json = dict[str, Any]
 
-_SECRETS = frozenset({"hmacSecretKey"})
-"""Overrides that a trigger may hand on and nothing may keep in the clear."""
+_SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
 MOST_DEPTH = 20
 """Of what is nested in a control."""
 MOST_WAYS = 10
@@ -140,19 +140,34 @@ def _check_overrides(given: _Given) -> None:
             raise given.wrong(place, f"is no provider: use one of {known}")
         if not isinstance(override, dict):
             raise given.wrong(place, "must be an object")
-        if secrets := _SECRETS.intersection(override):
-            raise given.wrong(place, f"{min(secrets)} belongs into the credentials of an integration")
-        _check_passthrough(given, f"{place}.{PASSTHROUGH}", override.get(PASSTHROUGH))
+        refused = REGISTRY[provider_id].of_triggers
+        _check_kept(given, place, override, refused)
+        _check_passthrough(given, f"{place}.{PASSTHROUGH}", override.get(PASSTHROUGH), refused)
         for source in _texts(override, MOST_DEPTH, given, place):
             given.template(place, source)
 
 
-def _check_passthrough(given: _Given, place: str, passed: Any) -> None:
+def _check_kept(given: _Given, place: str, override: Mapping[str, Any], refused: Collection[str]) -> None:
+    """A step says the same to everybody: whom it is for, and secrets, are a trigger's or an integration's."""
+    plain = {_plain(name) for name in refused}
+    for name in override:
+        if _plain(name) in plain:
+            raise given.wrong(place, f"{name} can't be kept by a step, only given by a trigger")
+
+
+def _plain(name: str) -> str:
+    """A name without its casing, as providers' overrides are understood."""
+    return name.replace("_", "").replace("-", "").lower()
+
+
+def _check_passthrough(given: _Given, place: str, passed: Any, refused: Collection[str]) -> None:
     if passed is None:
         return
     fits = isinstance(passed, dict) and PASSED.issuperset(passed)
     if not fits or not all(isinstance(part, dict) for part in passed.values()):
         raise given.wrong(place, f"may hold {', '.join(sorted(PASSED))}, each an object")
+    _check_kept(given, place, passed.get("body", {}), refused)
+    _check_kept(given, place, passed.get("headers", {}), _SECRET_HEADERS)
 
 
 def _check_ways(given: _Given) -> None:

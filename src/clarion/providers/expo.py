@@ -122,6 +122,7 @@ class Expo(Defaults):
     """Expo Push."""
 
     id = "expo"
+    of_triggers = frozenset({"to"})
     name = "Expo Push"
     most_bytes: int | None = MOST_BYTES
     docs = "https://docs.expo.dev/push-notifications/sending-notifications/"

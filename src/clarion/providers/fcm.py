@@ -40,6 +40,7 @@ MOST_BYTES = 4096
 _ASSERTION_SECONDS = 3600
 _GRANT = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion="
 _RESERVED = ("google", "gcm")
+_AIMS = ("token", "fid", "topic", "condition")
 _ROUTED = frozenset({"deviceTokens", "type", "data", "android", "apns", "fcmOptions", "webPush"})
 
 BY_ERROR_CODE: dict[str, tuple[Outcome, str]] = {
@@ -104,6 +105,7 @@ class Fcm(Defaults):
     """Firebase Cloud Messaging."""
 
     id = "fcm"
+    of_triggers = frozenset(_AIMS)
     rate = Rate(10_000, 10_000)
     first_retry = 10 * SECOND
     most_bytes: int | None = MOST_BYTES
@@ -329,9 +331,6 @@ def _one_aim(body: Json, *layers: Json) -> Json:
     if not chosen:
         return body
     return {key: value for key, value in body.items() if key not in _AIMS or key == chosen[-1]}
-
-
-_AIMS = ("token", "fid", "topic", "condition")
 
 
 def _shown(look: Presentation) -> Json:

@@ -178,6 +178,7 @@ class Huawei(Defaults):
     """Huawei Push Kit."""
 
     id = "huawei"
+    of_triggers = _AIMS
     name = "Huawei Push Kit"
     most_bytes: int | None = MOST_BYTES
     docs = "https://developer.huawei.com/consumer/en/hms/huawei-pushkit/"

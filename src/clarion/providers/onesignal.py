@@ -170,6 +170,7 @@ class OneSignal(Defaults):
     """OneSignal."""
 
     id = "one-signal"
+    of_triggers = TARGETS
     name = "OneSignal"
     docs = "https://documentation.onesignal.com/reference/push-notification"
     addressed_by = "subscription id, or your own user id with the externalId model"

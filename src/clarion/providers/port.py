@@ -85,6 +85,8 @@ class Provider(Protocol[C]):
     """The soonest that a message may be tried again after it failed, unless its answer asks for less."""
     most_bytes: int | None
     """What `weight` may come to; None where the provider documents no such limit."""
+    of_triggers: frozenset[str]
+    """Overrides that say who gets a message, or are secret: a trigger may have them, a step keeps none."""
 
     @property
     def fields(self) -> Sequence[Field]:
@@ -136,6 +138,7 @@ class Defaults:
     tells_dead: bool = True
     first_retry: Millis = SECOND
     most_bytes: int | None = None
+    of_triggers: frozenset[str] = frozenset()
 
     def completed(self, stored: Json) -> Json:
         """Nothing is made."""

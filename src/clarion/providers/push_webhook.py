@@ -41,6 +41,7 @@ class PushWebhook(Defaults):
     """The customer's own receiver."""
 
     id = "push-webhook"
+    of_triggers = frozenset({"hmacSecretKey"})
     name = "Push Webhook"
     docs = "https://www.standardwebhooks.com"
     addressed_by = "any text that the receiver knows the device by"

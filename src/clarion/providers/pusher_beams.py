@@ -122,6 +122,7 @@ class PusherBeams(Defaults):
     """Pusher Beams."""
 
     id = "pusher-beams"
+    of_triggers = frozenset({"users"})
     name = "Pusher Beams"
     most_bytes: int | None = MOST_BYTES
     docs = "https://pusher.com/docs/beams/"

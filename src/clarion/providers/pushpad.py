@@ -67,6 +67,7 @@ class Pushpad(Defaults):
     """Pushpad."""
 
     id = "pushpad"
+    of_triggers = frozenset({"uids"})
     name = "Pushpad"
     most_bytes: int | None = MOST_BYTES
     docs = "https://pushpad.xyz/docs"

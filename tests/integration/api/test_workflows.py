@@ -381,6 +381,18 @@ async def test_a_push_keeps_overrides_of_providers_and_shows_what_comes_of_them(
         ({"fcm": {"_passthrough": {"cookies": {}}}}, ".fcm._passthrough"),
         ({"fcm": {"_passthrough": {"headers": "x"}}}, ".fcm._passthrough"),
         ({"push-webhook": {"hmacSecretKey": "secret"}}, ".push-webhook"),
+        ({"fcm": {"topic": "everybody"}}, ".fcm"),
+        ({"fcm": {"_passthrough": {"body": {"token": "a"}}}}, ".fcm._passthrough"),
+        ({"one-signal": {"includedSegments": ["All"]}}, ".one-signal"),
+        ({"one-signal": {"included_segments": ["All"]}}, ".one-signal"),
+        ({"expo": {"to": "a"}}, ".expo"),
+        ({"pusher-beams": {"users": ["a"]}}, ".pusher-beams"),
+        ({"pushpad": {"uids": ["a"]}}, ".pushpad"),
+        ({"huawei": {"topic": "everybody"}}, ".huawei"),
+        (
+            {"push-webhook": {"_passthrough": {"headers": {"Authorization": "x"}}}},
+            ".push-webhook._passthrough",
+        ),
         ({"fcm": nested(30)}, ".fcm"),
     ],
 )
