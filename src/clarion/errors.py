@@ -6,6 +6,7 @@ ClarionError
 │   ├── BadInput           400
 │   │   ├── LimitExceeded  400 with `currentCount` and `limit`
 │   │   └── PayloadInvalid 400 in the shape of the three trigger calls
+│   │       └── CheckTooLong  the same, for a check that takes too long
 │   ├── Unauthenticated    401
 │   ├── Forbidden          403
 │   ├── NotFound           404
@@ -89,6 +90,14 @@ class PayloadInvalid(BadInput):
     def __init__(self, message: str, issues: Sequence[FieldIssue] = ()) -> None:
         super().__init__(message)
         self.issues = tuple(issues)
+
+
+class CheckTooLong(PayloadInvalid):
+    """A payload whose check takes longer than a check may; `reason` goes on where "the payload" ends."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The payload {reason}", [FieldIssue("payload", reason)])
+        self.reason = reason
 
 
 class Unauthenticated(RequestError):

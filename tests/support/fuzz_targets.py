@@ -334,7 +334,7 @@ def read_schema(raw: bytes) -> None:
         return
     validator = validator_of(schema)
     with suppress(PayloadInvalid):
-        list(validator.faults(validator.with_defaults(payload)))
+        validator.issues(validator.with_defaults(payload))
 
 
 def _json(raw: bytes) -> Any:

@@ -1,5 +1,6 @@
 """Decides on a trigger: what its workflow says to it, and the trigger as it enters the journal."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -8,8 +9,8 @@ from sqlalchemy.engine import Connection
 
 from clarion.accept.intake import Intake
 from clarion.accept.once import Repeatable, Replay
-from clarion.check.schema import validator_of
-from clarion.errors import FieldIssue, PayloadInvalid, TooLarge, Unprocessable
+from clarion.check.schema import QUICK_CHECK, validator_of
+from clarion.errors import CheckTooLong, PayloadInvalid, TooLarge, Unprocessable
 from clarion.journal.port import Journal, Record, accepted_lane, recall_lane
 from clarion.journal.sql import append_in
 from clarion.model.clock import Clock, Millis
@@ -25,6 +26,9 @@ from clarion.store.idempotency import Answer
 
 MOST_BYTES = 512 * 1024
 """Of one trigger's body."""
+
+_LONG_CHECKS = 2
+"""Payloads that threads check at a time."""
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -61,6 +65,7 @@ class Gate:
         self._database = database
         self._journal = journal
         self._clock = clock
+        self._long_checks = asyncio.Semaphore(_LONG_CHECKS)
 
     async def accept(self, environment_id: str, call: Call) -> Receipt:
         """Accept one trigger; it is on disk when this returns.
@@ -90,7 +95,7 @@ class Gate:
             call.people,
             call.topics,
             call.broadcast,
-            _checked(workflow, call.payload),
+            await self._checked(workflow, call.payload),
             call.overrides,
             call.actor,
             call.tenant,
@@ -112,6 +117,24 @@ class Gate:
         waiting = await self._waits(environment_id, transaction_id)
         cancelled = await self._database.write(_cancel, environment_id, transaction_id, self._clock())
         return cancelled or waiting
+
+    async def _checked(self, workflow: Workflow, payload: Json) -> Json:
+        """The payload with the defaults of the workflow's schema, if the workflow asks for the check.
+
+        A check that isn't over at once goes on in a thread, few at a time, and holds up no other call.
+        """
+        if not workflow.validate_payload or not workflow.payload_schema:
+            return payload
+        schema = validator_of(workflow.payload_schema)
+        filled = schema.with_defaults(payload)
+        try:
+            issues = schema.issues(filled, QUICK_CHECK)
+        except CheckTooLong:
+            async with self._long_checks:
+                issues = await asyncio.to_thread(schema.issues, filled)
+        if issues:
+            raise PayloadInvalid("The payload doesn't fit the schema of the workflow", issues)
+        return filled
 
     async def _waits(self, environment_id: str, transaction_id: str) -> bool:
         """Whether the transaction is accepted and not addressed yet."""
@@ -158,18 +181,3 @@ def _refusal(workflow: Workflow, call: Call) -> str | None:
     if not (call.people or call.topics or call.broadcast):
         return "invalid_recipients"
     return None
-
-
-def _checked(workflow: Workflow, payload: Json) -> Json:
-    """The payload with the defaults of the workflow's schema, if the workflow asks for the check."""
-    if not workflow.validate_payload or not workflow.payload_schema:
-        return payload
-    validator = validator_of(workflow.payload_schema)
-    filled = validator.with_defaults(payload)
-    issues = [
-        FieldIssue(".".join(map(str, fault.absolute_path)) or "payload", fault.message)
-        for fault in validator.faults(filled)
-    ]
-    if issues:
-        raise PayloadInvalid("The payload doesn't fit the schema of the workflow", issues)
-    return filled

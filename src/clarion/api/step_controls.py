@@ -43,6 +43,19 @@ def check_controls(kind: str, controls: Json, place: str) -> None:
     _CHECKS[kind](given)
 
 
+def check_answer_schema(controls: Json, place: str) -> None:
+    """`Unprocessable` when the answer to a request can't be checked by what is given for it."""
+    schema = controls.get("responseBodySchema")
+    if not isinstance(schema, dict):
+        return
+    try:
+        check_schema(schema)
+    except Unprocessable as error:
+        reason = error.fields["payloadSchema"][0]
+        wrong = f"is not a JSON Schema that can be used: {reason}"
+        raise Unprocessable.field(f"{place}.controlValues.responseBodySchema", wrong) from error
+
+
 def settable(kind: str) -> Json:
     """A JSON schema of the controls of a type."""
     return {"type": "object", "properties": _SETTABLE[kind], "additionalProperties": False}
@@ -251,16 +264,8 @@ def _http_request(given: _Given) -> None:
         _check_pairs(given, "body")
     else:
         given.text("body")
-    schema = given.get("responseBodySchema")
-    if schema is None:
-        return
-    if not isinstance(schema, dict):
+    if not isinstance(given.get("responseBodySchema") or {}, dict):
         raise given.wrong("responseBodySchema", "must be a JSON Schema")
-    try:
-        check_schema(schema)
-    except Unprocessable as error:
-        reason = error.fields["payloadSchema"][0]
-        raise given.wrong("responseBodySchema", f"is not a JSON Schema: {reason}") from error
 
 
 def _check_pairs(given: _Given, name: str) -> None:

@@ -1,5 +1,6 @@
 """Workflows of the caller's environment."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -11,7 +12,7 @@ from clarion.api.pages import OffsetQuery
 from clarion.api.people import checked_id
 from clarion.api.route import Call, Category, NoQuery, Route
 from clarion.api.slugs import short_id, slug
-from clarion.api.step_controls import check_controls
+from clarion.api.step_controls import check_answer_schema, check_controls
 from clarion.check.schema import check_schema
 from clarion.compose.naming import misnamed
 from clarion.compose.preview import Issue, preview
@@ -213,6 +214,7 @@ class ListQuery(OffsetQuery, rename="camel", frozen=True):
 
 async def create_workflow(call: Call[NewWorkflow, NoQuery]) -> WorkflowOut:
     """Create a workflow."""
+    await asyncio.to_thread(_check_schemas, call.body)
     now = call.services.clock()
     workflow = _filled(
         Workflow(new_id(now), call.environment_id, call.body.workflow_id, call.body.name, now, now), call.body
@@ -236,6 +238,7 @@ async def get_workflow(call: Call[None, NoQuery]) -> WorkflowOut:
 
 async def update_workflow(call: Call[WorkflowIn, NoQuery]) -> WorkflowOut:
     """Replace a workflow."""
+    await asyncio.to_thread(_check_schemas, call.body)
 
     def write(connection: Connection) -> Workflow:
         found = current_workflow(connection, call)
@@ -256,7 +259,7 @@ async def patch_workflow(call: Call[WorkflowPatch, NoQuery]) -> WorkflowOut:
     """Change some settings of a workflow."""
     fields = WorkflowPatch.__struct_fields__
     given = {name: value for name in fields if (value := getattr(call.body, name)) is not UNSET}
-    check_schema(given.get("payload_schema") or {})
+    await asyncio.to_thread(check_schema, given.get("payload_schema") or {})
     _check_name(given.get("name", "kept"), "name")
     _check_tags(given.get("tags") or ())
 
@@ -308,9 +311,15 @@ async def shown_workflow(call: Call[Any, Any], item: Workflow) -> WorkflowOut:
     return workflow_out(item, call.snapshot, triggered.get(item.id))
 
 
+def _check_schemas(given: WorkflowIn) -> None:
+    """By itself, since it may take a second."""
+    check_schema(given.payload_schema or {})
+    for position, step in enumerate(given.steps[:MOST_STEPS]):
+        check_answer_schema(step.control_values or {}, f"steps.{position}")
+
+
 def _filled(base: Workflow, given: WorkflowIn) -> Workflow:
     """The workflow with what is given; what is left out takes its default, as the contract has it."""
-    check_schema(given.payload_schema or {})
     _check_name(given.name, "name")
     checked_id(base.workflow_id, "workflowId")
     _check_tags(given.tags or ())

@@ -9,7 +9,7 @@ import msgspec
 
 from clarion.check.schema import validator_of
 from clarion.compose.templates import render
-from clarion.errors import PayloadInvalid, TemplateError
+from clarion.errors import CheckTooLong, PayloadInvalid, TemplateError
 from clarion.model.clock import Millis
 from clarion.model.http import Headers, HttpReply, HttpRequest
 from clarion.model.push import Json
@@ -60,7 +60,7 @@ def answered(reply: HttpReply) -> Json:
 
 
 def fault_of(controls: Mapping[str, Any], reply: HttpReply, answer: Json) -> str:
-    """Why an answer is a failure, empty where it is none."""
+    """Why an answer is a failure, empty where it is none. Takes a while where there is a schema."""
     if not 200 <= reply.status < 300:
         return f"answered with status {reply.status}"
     if len(reply.body) > MOST_KEPT:
@@ -69,10 +69,12 @@ def fault_of(controls: Mapping[str, Any], reply: HttpReply, answer: Json) -> str
     if not (controls.get("enforceSchemaValidation") and isinstance(schema, dict) and schema):
         return ""
     try:
-        faults = [fault.message for fault in validator_of(schema).faults(answer["body"])]
+        issues = validator_of(schema).issues(answer["body"])
+    except CheckTooLong as error:
+        return f"the answer {error.reason}"
     except PayloadInvalid as error:
         return error.message
-    return f"the answer breaks its schema: {faults[0]}" if faults else ""
+    return f"the answer breaks its schema: {issues[0].message}" if issues else ""
 
 
 def _body(given: Any, seen: Json) -> bytes:

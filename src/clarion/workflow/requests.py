@@ -1,5 +1,6 @@
 """Sends the HTTP requests that runs stand at, and lets the runs go on with the answers."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -103,7 +104,7 @@ class RequestStage:
         except TransportError as error:
             return _Answer({"error": error.code}, str(error), again=error.code == TransportError.code)
         output = answered(reply)
-        fault = fault_of(step.controls, reply, output)
+        fault = await asyncio.to_thread(fault_of, step.controls, reply, output)
         return _Answer(_small(output), fault, reply.status in _AGAIN)
 
     def _course(self, connection: Connection, snapshot: Snapshot, asked: Fetch) -> Course | None:

@@ -1,5 +1,6 @@
 """Triggers: one, many, everybody, and taking one back."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -196,6 +197,40 @@ async def test_a_payload_that_breaks_the_schema_is_400_and_names_the_field(dev: 
     assert await fields(dev, path, payload={"order": "1", "shop": {"name": 1}}) == ["shop.name"]
     assert await fields(dev, path, payload={}) == ["payload"]
     assert data(await dev.delete(f"{ONE}/mine")) is False
+
+
+@pytest.mark.parametrize(
+    ("schema", "payload"),
+    [
+        ({"properties": {"code": {"pattern": "^(a|aa)+$"}}}, {"code": "a" * 60 + "!"}),
+        ({"patternProperties": {"^(a|aa)+$": {}}, "additionalProperties": False}, {"a" * 60 + "!": 1}),
+    ],
+)
+async def test_a_pattern_that_would_take_for_ever_is_400_and_holds_nobody_up(
+    dev: Caller, schema: Json, payload: Json
+) -> None:
+    data(await dev.patch("/v2/workflows/welcome", {"payloadSchema": schema, "validatePayload": True}))
+    costly = asyncio.create_task(dev.post(ONE, {"name": "welcome", "to": "ada", "payload": payload}))
+    besides = 0
+    while not costly.done():
+        assert (await dev.get("/v2/workflows/welcome")).status_code == 200
+        besides += 1
+    refused = error(await costly, 400)
+    assert refused["type"] == "PAYLOAD_VALIDATION_ERROR"
+    (issue,) = refused["errors"]
+    assert issue["field"] == "payload"
+    assert issue["message"] == "takes too long to match '^(a|aa)+$': simplify the pattern"
+    assert besides > 3
+
+
+async def test_a_bulk_goes_on_past_an_event_that_takes_too_long(dev: Caller) -> None:
+    await dev.workflow(
+        "slow", payloadSchema={"propertyNames": {"pattern": "^(a|aa)+$"}}, validatePayload=True
+    )
+    costly = {"name": "slow", "to": "ada", "payload": {"a" * 60 + "!": 1}}
+    answers = data(await dev.post(BULK, {"events": [costly, {"name": "welcome", "to": "ada"}]}), 201)
+    assert [answer["status"] for answer in answers] == ["error", "processed"]
+    assert "simplify the pattern" in answers[0]["error"][0]
 
 
 async def test_a_schema_is_not_applied_unless_asked_for(dev: Caller) -> None:

@@ -217,6 +217,8 @@ async def test_a_patch_changes_what_is_given_alone(dev: Caller) -> None:
         ({"payloadSchema": {"type": "nonsense"}}, "payloadSchema"),
         ({"payloadSchema": {"pattern": "["}}, "payloadSchema"),
         ({"payloadSchema": {"$schema": 5}}, "payloadSchema"),
+        ({"payloadSchema": {"pattern": "(" * 600 + ")" * 600}}, "payloadSchema"),
+        ({"payloadSchema": {"pattern": "((a{999}){999}){999}"}}, "payloadSchema"),
         ({"payloadSchema": []}, "payloadSchema"),
         ({"active": "yes"}, "active"),
     ],

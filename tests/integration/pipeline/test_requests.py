@@ -118,6 +118,17 @@ async def test_an_answer_that_breaks_its_schema_is_a_failure(
     assert "http_request_failed" in (await events(pipeline))[0]
 
 
+async def test_an_answer_whose_check_takes_too_long_is_a_failure(
+    pipeline: Pipeline, scripted: ScriptedSender
+) -> None:
+    await pipeline.register("ada", "phone")
+    scripted.scripts["api"] = [answer(body=b'{"name": "%s!"}' % (b"a" * 60))]
+    schema = {"properties": {"name": {"pattern": "^(a|aa)+$"}}}
+    await make(pipeline, request(enforceSchemaValidation=True, responseBodySchema=schema), push())
+    await start(pipeline, "ada")
+    assert "http_request_failed" in (await events(pipeline))[0]
+
+
 @pytest.mark.parametrize(
     "controls",
     [
