@@ -68,7 +68,7 @@ def _name_of(item: Told) -> tuple[str, str]:
 def _by_id(connection: Connection, environment_id: str, told: Sequence[Told]) -> dict[str, Sent]:
     if not told:
         return {}
-    rows = run(connection, _BY_ID, listed({item.message_id for item in told}), environment_id)
+    rows = run(connection, _BY_ID, environment_id, listed({item.message_id for item in told}))
     return {message.id: message for message in (Sent(*row) for row in rows)}
 
 
@@ -104,7 +104,7 @@ SELECT d.token, d.pk FROM {texts} JOIN devices d ON d.integration_id = ? AND d.t
 _COLUMNS = "m.id, m.token, m.provider_message_id, m.integration_id, m.device_id, m.status, m.updated_at"
 
 _BY_ID = sql(f"""
-SELECT {_COLUMNS} FROM {{texts}} JOIN messages m ON m.environment_id = ? AND m.id = j.value
+SELECT {_COLUMNS} FROM messages m WHERE m.environment_id = ? AND {{m.id in texts}}
 """)  # noqa: S608 - constants
 
 # The bounds of the messages' ids say again what those of their notifications say, for a table that is kept in
