@@ -1,12 +1,15 @@
 """Webhooks from a real Clarion to a real receiver, over HTTPS, through kills, on every footing."""
 
 import ssl
+from contextlib import ExitStack
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 import trustme
 
+from clarion.testing.fcm import FcmEmulator
 from clarion.testing.kit import EmulatorThread
 from hooks import HookServer
 from news import PUSH, connect_fcm, make_news
@@ -86,6 +89,40 @@ def test_kills_while_events_go_out_lose_none(tmp_path: Path, settings: dict[str,
     told = {body["data"]["object"]["deviceToken"] for body in hooks.taken}
     assert told == {f"device-{n}" for n in range(PEOPLE)}
     assert {body["type"] for body in hooks.taken} == {"message.sent"}
+    assert hooks.refused == []
+
+
+def test_an_endpoint_hears_of_a_provider_that_is_away_and_back(tmp_path: Path) -> None:
+    fcm = FcmEmulator()
+    with ExitStack() as provider, HookServer().running() as hooks:
+        emulators = provider.enter_context(EmulatorThread(tmp_path, fcm=fcm))
+        port = urlsplit(emulators.url).port or 0
+        process = ClarionProcess(tmp_path, emulators, **INSIDE).start()
+        try:
+            with process.client as client:
+                one = prepare(client, emulators, hooks)
+                wanted = {"events": ["integration.degraded", "integration.recovered"]}
+                client.put(f"/v1/webhooks/{one}", json=wanted).raise_for_status()
+                provider.close()
+                trigger(client, *(f"person-{n}" for n in range(50)))
+                wait_for(lambda: hooks.taken or None, 30)
+                (integration,) = client.get("/v1/integrations").json()["data"]
+                standing = f"/v1/integrations/{integration['_id']}/health"
+                assert client.get(standing).json()["data"]["state"] == "open"
+                provider.enter_context(EmulatorThread(tmp_path, port, fcm=fcm))
+                wait_for(lambda: len(hooks.taken) == 2 or None, 60)
+                assert client.get(standing).json()["data"]["state"] == "closed"
+            assert process.settled().delivered == 50
+        finally:
+            process.stop()
+    degraded, recovered = hooks.taken
+    assert (degraded["type"], recovered["type"]) == ("integration.degraded", "integration.recovered")
+    for event, state in ((degraded, "open"), (recovered, "closed")):
+        told = event["data"]["object"]
+        assert (told["_id"], told["providerId"], told["state"]) == (integration["_id"], "fcm", state)
+    assert degraded["data"]["object"]["code"]
+    assert degraded["data"]["object"]["explanation"]
+    assert recovered["data"]["object"]["since"] > degraded["data"]["object"]["since"]
     assert hooks.refused == []
 
 
