@@ -15,9 +15,12 @@ from balance import burn_books
 from calling import check_error, error, running_api
 from clarion.api import health
 from clarion.journal.port import Record, accepted_lane
+from clarion.model.clock import HOUR
 from clarion.model.http import HttpReply
 from clarion.ops import instruments
+from pipeline import GONE, OK, TROUBLE, device_of
 from postgres import PostgresServer
+from pushing import ScriptedSender
 from running import ClarionProcess, wait_for
 
 SAMPLE = re.compile(r'(clarion|process)_[a-z_]+(\{([a-z]+="[^"]*",?)+\})? [0-9.e+-]+')
@@ -78,14 +81,17 @@ async def test_what_goes_out_is_counted_by_provider_and_outcome_with_its_time(tm
 
     hook = {"provider": "push-webhook"}
     watched = [
-        ("accepted_total", {}, 2),
-        ("attempts_total", hook | {"outcome": "accepted"}, 1),
+        ("accepted_total", {}, 3),
+        ("attempts_total", hook | {"outcome": "accepted"}, 2),
+        ("attempts_total", hook | {"outcome": "unavailable"}, 2),
         ("attempts_total", hook | {"outcome": "token_dead"}, 1),
-        ("messages_total", hook | {"status": "delivered"}, 1),
+        ("messages_total", hook | {"status": "delivered"}, 2),
         ("messages_total", hook | {"status": "failed"}, 1),
-        ("delivery_seconds_count", hook, 1),
-        ("provider_request_seconds_count", {"provider": ""}, 2),
-        ("api_request_seconds_count", {"operation": "trigger", "status": "201"}, 2),
+        ("delivery_seconds_count", hook, 2),
+        ("provider_request_seconds_count", {"provider": ""}, 5),
+        ("webhook_tries_total", {"result": "http_500"}, 1),
+        ("webhook_tries_total", {"result": "taken"}, 3),
+        ("api_request_seconds_count", {"operation": "trigger", "status": "201"}, 3),
         ("api_request_seconds_count", {"operation": "create_workflow", "status": "201"}, 1),
     ]
     before = [figure(name, **labels) for name, labels, _ in watched]
@@ -93,12 +99,24 @@ async def test_what_goes_out_is_counted_by_provider_and_outcome_with_its_time(tm
         dev = api.development
         await dev.integration()
         await dev.workflow()
-        for person, phone in (("ada", "one"), ("bob", "two")):
+        events = ["message.sent", "message.failed"]
+        await dev.post("/v1/webhooks", {"url": "https://8.8.8.8/hooks", "events": events})
+        for person, phone in (("ada", "one"), ("bob", "two"), ("eve", "three")):
             await dev.subscriber(person)
             tokens = {"providerId": "push-webhook", "deviceTokens": [phone]}
             await dev.put(f"/v1/subscribers/{person}/credentials", tokens)
             await dev.post("/v1/events/trigger", {"name": "welcome", "to": person})
-        await api.deliver(two=HttpReply(410, body=b'{"code": "token_invalid"}'))
+        sender = ScriptedSender(lambda told: "endpoint" if "8.8.8.8" in told.url else device_of(told))
+        sender.scripts = {"two": [GONE], "three": [TROUBLE, TROUBLE, OK], "endpoint": [HttpReply(500), OK]}
+        for _ in range(4):
+            await api.deliver_through(sender)
+            api.later(HOUR)
+        assert {key: len(sent) for key, sent in sender.requests.items()} == {
+            "one": 1,
+            "two": 1,
+            "three": 3,
+            "endpoint": 4,
+        }
     after = [figure(name, **labels) for name, labels, _ in watched]
     assert [now - then for now, then in zip(after, before, strict=True)] == [more for *_, more in watched]
 
