@@ -1,6 +1,7 @@
 """The files of deploy/, as far as they can be looked at without an engine: form, schema, lint, and whether
 everything they name is there."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -168,6 +169,23 @@ def test_the_container_file_passes_its_linter_and_copies_what_is_there() -> None
     assert {
         one["spec"]["template"]["spec"]["securityContext"]["runAsUser"] for one in DEPLOYMENTS.values()
     } == {int(user[1])}
+
+
+def test_the_server_of_nats_reads_its_file_and_would_not_read_a_wrong_one(tmp_path: Path) -> None:
+    def checked(file: Path) -> tuple[int, str]:
+        environ = os.environ | {"NATS_PASSWORD": "password"}
+        done = subprocess.run(
+            [beside("nats-server"), "-t", "-c", file], capture_output=True, text=True, env=environ
+        )
+        return done.returncode, done.stderr
+
+    assert checked(DEPLOY / "nats.conf")[0] == 0
+    wrong = tmp_path / "nats.conf"
+    text = (DEPLOY / "nats.conf").read_text()
+    wrong.write_text(text.replace("sync_interval: always", "sync_interval: sometimes"))
+    status, said = checked(wrong)
+    assert status != 0
+    assert "sync_interval" in said
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not on this machine")
