@@ -1,10 +1,12 @@
 """A push carries a link by which its device tells what became of it, without a key."""
 
+import time
 from pathlib import Path
 
 import httpx
 import pytest
 
+from calling import check_error
 from clarion.testing.kit import EmulatorThread
 from news import connect_fcm, make_news
 from running import ClarionProcess, wait_for
@@ -37,6 +39,8 @@ def test_a_device_tells_by_the_link_in_its_push(tmp_path: Path) -> None:
             report(process.url, link.removeprefix(PUBLIC))
             identity = arrived.message["data"]["__nvMessageId"]
             wait_for(lambda: read(client, identity) or None, 10)
+            report_too_often(process.url, link.removeprefix(PUBLIC))
+            assert client.get("/v1/messages").status_code == 200
         process.settled()
         assert process.stop() == 0
         assert link.rpartition("/")[2] not in process.log
@@ -50,6 +54,24 @@ def report(url: str, path: str) -> None:
         assert device.post(path).status_code == 422
         assert device.post(path[:-2] + "__", params={"event": "opened"}).status_code == 404
         assert device.get(path).status_code in (404, 405)
+
+
+def report_too_often(url: str, path: str) -> None:
+    """More than an address may; after the second that the answer names, it may again."""
+    with httpx.Client(base_url=url) as device:
+        statuses = [device.post(path, params={"event": "clicked"}).status_code for _ in range(3)]
+        assert statuses == [204] * 3
+        refused = wait_for(lambda: refusal(device, path), 20)
+        check_error(429, path, refused.json())
+        assert "try again in a second" in refused.json()["message"]
+        assert refused.headers["retry-after"] == "1"
+        time.sleep(1)
+        assert device.post(path, params={"event": "clicked"}).status_code == 204
+
+
+def refusal(device: httpx.Client, path: str) -> httpx.Response | None:
+    answer = device.post(path, params={"event": "clicked"})
+    return None if answer.status_code == 204 else answer
 
 
 def read(client: httpx.Client, identity: str) -> bool:

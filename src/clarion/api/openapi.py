@@ -143,6 +143,8 @@ def _refusals(route: Route) -> Iterator[tuple[str, str]]:
         yield "403", "The call comes from another site, or without what it takes"
         yield "409", "It is there already"
         yield "429", "Tried too often; Retry-After says when to come back"
+    if route.by_address:
+        yield "429", "Too many calls come from this address; Retry-After says when to come back"
     yield "503", "Overloaded, or without its database; Retry-After says when to come back"
     if not route.guarded:
         return

@@ -162,8 +162,9 @@ class Route(NamedTuple):
     of an answer about what was there already. `multipart`: the body is a form with files. `stream`: the
     answer goes on for as long as it is listened to. `unique`: a name in the body may be taken, which is a
     conflict. `signed`: who answers a call without key or session, which proves itself by a signature; its
-    body is the request as `Received`, its answer goes out as it is. `at_stake`: what a call is about;
-    every 409 has it, which the SDKs read as the answer of the route.
+    body is the request as `Received`, its answer goes out as it is. `by_address`: calls are limited for each
+    address that they come from. `at_stake`: what a call is about; every 409 has it, which the SDKs read as
+    the answer of the route.
     """
 
     method: str
@@ -189,6 +190,7 @@ class Route(NamedTuple):
     stream: bool = False
     unique: bool = False
     at_stake: Callable[[Any], Awaitable[Any]] | None = None
+    by_address: bool = False
     signed: Callable[[Any], Awaitable[Any]] | None = None
 
     @property

@@ -45,5 +45,6 @@ ROUTES = (
         status=204,
         access=Access.PUBLIC,
         audit=Audit.NOTHING,
+        by_address=True,
     ),
 )

@@ -5,6 +5,9 @@ from typing import Any
 import pytest
 
 from calling import Api, Caller, Json, data, error
+from clarion.api.reporters import MOST_AT_ONCE
+from clarion.model.clock import DAY, SECOND, iso
+from clarion.security.links import Links, Pushed
 
 
 @pytest.fixture
@@ -39,6 +42,41 @@ async def test_reports_are_answered_and_show_on_the_message(dev: Caller, sent: J
             assert (found["id"], found["event"]["status"]) == (sent["id"], status)
             assert sent["id"] in found["event"]["row"]
         assert await flags(dev) == shown
+
+
+async def seen_at(dev: Caller) -> str:
+    (device,) = data(await dev.get("/v1/subscribers/ada/devices"))
+    return str(device["lastSeenAt"])
+
+
+@pytest.mark.parametrize("way", ["callback", "link"])
+async def test_a_report_says_that_the_device_is_there(api: Api, dev: Caller, sent: Json, way: str) -> None:
+    environment_id, integration_id = sent["path"].rsplit("/", 2)[1:]
+    pushed = Pushed(environment_id, integration_id, sent["id"])
+    link = Links(api.services.vault, "").to(pushed)
+    before = await seen_at(dev)
+    api.later(2 * DAY)
+    reported = api.services.clock()
+    if way == "link":
+        assert (await api.caller(None).call("POST", f"{link}?event=opened")).status_code == 204
+    else:
+        data(await dev.post(sent["path"], {"eventType": "opened", "eventId": sent["id"]}))
+    seen = await seen_at(dev)
+    assert before < iso(reported) < seen < iso(reported + SECOND)
+
+
+async def test_a_link_reports_so_often_from_one_address(api: Api, sent: Json) -> None:
+    environment_id, integration_id = sent["path"].rsplit("/", 2)[1:]
+    link = Links(api.services.vault, "").to(Pushed(environment_id, integration_id, sent["id"]))
+    phone, other = Caller(api.app, None), Caller(api.app, None, address="192.0.2.7")
+    for _ in range(MOST_AT_ONCE):
+        assert (await phone.call("POST", f"{link}?event=opened")).status_code == 204
+    refused = await phone.call("POST", f"{link}?event=opened")
+    error(refused, 429)
+    assert refused.headers["retry-after"] == "1"
+    assert (await other.call("POST", f"{link}?event=opened")).status_code == 204
+    api.later(SECOND)
+    assert (await phone.call("POST", f"{link}?event=opened")).status_code == 204
 
 
 async def test_a_report_without_an_id_is_of_nothing(dev: Caller, sent: Json) -> None:
