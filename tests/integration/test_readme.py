@@ -1,4 +1,4 @@
-"""The README's samples, run as they stand but for addresses, keys and tokens."""
+"""The samples of the README and of the tutorial, run as they stand but for addresses, keys and tokens."""
 
 import os
 import re
@@ -14,7 +14,8 @@ from clarion.testing.kit import EmulatorThread
 from running import KEY, ClarionProcess, wait_for
 from verbs import Verb, environ
 
-README = Path(__file__).parents[2] / "README.md"
+ROOT = Path(__file__).parents[2]
+README, TUTORIAL = ROOT / "README.md", ROOT / "docs" / "tutorial.md"
 URL = "http://127.0.0.1:3000"
 
 pytestmark = pytest.mark.skipif(
@@ -22,9 +23,9 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def blocks(heading: str, language: str) -> list[str]:
-    """The code of a part of the README."""
-    part = README.read_text().split(f"\n## {heading}\n")[1].split("\n## ")[0]
+def blocks(heading: str, language: str, page: Path = README) -> list[str]:
+    """The code of a part of a page."""
+    part = page.read_text().split(f"\n## {heading}\n")[1].split("\n## ")[0]
     return re.findall(rf"^```{language}\n(.*?)^```", part, re.DOTALL | re.MULTILINE)
 
 
@@ -87,3 +88,28 @@ def test_the_way_to_a_firebase_project_ends_with_a_push(tmp_path: Path) -> None:
     ]
     assert "accepted" in said
     assert '"id":"my-phone"' in said
+
+
+def test_the_tutorial_ends_with_a_push_on_both_phones(tmp_path: Path) -> None:
+    _, place = blocks("Start Clarion", "bash", TUTORIAL)
+    virtual = "".join(blocks("Push to a virtual phone", "bash", TUTORIAL))
+    integration, device, trigger = blocks("Push to your phone", "bash", TUTORIAL)
+    with EmulatorThread(tmp_path / "emulators") as emulators:
+        (tmp_path / "service-account.json").write_text(emulators.service_account())
+        clarion = ClarionProcess(tmp_path, emulators).start()
+        ours = ((URL, clarion.url), ("cl_sk_...", KEY))
+        try:
+            place = replaced(place, *ours)
+            shown = shell(place + replaced(virtual, (".venv/bin/clarion", "clarion")), tmp_path)
+            assert '"title":"Order 1042","body":"It is on its way to Porto."' in shown
+            device = replaced(device, ("the-token-of-your-app", "phone-1"), (".venv/bin/clarion", "clarion"))
+            trigger = replaced(trigger, (".venv/bin/clarion", "clarion"))
+            told = shell(place + integration + device + trigger, tmp_path)
+            with clarion.client as client:
+                (phone,) = client.get("/v1/sandbox").json()["data"]["phones"]
+        finally:
+            assert clarion.stop() == 0
+        pushes = emulators.shown("phone-1")
+    assert [push["title"] for push in phone["pushes"]] == ["Order 1043", "Order 1042"]
+    assert sorted(push.title for push in pushes) == ["Order 1043", "Test"]
+    assert "accepted" in told
