@@ -14,7 +14,7 @@ from clarion.errors import Overloaded, PayloadInvalid
 from clarion.journal.port import Journal, Record, accepted_lane
 from clarion.model.trigger import Trigger
 from clarion.ops import instruments
-from clarion.ops.tracing import on
+from clarion.ops.tracing import nanos, on
 from clarion.store.idempotency import Answer, Kept
 
 MOST_WAITING = 20_000
@@ -139,7 +139,7 @@ def _note(triggers: Sequence[Trigger]) -> None:
     if tracing:
         for trigger in triggers:
             told = {"clarion.environment": trigger.environment_id, "clarion.workflow": trigger.workflow_id}
-            began = trigger.accepted_at * 1_000_000
+            began = nanos(trigger.accepted_at)
             tracing.root(trigger.id, began, told | {"clarion.transaction": trigger.transaction_id})
 
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from clarion.errors import SettingsError
+from clarion.model.clock import Millis
 from clarion.settings import Settings
 
 if TYPE_CHECKING:
@@ -47,8 +48,17 @@ class Tracing:
         self._ids.next = (int(trigger_id, 16), _root(trigger_id))
         self._tracer.start_span("accept", start_time=began, attributes=dict(attributes)).end()
 
-    def part(self, name: str, trigger_id: str, began: int, attributes: Attributes, error: str = "") -> None:
-        """What was done for a trigger, from `began` to now."""
+    def part(
+        self,
+        name: str,
+        trigger_id: str,
+        began: int,
+        attributes: Attributes,
+        error: str = "",
+        *,
+        over: int | None = None,
+    ) -> None:
+        """What was done for a trigger, from `began` until it was `over`, now where that is left out."""
         from opentelemetry import trace
 
         of = trace.SpanContext(
@@ -58,7 +68,7 @@ class Tracing:
         span = self._tracer.start_span(name, parent, start_time=began, attributes=dict(attributes))
         if error:
             span.set_status(trace.Status(trace.StatusCode.ERROR, error))
-        span.end()
+        span.end(over)
 
     def close(self) -> None:
         """Send what is left."""
@@ -100,6 +110,11 @@ def on() -> Tracing | None:
 def now() -> int:
     """Nanoseconds since 1970."""
     return time.time_ns()
+
+
+def nanos(at: Millis) -> int:
+    """The same of a moment that a clock told."""
+    return at * 1_000_000
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from clarion.model.push import Json
 from clarion.model.run import Fetch, Run, RunState, StepResult, StepStatus, Turn
 from clarion.model.trace import Detail, Event
 from clarion.model.workflow import HTTP_REQUEST, Step
+from clarion.ops import tracing
 from clarion.security.vault import Vault
 from clarion.store import runs, subscribers, triggers
 from clarion.store.catalog import Catalog, Snapshot
@@ -84,7 +85,9 @@ class RequestStage:
         if course is None or step is None or step.type != HTTP_REQUEST:
             await self._end(batch, asked, _Answer({}, "the step was removed from its workflow"))
             return
+        began = tracing.now()
         answer = await self._answer(course, step, snapshot)
+        _trace(course, asked, answer, began)
         if answer.again and asked.attempt < len(PAUSES):
             again = msgspec.structs.replace(asked, attempt=asked.attempt + 1)
             at = self._clock() + PAUSES[asked.attempt]
@@ -152,6 +155,20 @@ class RequestStage:
 def _stands(run: Run, asked: Fetch) -> bool:
     """Whether a run still waits for this request."""
     return run.turn == asked.turn and run.state is RunState.REQUESTING
+
+
+def _trace(course: Course, asked: Fetch, answer: _Answer, began: int) -> None:
+    """What a try came to, in the trace of its trigger: neither where it went nor what was answered."""
+    into = tracing.on()
+    if into is None:
+        return
+    told: tracing.Attributes = {
+        "clarion.notification": course.run.id,
+        "clarion.step": course.run.step_id,
+        "clarion.attempt": asked.attempt + 1,
+        "clarion.status": answer.output.get("statusCode", 0),
+    }
+    into.part("request", course.trigger.id, began, told, "failed" if answer.fault else "")
 
 
 def _with(run: Run, answer: _Answer) -> Run:

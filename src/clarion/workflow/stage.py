@@ -9,9 +9,11 @@ from sqlalchemy.engine import Connection
 from clarion.journal.crossing import Crossing
 from clarion.journal.port import Batch, Record
 from clarion.model.clock import Clock
-from clarion.model.run import Recall, Turn, Turns
+from clarion.model.run import Recall, Turns
 from clarion.store.catalog import Catalog, CatalogChanged, Snapshot, check_current
+from clarion.workflow.course import Course
 from clarion.workflow.planner import Planner
+from clarion.workflow.spans import trace
 from clarion.workflow.turns import TurnTaker
 
 
@@ -33,11 +35,17 @@ class RunStage:
         records = [msgspec.msgpack.decode(batch.body, type=Turns) for batch in batches]
         turns = [turn for record in records for turn in record.turns]
         environment_id = records[0].environment_id
+        taken: Sequence[Course] = ()
 
         def change(connection: Connection, snapshot: Snapshot) -> Sequence[Record]:
-            return self._taken(connection, snapshot, environment_id, turns)
+            nonlocal taken
+            taker = self._taker(connection, snapshot, environment_id)
+            deliveries, further = taker.take(turns)
+            taken = taker.taken
+            return [*self._crossing.deliveries(deliveries), *further]
 
         await self._settle(batches, change)
+        trace(taken)
 
     async def recall(self, batch: Batch) -> None:
         """End the runs of a cancelled trigger."""
@@ -48,12 +56,6 @@ class RunStage:
             return taker.recall(asked.trigger_id, asked.after)
 
         await self._settle((batch,), change)
-
-    def _taken(
-        self, connection: Connection, snapshot: Snapshot, environment_id: str, turns: Sequence[Turn]
-    ) -> Sequence[Record]:
-        deliveries, further = self._taker(connection, snapshot, environment_id).take(turns)
-        return [*self._crossing.deliveries(deliveries), *further]
 
     def _taker(self, connection: Connection, snapshot: Snapshot, environment_id: str) -> TurnTaker:
         return TurnTaker(connection, snapshot, self._planner, environment_id, self._clock())

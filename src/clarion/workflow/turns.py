@@ -86,6 +86,7 @@ class TurnTaker:
         self._admissions: dict[str, Admission] = {}
         self._records: list[Record] = []
         self.written: list[runs.Written] = []
+        self.taken: Sequence[Course] = ()
         self.plan: Plan
 
     def take(self, turns: Sequence[Turn]) -> tuple[list[Record], list[Record]]:
@@ -97,6 +98,7 @@ class TurnTaker:
         going = self._going(due, wanted)
         since = self._prepare(going.courses)
         self.go(going.courses)
+        self.taken = going.courses
         frequency.spend(self._connection, self.plan.spent, since)
         self._write(going.courses)
         bulk = any(course.run.bulk for course in going.courses)

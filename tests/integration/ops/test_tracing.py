@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -14,10 +15,14 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
+from clarion.model.clock import HOUR, Millis
+from clarion.model.http import HttpReply, HttpRequest
 from clarion.ops.tracing import on, traced, tracing_to
 from clarion.settings import Settings
 from clarion.store.database import Database
-from pipeline import GONE, OK, TROUBLE, Pipeline
+from flows import later, make, push, start, step
+from pipeline import GONE, OK, TROUBLE, Pipeline, device_of
+from pushing import ScriptedSender
 
 TRIGGER = f"{0x19D0F2B3C4D5:012x}{'a1' * 10}"
 
@@ -58,6 +63,75 @@ async def test_a_trigger_is_one_trace_up_to_the_providers_answers(database: Data
     assert len(failed) == 2
     assert all(span.start_time and span.end_time and span.start_time <= span.end_time for span in others)
     assert "phone" not in str(sends)
+
+
+def by_url(request: HttpRequest) -> str:
+    return "api" if "api.test" in request.url else device_of(request)
+
+
+async def test_the_steps_of_a_workflow_that_takes_time_are_in_the_trace(database: Database) -> None:
+    sender = ScriptedSender(by_url)
+    sender.scripts = {"api": [HttpReply(503, body=b"busy"), HttpReply(200, body=b'{"name": "Ada"}')]}
+    pipeline = Pipeline(database, sender=sender)
+    await pipeline.begin()
+    await pipeline.register("ada", "phone")
+    ask = step("ask", "http_request", method="GET", url="https://api.test/secret")
+    wait, gather = (
+        step("wait", "delay", amount=2, unit="hours"),
+        step("gather", "digest", amount=1, unit="hours"),
+    )
+    await make(pipeline, step("calm", "throttle", amount=1, unit="hours"), ask, wait, gather, push(body="Hi"))
+    kept = InMemorySpanExporter()
+    with tracing_to(kept):
+        await start(pipeline, "ada")
+        for _ in range(8):
+            await later(pipeline, HOUR)
+    await pipeline.balanced()
+    spans = list(kept.get_finished_spans())
+    (root,) = [span for span in spans if span.name == "accept"]
+    assert {span.context.trace_id for span in spans if span.context} == {root.context.trace_id}
+    assert {span.parent.span_id for span in spans if span.parent} == {root.context.span_id}
+    assert len([span for span in spans if span.parent]) == len(spans) - 1
+    steps = {span.name: span for span in spans if "clarion.step" in told_by(span) and span.name != "request"}
+    assert list(steps) == ["throttle", "http_request", "delay", "digest", "push"]
+    assert {told_by(span)["clarion.status"] for span in steps.values()} == {"completed"}
+    assert {name: lasted(span) for name, span in steps.items()} == {
+        "throttle": 0,
+        "http_request": HOUR,
+        "delay": 2 * HOUR,
+        "digest": HOUR,
+        "push": 0,
+    }
+    tries = [span for span in spans if span.name == "request"]
+    assert [(told_by(span)["clarion.attempt"], told_by(span)["clarion.status"]) for span in tries] == [
+        (1, 503),
+        (2, 200),
+    ]
+    assert [span.status.status_code is StatusCode.ERROR for span in tries] == [True, False]
+    assert "secret" not in str([span.to_json() for span in spans])
+
+
+async def test_a_step_that_fails_is_told_as_an_error_once(database: Database) -> None:
+    pipeline = Pipeline(database)
+    await pipeline.begin()
+    await make(pipeline, step("wait", "delay", type="dynamic", dynamicKey="payload.at"), push(body="Hi"))
+    kept = InMemorySpanExporter()
+    with tracing_to(kept):
+        await start(pipeline, "ada", payload={"at": "never"})
+        await later(pipeline, HOUR)
+    (failed,) = [span for span in kept.get_finished_spans() if span.name == "delay"]
+    assert failed.status.status_code is StatusCode.ERROR
+    assert told_by(failed)["clarion.status"] == "failed"
+
+
+def told_by(span: ReadableSpan) -> dict[str, Any]:
+    return dict(span.attributes or {})
+
+
+def lasted(span: ReadableSpan) -> Millis:
+    assert span.start_time is not None
+    assert span.end_time is not None
+    return (span.end_time - span.start_time) // 1_000_000
 
 
 def test_the_trace_has_the_id_of_the_trigger_and_a_share_is_kept_whole() -> None:
