@@ -25,6 +25,7 @@ Keyword = Callable[[Any, Any, Any, Any], Faults]
 UNREADABLE = (re.error, regex.error, RecursionError, OverflowError)
 
 _KEPT = 512
+_MOST_SHOWN = 200
 
 
 class Allowance:
@@ -46,7 +47,8 @@ class Allowance:
         try:
             return compiled(pattern).search(text, timeout=self.left()) is not None
         except TimeoutError as error:
-            raise CheckTooLong(f"takes too long to match {pattern!r}: simplify the pattern") from error
+            shown = pattern[:_MOST_SHOWN]
+            raise CheckTooLong(f"takes too long to match {shown!r}: simplify the pattern") from error
 
 
 _ALLOWANCE: ContextVar[Allowance] = ContextVar("allowance")
