@@ -53,9 +53,8 @@ def _of_a_dialect(objects: list[dict[str, Any]]) -> str:
 
 def _of_patterns(objects: list[dict[str, Any]]) -> str:
     patterns = [pattern for part in objects for pattern in _patterns(part)]
-    for pattern in patterns:
-        if _FREE_FORM.search(pattern):
-            return f"has a pattern with a comment or a flag that isn't supported"
+    if any(map(_FREE_FORM.search, patterns)):
+        return "has a pattern with a comment or a flag that isn't supported"
     if sum(map(written_out, patterns)) > MOST_WRITTEN_OUT:
         return f"has patterns of more than {MOST_WRITTEN_OUT} characters, repetitions written out"
     covers = any(part.get("patternProperties") for part in objects)
