@@ -130,6 +130,22 @@ test("a test run is followed to each device, and the dead token is explained", a
   await page.getByText("Retired: UNREGISTERED").waitFor();
 });
 
+test("what failed on some devices is sent again to those alone", async () => {
+  const devices = "/v1/subscribers/ada/devices";
+  await call("POST", devices, { id: "picky-phone", token: "ada-code-413", providerId: "fcm", integrationIdentifier: "my-app" });
+  await call("POST", "/v1/events/trigger", { name: "welcome", to: "ada", transactionId: "half", payload: { text: "Half" }, overrides: { fcm: { collapseKey: "x" } } });
+  await page.goto(`${url}/activity?search=half`);
+  await page.getByRole("link", { name: "Welcome" }).click();
+  await press("Send again to the devices that failed");
+  await page.waitForURL(/activity\?search=(?!half)/);
+  const again = new URL(page.url()).searchParams.get("search");
+  await page.getByRole("link", { name: "Welcome" }).waitFor();
+  const { overrides } = (await call("GET", `/v1/notifications?transactionId=${again}`)).data[0];
+  assert.deepEqual(overrides, { fcm: { collapseKey: "x" }, devices: ["picky-phone"] });
+  await call("DELETE", `${devices}/picky-phone`);
+  quiet();
+});
+
 test("the activity shows a push as it happens, without being loaded again", async () => {
   await page.goto(`${url}/activity`);
   await settled(page);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { firstControls, STEP_KINDS, summary, withControl } from "./steps";
+import { firstControls, previewedStep, STEP_KINDS, summary, withControl } from "./steps";
 
 test.each([
   ["push", { subject: "Hi", body: "there" }, "Hi"],
@@ -11,3 +11,8 @@ test.each([
 test.each(STEP_KINDS)("a new %s step has controls of its own", (kind) => expect(firstControls(kind)).not.toBe(firstControls(kind)));
 test("what is emptied is left out", () => expect(withControl({ a: 1, b: 2 }, "a", "")).toEqual({ b: 2 }));
 test("nothing and no are not the same", () => expect(withControl({}, "silent", false)).toEqual({ silent: false }));
+
+const SAVED = [{ _id: "wait", type: "delay" }, { _id: "first", type: "push" }, { _id: "second", type: "push" }];
+test("the second push is previewed as the second", () => expect(previewedStep("second", SAVED)).toBe("second"));
+test("a push that isn't saved is previewed through one that is", () => expect(previewedStep(undefined, SAVED)).toBe("first"));
+test("nothing saved, nothing to ask of", () => expect(previewedStep(undefined, [])).toBeUndefined());

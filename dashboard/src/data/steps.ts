@@ -47,3 +47,8 @@ export function withControl(controls: Controls, name: string, value: unknown): C
   const { [name]: _, ...rest } = controls;
   return value === "" || value === null || value === undefined ? rest : { ...rest, [name]: value };
 }
+
+/** The saved step that a preview is asked of: the edited one's own, or a push that is saved where that one isn't yet. */
+export function previewedStep(own: string | undefined, saved: readonly { _id: string; type: string }[]): string | undefined {
+  return own ?? saved.find((one) => one.type === "push")?._id;
+}

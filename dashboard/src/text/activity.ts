@@ -40,7 +40,9 @@ export const activity = {
   explain: "Explained",
   notExplained: "The decisions are told once the trigger is worked on.",
   again: "Trigger again",
-  againHelp: "Triggers the workflow for this subscriber with the same payload, as a new transaction.",
+  againHelp: "Triggers the workflow for this subscriber once more, with all that the first trigger said, as a new transaction. It goes to every device, also to those that have it.",
+  againFailed: "Send again to the devices that failed",
+  againFailedHelp: (devices: readonly string[]) => `Triggers it once more for ${devices.join(", ")} alone. Retired tokens are left out.`,
   triggered: "Triggered again",
   remedies: {
     token_dead: "The app was uninstalled or its token renewed. The token was retired; register the new one when the app starts again.",

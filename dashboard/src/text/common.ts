@@ -12,6 +12,7 @@ export const common = {
   navigation: "Pages",
   failed: "This could not be loaded",
   forbidden: "You may not see this",
+  takes: (role: string) => `This takes the role ${role}`,
   loading: "Loading",
   again: "Try again",
   cancel: "Cancel",

@@ -91,7 +91,8 @@ class ActivityTopic(msgspec.Struct, rename="camel"):
 
 
 class NotificationOut(msgspec.Struct, rename="camel", kw_only=True, omit_defaults=True):
-    """ActivityNotificationResponseDto. `topics` are those that led to the subscriber."""
+    """ActivityNotificationResponseDto. `topics` are those that led to the subscriber. `overrides`, `actor` (a
+    subscriber id), `tenant` and `contextKeys` are what the trigger said besides `payload`."""
 
     id: str = msgspec.field(name="_id")
     environment_id: str = msgspec.field(name="_environmentId")
@@ -104,6 +105,9 @@ class NotificationOut(msgspec.Struct, rename="camel", kw_only=True, omit_default
     template: Json | None = None
     jobs: list[Job]
     payload: Json
+    overrides: Json = {}
+    actor: str | None = None
+    tenant: Json = {}
     to: Json
     tags: list[str]
     topics: list[ActivityTopic]
@@ -194,8 +198,8 @@ def _workflow_ids(snapshot: Snapshot, environment_id: str, query: ActivityQuery)
 
 
 def _out(snapshot: Snapshot, row: NotificationRow) -> NotificationOut:
-    workflow = snapshot.workflows.get(row.trigger.workflow_id)
-    subscriber = row.subscriber
+    trigger, subscriber = row.trigger, row.subscriber
+    workflow = snapshot.workflows.get(trigger.workflow_id)
     profile = {
         "_id": subscriber.id,
         "subscriberId": subscriber.subscriber_id,
@@ -210,17 +214,20 @@ def _out(snapshot: Snapshot, row: NotificationRow) -> NotificationOut:
         environment_id=row.environment_id,
         organization_id=snapshot.organization_id,
         subscriber_id=subscriber.id,
-        template_id=row.trigger.workflow_id,
-        transaction_id=row.trigger.transaction_id,
+        template_id=trigger.workflow_id,
+        transaction_id=trigger.transaction_id,
         channels=["push"],
         subscriber={name: value for name, value in profile.items() if value is not None},
         template=_template(workflow) if workflow else None,
         jobs=list(_jobs(snapshot, row, workflow)),
-        payload=row.trigger.payload,
+        payload=trigger.payload,
+        overrides=trigger.overrides,
+        actor=trigger.actor.subscriber_id if trigger.actor else None,
+        tenant=trigger.tenant,
         to={"subscriberId": subscriber.subscriber_id},
         tags=workflow.tags if workflow else [],
         topics=[ActivityTopic(topic.id, topic.key) for topic in row.topics],
-        severity=severity_of(row.trigger.overrides, workflow) if workflow else "none",
+        severity=severity_of(trigger.overrides, workflow) if workflow else "none",
         context_keys=keys_in(row.scope),
         created_at=iso(row.created_at),
         updated_at=iso(latest),

@@ -303,6 +303,23 @@ async def test_a_removed_subscriber_takes_the_story_along(api: Api) -> None:
     assert len((await page(api.development, MESSAGES))["data"]) == 1
 
 
+async def test_a_notification_tells_all_that_its_trigger_said_so_that_it_can_be_said_again(api: Api) -> None:
+    said = {
+        "overrides": {"push-webhook": {"sound": "bell"}, "devices": ["ada-1"]},
+        "actor": "bob",
+        "tenant": {"identifier": "acme", "data": {"tier": 1}},
+    }
+    body = {"name": "welcome", "to": "ada", "transactionId": "first", "context": {"app": "mobile"}, **said}
+    data(await api.development.post("/v1/events/trigger", body), 201)
+    await sent(api, "plain")
+    (shown,) = (await page(api.development, FEED, transactionId="first"))["data"]
+    told = data(await api.development.get(f"{FEED}/{shown['_id']}"))
+    assert {name: told[name] for name in said} == said
+    assert told["contextKeys"] == ["app:mobile"]
+    (plain,) = (await page(api.development, FEED, transactionId="plain"))["data"]
+    assert plain.keys().isdisjoint(said)
+
+
 async def test_a_notification_that_is_not_there_is_404(dev: Caller) -> None:
     for name in ("gone", "%2F", "a%00b"):
         error(await dev.get(f"{FEED}/{name}"), 404)

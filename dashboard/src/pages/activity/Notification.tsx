@@ -1,10 +1,12 @@
-import { Button, Card, Grid, Group, Stack, Text, Title, Tooltip } from "@mantine/core";
+import { Card, Grid, Group, Stack, Text, Title, Tooltip } from "@mantine/core";
 import { IconRefresh } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
+import { againOf, failedDevices } from "../../data/again";
 import { useChange } from "../../data/change";
 import { api, told, type Schemas } from "../../data/client";
 import { beat } from "../../data/live";
+import { Button } from "../../parts/acts";
 import { BackLink } from "../../parts/BackLink";
 import { Identifier } from "../../parts/Copy";
 import { Recipient } from "../../parts/Explained";
@@ -35,18 +37,21 @@ function Told({ one }: { one: Shown }) {
     queryFn: () => told(api.GET("/v1/explain", { params: { query: { transactionId: one.transactionId, subscriberId } } })),
     refetchInterval: () => beat(2000),
   });
+  const devices = useQuery({
+    queryKey: ["devices", subscriberId],
+    queryFn: () => told(api.GET("/v1/subscribers/{subscriberId}/devices", { params: { path: { subscriberId } } })),
+    refetchInterval: () => beat(5000),
+  });
+  const recipient = explained.data?.recipients.find((who) => who.notificationId === one._id) ?? explained.data?.recipients[0];
   return (
     <>
       <Heading title={String(one.template?.["name"] ?? words.unknownWorkflow)} above={<BackLink to="/activity" label={words.title} />}>
-        {trigger && <Again workflowId={trigger.identifier} subscriberId={subscriberId} payload={one.payload} />}
+        {trigger && <Again one={one} workflowId={trigger.identifier} failed={recipient ? failedDevices(recipient, devices.data ?? []) : []} />}
       </Heading>
       <Grid gap="lg">
         <Grid.Col span={{ base: 12, md: 8 }}>
           <Loaded query={explained}>
-            {(found) => {
-              const recipient = found.recipients.find((who) => who.notificationId === one._id) ?? found.recipients[0];
-              return recipient ? <Recipient recipient={recipient} /> : <Text c="dimmed">{words.notExplained}</Text>;
-            }}
+            {() => (recipient ? <Recipient recipient={recipient} /> : <Text c="dimmed">{words.notExplained}</Text>)}
           </Loaded>
         </Grid.Col>
         <Grid.Col span={{ base: 12, md: 4 }}>
@@ -100,9 +105,9 @@ function Fact({ name, children }: { name: string; children: React.ReactNode }) {
   );
 }
 
-function Again({ workflowId, subscriberId, payload }: { workflowId: string; subscriberId: string; payload: Record<string, unknown> }) {
+function Again({ one, workflowId, failed }: { one: Shown; workflowId: string; failed: string[] }) {
   const navigate = useNavigate();
-  const again = useChange(() => told(api.POST("/v1/events/trigger", { body: { name: workflowId, to: subscriberId, payload } })), {
+  const again = useChange((devices: string[] | undefined) => told(api.POST("/v1/events/trigger", { body: againOf(one, workflowId, devices) })), {
     stale: ["activity"],
     said: words.triggered,
     then: (came) => void navigate({ to: "/activity", search: { search: came.transactionId } }),
@@ -110,8 +115,15 @@ function Again({ workflowId, subscriberId, payload }: { workflowId: string; subs
   return (
     <Group>
       {again.error && <Failure error={again.error} />}
+      {failed.length > 0 && (
+        <Tooltip label={words.againFailedHelp(failed)} multiline maw={280}>
+          <Button needs="editor" leftSection={<IconRefresh size={16} aria-hidden />} loading={again.isPending} onClick={() => again.mutate(failed)}>
+            {words.againFailed}
+          </Button>
+        </Tooltip>
+      )}
       <Tooltip label={words.againHelp} multiline maw={280}>
-        <Button variant="default" leftSection={<IconRefresh size={16} aria-hidden />} loading={again.isPending} onClick={() => again.mutate()}>
+        <Button needs="editor" variant="default" leftSection={<IconRefresh size={16} aria-hidden />} loading={again.isPending} onClick={() => again.mutate(undefined)}>
           {words.again}
         </Button>
       </Tooltip>

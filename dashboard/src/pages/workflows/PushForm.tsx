@@ -5,6 +5,7 @@ import { useState } from "react";
 import { api, told } from "../../data/client";
 import type { Overrides } from "../../data/overrides";
 import { readObject } from "../../data/payload";
+import { previewedStep } from "../../data/steps";
 import { TemplateInput } from "../../parts/TemplateInput";
 import { text } from "../../text";
 import type { Workflow } from "./draft";
@@ -18,9 +19,9 @@ const LOOKS = Object.entries(words.fields);
 const FLAGS = new Set(["silent", "mutable"]);
 
 /** What a push says and how it looks, checked as it is written, beside what a device shows. */
-export function PushForm({ workflow, controls, set, names, errors }: FormProps & { workflow: Workflow }) {
+export function PushForm({ workflow, stepId, controls, set, names, errors }: FormProps & { workflow: Workflow; stepId: string | undefined }) {
   const [data, setData] = useState<PreviewData>({ subscriberId: "", payload: JSON.stringify(samplePayload(workflow.payloadSchema), null, 2) });
-  const shown = usePreview(workflow, controls, data);
+  const shown = usePreview(workflow, stepId, controls, data);
   const problems = { ...Object.fromEntries(Object.entries(shown.data?.issues.controls ?? {}).map(([name, found]) => [name, found.map((one) => one.message).join("; ")])), ...errors };
   const said = (name: string) => (controls[name] === undefined ? "" : String(controls[name]));
   return (
@@ -114,19 +115,19 @@ function Through({ chosen, choose, error }: { chosen: string[]; choose: (identif
 }
 
 /** What the step would say, asked again as it is written. */
-function usePreview(workflow: Workflow, controls: Record<string, unknown>, data: PreviewData) {
+function usePreview(workflow: Workflow, own: string | undefined, controls: Record<string, unknown>, data: PreviewData) {
   const [given] = useDebouncedValue(JSON.stringify([controls, data]), 250);
-  const saved = workflow.steps.find((one) => one.type === "push");
+  const stepId = previewedStep(own, workflow.steps);
   return useQuery({
-    queryKey: ["workflow", workflow.workflowId, "preview", given],
+    queryKey: ["workflow", workflow.workflowId, "preview", stepId, given],
     queryFn: async () => {
       const [controlValues, { subscriberId, payload }] = JSON.parse(given) as [Record<string, unknown>, PreviewData];
       const subscriber = subscriberId ? await told(api.GET("/v2/subscribers/{subscriberId}", { params: { path: { subscriberId } } })) : null;
-      const path = { workflowId: workflow.workflowId, stepId: saved?._id ?? "" };
+      const path = { workflowId: workflow.workflowId, stepId: stepId ?? "" };
       const previewPayload = { payload: readObject(payload), subscriber: subscriber && profileOf(subscriber) };
       return told(api.POST("/v2/workflows/{workflowId}/step/{stepId}/preview", { params: { path }, body: { controlValues, previewPayload } }));
     },
-    enabled: saved !== undefined,
+    enabled: stepId !== undefined,
     placeholderData: keepPreviousData,
     staleTime: 60_000,
   });

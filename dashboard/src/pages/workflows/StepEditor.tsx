@@ -45,7 +45,7 @@ export function StepEditor({ workflow, editing, step, at, errors }: StepEditorPr
           <Act label={words.down} icon={<IconArrowDown size={16} />} off={at === editing.draft.steps.length - 1} act={() => editing.moveStep(step.key, 1)} />
           <Act label={words.remove} icon={<IconTrash size={16} />} act={() => editing.removeStep(step.key)} />
         </Group>
-        {step.type === "push" && <PushForm {...form} workflow={workflow} />}
+        {step.type === "push" && <PushForm {...form} workflow={workflow} stepId={step._id} />}
         {step.type === "delay" && <DelayForm {...form} />}
         {step.type === "digest" && <DigestForm {...form} />}
         {step.type === "throttle" && <ThrottleForm {...form} />}
