@@ -19,7 +19,7 @@ from clarion.address.stage import AddressStage
 from clarion.api.live import WORDS
 from clarion.api.live_hub import Hub
 from clarion.api.reporters import Reporters
-from clarion.api.route import Accounts, Services, Webhooks
+from clarion.api.route import Accounts, Bounds, Services, Webhooks
 from clarion.compose.fitting import Fitting, Limit
 from clarion.deliver.exchange import Exchange, HttpSender
 from clarion.deliver.health import HealthBook
@@ -163,6 +163,7 @@ async def services(base: Foundation, sender: HttpSender | None = None) -> AsyncI
                 trial,
                 Rehearsal(base.database, base.catalog, base.clock, _planner(base)),
                 base.settings.rate_limits,
+                Bounds(*(getattr(base.settings, name) for name in Bounds._fields)),
                 Webhooks(
                     base.outbox,
                     Courier(way_out, base.clock),

@@ -8,6 +8,8 @@ import msgspec
 from clarion.api.problems import field_fault
 from clarion.errors import BadInput, FieldIssue, PayloadInvalid, Unprocessable, UnsupportedMedia
 
+MOST_BODY = 64 * 1024 * 1024
+"""Of any request; triggers have a bound of their own."""
 MOST_LEVELS = 100
 """Of nesting. What a request decodes has to fit into an answer, a record and a provider's body again."""
 

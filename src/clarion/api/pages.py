@@ -11,6 +11,8 @@ from clarion.store.listing import Order, Place
 
 T = TypeVar("T")
 
+MOST_ON_PAGE = 100
+
 PageNumber = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 """Of a list in pages; rows before it still count in 64 bits."""
 
@@ -20,7 +22,7 @@ class CursorQuery(msgspec.Struct, rename="camel", frozen=True):
 
     after: str | None = None
     before: str | None = None
-    limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 10
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_ON_PAGE)] = 10
     order_direction: Literal["ASC", "DESC"] = "DESC"
     order_by: str = "createdAt"
     include_cursor: bool = False
@@ -34,7 +36,7 @@ class CursorQuery(msgspec.Struct, rename="camel", frozen=True):
 class OffsetQuery(msgspec.Struct, rename="camel", frozen=True):
     """Query of a list that is read from an offset on; `query` is looked for in what an item is called."""
 
-    limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 50
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_ON_PAGE)] = 50
     offset: Annotated[int, msgspec.Meta(ge=0)] = 0
     order_direction: Literal["ASC", "DESC"] = "DESC"
     query: str | None = None

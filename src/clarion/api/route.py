@@ -39,6 +39,17 @@ class Webhooks(NamedTuple):
     over_http: bool
 
 
+class Bounds(NamedTuple):
+    """What settings of the same names say."""
+
+    activity_retention: int
+    audit_retention: int
+    webhook_retention: int
+    retry_window: int
+    idempotency_window: int
+    backlog_limit: int
+
+
 class Accounts(NamedTuple):
     """How members get in. `public_url` is where browsers reach this, None for where they say."""
 
@@ -64,6 +75,7 @@ class Services(NamedTuple):
     trial: Trial
     rehearsal: Rehearsal
     rate_limits: Mapping[str, int]
+    bounds: Bounds
     webhooks: Webhooks
     accounts: Accounts
     live: Hub

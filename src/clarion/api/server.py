@@ -19,7 +19,7 @@ from clarion.accept.gate import check_size
 from clarion.accept.once import Repeatable, mark_of
 from clarion.api.admission import Visit, admitted, keyless
 from clarion.api.auditing import Auditor
-from clarion.api.bodies import check_unpacked, decode_body
+from clarion.api.bodies import MOST_BODY, check_unpacked, decode_body
 from clarion.api.forms import decode_form
 from clarion.api.limits import Limits
 from clarion.api.problems import problem_for, unexpected
@@ -43,8 +43,6 @@ from clarion.store.idempotency import Answer as KeptAnswer
 
 log = structlog.get_logger(__name__)
 
-MOST_BODY = 64 * 1024 * 1024
-"""Of any request; triggers have a bound of their own."""
 MOST_SIGNED = 1024 * 1024
 """Of a request whose signature is looked at once all of it is here."""
 

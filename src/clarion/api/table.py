@@ -3,6 +3,7 @@
 from clarion.api import (
     activity,
     audit,
+    bounds,
     channel_connections,
     channel_endpoints,
     contexts,
@@ -86,5 +87,6 @@ ROUTES: tuple[Route, ...] = (
     *environments.ROUTES,
     *environment_variables.ROUTES,
     *frequency_caps.ROUTES,
+    *bounds.ROUTES,
     *sandbox.ROUTES,
 )

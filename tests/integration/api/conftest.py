@@ -12,6 +12,7 @@ from postgres import PostgresServer
 
 STORE_NOTHING = {
     "test_access",
+    "test_bounds",
     "test_conditions",
     "test_errors",
     "test_limits",

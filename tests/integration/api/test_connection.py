@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from clarion.api import connection
-from clarion.api.server import MOST_BODY
+from clarion.api.bodies import MOST_BODY
 from clarion.app import foundation
 from clarion.cli.running import serving
 from clarion.settings import Settings

@@ -5,6 +5,7 @@ import { text } from "../../text";
 import { Caps } from "./Caps";
 import { Environments } from "./Environments";
 import { Keys } from "./Keys";
+import { Limits } from "./Limits";
 import { Variables } from "./Variables";
 
 const words = text.settings;
@@ -21,6 +22,7 @@ export function Settings() {
           { value: "caps", label: words.tabs.caps, show: () => <Caps /> },
           { value: "variables", label: words.tabs.variables, show: () => <Variables /> },
           { value: "environments", label: words.tabs.environments, show: () => <Environments /> },
+          { value: "limits", label: words.tabs.limits, show: () => <Limits /> },
         ]}
       />
     </>
