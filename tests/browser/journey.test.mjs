@@ -91,7 +91,7 @@ test("a workflow is written with a variable that completes itself, and seen on a
   await page.getByLabel("Text", { exact: true }).fill("{{payload.text}}");
   await page.getByRole("img", { name: /iOS: Hello/ }).waitFor();
   await press("Save");
-  await page.getByText("Saved").first().waitFor();
+  await page.getByText("Saved", { exact: true }).first().waitFor();
   assert.equal((await call("GET", "/v2/workflows/welcome")).steps[0].controlValues.subject, "Hello {{subscriber.firstName}}");
   quiet();
 });
@@ -132,8 +132,8 @@ test("a test run is followed to each device, and the dead token is explained", a
 
 test("what failed on some devices is sent again to those alone", async () => {
   const devices = "/v1/subscribers/ada/devices";
-  await call("POST", devices, { id: "picky-phone", token: "ada-code-413", providerId: "fcm", integrationIdentifier: "my-app" });
-  await call("POST", "/v1/events/trigger", { name: "welcome", to: "ada", transactionId: "half", payload: { text: "Half" }, overrides: { fcm: { collapseKey: "x" } } });
+  await call("POST", devices, { id: "picky-phone", token: "ada-code-400", providerId: "fcm", integrationIdentifier: "my-app" });
+  await call("POST", "/v1/events/trigger", { name: "welcome", to: "ada", transactionId: "half", payload: { text: "Half" }, overrides: { severity: "high" } });
   await page.goto(`${url}/activity?search=half`);
   await page.getByRole("link", { name: "Welcome" }).click();
   await press("Send again to the devices that failed");
@@ -141,7 +141,7 @@ test("what failed on some devices is sent again to those alone", async () => {
   const again = new URL(page.url()).searchParams.get("search");
   await page.getByRole("link", { name: "Welcome" }).waitFor();
   const { overrides } = (await call("GET", `/v1/notifications?transactionId=${again}`)).data[0];
-  assert.deepEqual(overrides, { fcm: { collapseKey: "x" }, devices: ["picky-phone"] });
+  assert.deepEqual(overrides, { severity: "high", devices: ["picky-phone"] });
   await call("DELETE", `${devices}/picky-phone`);
   quiet();
 });
@@ -154,6 +154,93 @@ test("the activity shows a push as it happens, without being loaded again", asyn
   await page.getByText("seen-live").waitFor({ timeout: 25_000 }); // a page that is told asks by itself every half minute only
   await page.getByText("Push: completed").first().waitFor();
   assert.equal(await page.getByRole("row").count(), before + 1);
+  quiet();
+});
+
+test("a condition is built from rules, and the workflow published with what changes there", async () => {
+  await page.goto(`${url}/workflows/welcome`);
+  await settled(page);
+  await press("Add a rule");
+  await page.getByRole("combobox", { name: "Variable" }).fill("payload.text");
+  await page.getByLabel("Comparison").selectOption("is not");
+  await page.getByLabel("Value", { exact: true }).fill("quiet");
+  await press("Save");
+  await page.getByText("Saved", { exact: true }).first().waitFor();
+  assert.deepEqual((await call("GET", "/v2/workflows/welcome")).steps[0].controlValues.skip, { and: [{ "!=": [{ var: "payload.text" }, "quiet"] }] });
+  const dialog = page.getByRole("dialog");
+  const publish = async (...shown) => {
+    await press("More");
+    await page.getByRole("menuitem", { name: "Publish" }).click();
+    for (const one of shown) await dialog.getByText(one).first().waitFor();
+    await press("Publish", dialog);
+    await dialog.waitFor({ state: "detached" });
+  };
+  await publish("Added");
+  await page.getByText("Published to Production").first().waitFor();
+  await page.getByLabel("Value", { exact: true }).fill("silent");
+  await press("Save");
+  await page.getByText("Not saved yet").waitFor({ state: "detached" });
+  await publish("Changed", /quiet/, /silent/);
+  quiet();
+});
+
+test("a sandbox phone shows a push within the page", async () => {
+  await page.goto(`${url}/phones`);
+  await settled(page);
+  await page.getByLabel("Subscriber id").first().fill("zoe");
+  await press("Add a phone");
+  const phone = page.getByRole("region", { name: "Phone", exact: true });
+  await phone.getByText("No push yet").waitFor();
+  await page.getByLabel("Payload (JSON)").fill('{ "text": "Shown on the phone" }');
+  await press("Send a push");
+  await phone.getByText("Shown on the phone").waitFor();
+  quiet();
+});
+
+test("a broadcast tells whom it reaches, is paused, goes on and is cancelled", async () => {
+  await call("POST", "/v1/subscribers/zoe/devices", { id: "away", token: "zoe-down", providerId: "fcm", integrationIdentifier: "my-app" });
+  await call("POST", "/v2/topics", { key: "news" });
+  await call("POST", "/v2/topics/news/subscriptions", { subscriptions: ["zoe"] });
+  await page.goto(`${url}/broadcasts`);
+  await settled(page);
+  await press("New broadcast");
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Workflow").first().fill("wel");
+  await page.getByRole("option", { name: "Welcome" }).click();
+  await press("Go on", dialog);
+  await dialog.getByText("every subscriber of this environment").waitFor();
+  await dialog.getByRole("button", { name: "Send to 2 people" }).waitFor();
+  await press("Back", dialog);
+  await dialog.getByText("Topics", { exact: true }).first().click();
+  await dialog.getByLabel("Topics").last().click();
+  await page.getByRole("option", { name: "news" }).click();
+  await page.keyboard.press("Escape");
+  await press("Go on", dialog);
+  await press("Send to 1 person", dialog);
+  const started = page.getByRole("region", { name: "welcome" }).first();
+  await press("Pause", started);
+  await press("Go on", started);
+  await started.getByRole("button", { name: "Pause" }).waitFor();
+  await press("Cancel", started);
+  await press("Cancel the broadcast", page.getByRole("dialog"));
+  await started.getByText("Cancelled").first().waitFor();
+  await call("DELETE", "/v1/subscribers/zoe/devices/away");
+  quiet();
+});
+
+test("a key is rotated, and the limits in force name their settings", async () => {
+  await page.goto(`${url}/settings`);
+  await settled(page);
+  await page.getByRole("button", { name: /^Actions for/ }).first().click();
+  await page.getByRole("menuitem", { name: "Rotate" }).click();
+  await press("Rotate", page.getByRole("dialog"));
+  const made = page.getByRole("status").filter({ hasText: "Copy it now" });
+  const fresh = caller(url, await made.locator("code").innerText());
+  await fresh("GET", "/v1/limits");
+  await call("GET", "/v1/limits"); // the one before opens for a day
+  await page.goto(`${url}/settings?tab=limits`);
+  await page.getByText("CLARION_ACTIVITY_RETENTION").waitFor();
+  await page.getByText("90 d").waitFor();
   quiet();
 });
 
@@ -180,12 +267,29 @@ test("somebody who is invited as viewer looks and changes nothing", async () => 
   await guest.getByRole("heading", { name: "Overview" }).waitFor();
   await guest.getByRole("link", { name: "Workflows" }).waitFor();
   assert.equal(await guest.getByRole("link", { name: "Members" }).count(), 0);
-  await guest.goto(`${url}/workflows/welcome?tab=settings`);
-  await guest.getByRole("textbox", { name: "Name", exact: true }).fill("Mine");
-  await press("Save", guest);
-  await guest.getByText("You may not see this").or(guest.getByText(/role editor/)).first().waitFor();
-  assert.equal(await guest.getByRole("textbox", { name: "Name", exact: true }).inputValue(), "Mine");
-  assert.equal((await call("GET", "/v2/workflows/welcome")).name, "Welcome");
+  const off = async (path, ...names) => {
+    await guest.goto(url + path);
+    await settled(guest);
+    for (const name of names) {
+      const button = guest.getByRole("button", { name, exact: true }).first();
+      assert.equal(await button.getAttribute("aria-disabled"), "true", `${name} at ${path}`);
+    }
+  };
+  await off("/workflows", "New workflow");
+  await guest.getByRole("button", { name: "New workflow" }).click({ force: true });
+  assert.equal(await guest.getByRole("dialog").count(), 0);
+  await guest.getByRole("button", { name: "New workflow" }).hover();
+  await guest.getByText("This takes the role Editor").waitFor();
+  assert.deepEqual(await violations(guest), []);
+  await off("/workflows/welcome?tab=trigger", "Save", "Trigger", "Dry run");
+  await off("/subscribers/ada", "Add a device");
+  await off("/integrations", "Connect Firebase Cloud Messaging");
+  await off("/broadcasts", "New broadcast");
+  await off("/settings?tab=caps", "Save");
+  for (const path of ["/members", "/audit"]) {
+    await guest.goto(url + path);
+    await guest.getByText("You may not see this").first().waitFor();
+  }
   await guest.context().close();
 });
 

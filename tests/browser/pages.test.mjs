@@ -73,6 +73,7 @@ const PAGES = {
   "settings-caps": "/settings?tab=caps",
   "settings-variables": "/settings?tab=variables",
   "settings-environments": "/settings?tab=environments",
+  "settings-limits": "/settings?tab=limits",
   missing: "/nothing/here",
 };
 

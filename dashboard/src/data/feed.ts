@@ -1,4 +1,5 @@
 /** What the activity is filtered by, as it stands in the address. */
+import { instantOf } from "./moments";
 
 export interface FeedFilter {
   search?: string;
@@ -8,7 +9,12 @@ export interface FeedFilter {
   severity?: string;
   error?: string;
   since?: string;
+  from?: string;
+  until?: string;
 }
+
+/** Of `since`, where `from` and `until` say which time. */
+export const OWN_RANGE = "own";
 
 const HOURS: Record<string, number> = { "1h": 1, "24h": 24, "7d": 168, "30d": 720 };
 
@@ -24,7 +30,13 @@ export function queryOf(filter: FeedFilter, now: number) {
     ...(filter.severity && { severity: [filter.severity as "high" | "medium" | "low" | "none"] }),
     ...(filter.error && { error: filter.error }),
     ...(hours && { after: new Date(minute - hours * 3_600_000).toISOString() }),
+    ...(filter.since === OWN_RANGE && rangeOf(filter)),
   };
+}
+
+function rangeOf({ from, until }: FeedFilter) {
+  const [after, before] = [instantOf(from), instantOf(until)];
+  return { ...(after && { after }), ...(before && { before }) };
 }
 
 /** The filter without what says nothing. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { momentOf, spanOf } from "./moments";
+import { instantOf, localOf, momentOf, spanOf } from "./moments";
 
 test.each([
   [40, "40 ms"],
@@ -14,3 +14,6 @@ test("a time of today has no date", () => {
   expect(momentOf(new Date(2026, 4, 1, 9, 30, 5).toISOString(), now)).toMatch(/May/);
   expect(momentOf(new Date(2025, 4, 1, 9, 30, 5).toISOString(), now)).toMatch(/2025/);
 });
+
+test("a field's time comes back as it was", () => expect(localOf(new Date(instantOf("2026-03-29T12:34") ?? ""))).toBe("2026-03-29T12:34"));
+test.each(["", "tomorrow", undefined])("%s is no time", (given) => expect(instantOf(given)).toBeUndefined());

@@ -26,3 +26,14 @@ export function spanOf(milliseconds: number): string {
 function join(large: number, unit: string, small: number, smaller: string): string {
   return small === 0 ? `${large} ${unit}` : `${large} ${unit} ${small} ${smaller}`;
 }
+
+/** What a browser's field holds, a time in the viewer's zone, as the API takes it; undefined where it holds none. */
+export function instantOf(local: string | undefined): string | undefined {
+  const at = new Date(local ?? "");
+  return Number.isNaN(at.getTime()) ? undefined : at.toISOString();
+}
+
+/** An instant as such a field holds it. */
+export function localOf(at: Date): string {
+  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}

@@ -1,9 +1,11 @@
-import { Alert, Button, Card, Group, JsonInput, Modal, NativeSelect, SimpleGrid, Stack, Text, TextInput } from "@mantine/core";
+import { Alert, Card, Group, JsonInput, Modal, NativeSelect, SimpleGrid, Stack, Text, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState, type FormEvent } from "react";
 import { api, told, whole, type Schemas } from "../data/client";
+import { Button } from "../parts/acts";
 import { Empty, Failure, Heading, Loaded } from "../parts/states";
 import { DevicePush, DeviceScreen, type Device } from "../parts/PhonePreview";
+import { useWorkflows, WorkflowSelect } from "../parts/WorkflowSelect";
 import { When } from "../parts/When";
 import { readObject } from "../data/payload";
 import { text } from "../text";
@@ -79,7 +81,7 @@ function AddPhone() {
             data={["ios", "android", "web"]}
           />
           {add.error && <Failure error={add.error} />}
-          <Button type="submit" loading={add.isPending}>
+          <Button needs="editor" type="submit" loading={add.isPending}>
             {words.addPhone}
           </Button>
         </Stack>
@@ -89,10 +91,7 @@ function AddPhone() {
 }
 
 function SendPush({ subscribers }: { subscribers: string[] }) {
-  const workflows = useQuery({
-    queryKey: ["workflows"],
-    queryFn: () => told(api.GET("/v2/workflows", { params: { query: { limit: 100 } } })),
-  });
+  const workflows = useWorkflows("");
   const [chosen, setChosen] = useState("");
   const [to, setTo] = useState("");
   const [payload, setPayload] = useState("{}");
@@ -111,12 +110,7 @@ function SendPush({ subscribers }: { subscribers: string[] }) {
             <Text c="dimmed">{words.noWorkflow}</Text>
           ) : (
             <Stack gap="sm">
-              <NativeSelect
-                label={words.workflow}
-                value={name}
-                onChange={(e) => setChosen(e.currentTarget.value)}
-                data={found.workflows.map((one) => ({ value: one.workflowId, label: one.name }))}
-              />
+              <WorkflowSelect label={words.workflow} value={name} onChange={setChosen} allowDeselect={false} />
               <NativeSelect label={words.subscriber} value={subscriber} onChange={(e) => setTo(e.currentTarget.value)} data={subscribers} />
               <JsonInput label={words.payload} value={payload} onChange={setPayload} error={given ? null : words.payloadWrong} autosize />
               {send.error && <Failure error={send.error} />}
@@ -125,7 +119,7 @@ function SendPush({ subscribers }: { subscribers: string[] }) {
                   {words.statuses[send.data.status] ?? send.data.error?.join("; ") ?? send.data.status}
                 </Alert>
               )}
-              <Button disabled={!subscriber || !given} loading={send.isPending} onClick={() => send.mutate()}>
+              <Button needs="editor" disabled={!subscriber || !given} loading={send.isPending} onClick={() => send.mutate()}>
                 {words.try}
               </Button>
             </Stack>
@@ -153,7 +147,7 @@ function PhoneCard({ phone }: { phone: Phone }) {
             {phone.subscriberId} · {phone.platform}
           </Text>
         </div>
-        <Button size="compact-xs" variant="default" onClick={() => setAsking(true)}>
+        <Button needs="editor" size="compact-xs" variant="default" onClick={() => setAsking(true)}>
           {text.remove}
         </Button>
       </Group>

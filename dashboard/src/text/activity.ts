@@ -21,7 +21,7 @@ export const activity = {
     since: "Time",
     any: "Any",
     clear: "Clear filters",
-    times: { "": "Any time", "1h": "Last hour", "24h": "Last 24 hours", "7d": "Last 7 days", "30d": "Last 30 days" } as Record<string, string>,
+    times: { "": "Any time", "1h": "Last hour", "24h": "Last 24 hours", "7d": "Last 7 days", "30d": "Last 30 days", own: "From … until …" } as Record<string, string>,
     statuses: { "": "Any", sent: "Sent", error: "Failed", warning: "Under way or cancelled" } as Record<string, string>,
   },
   live: "Live",

@@ -1,3 +1,5 @@
+import type { Audience } from "../data/audience";
+
 export const broadcasts = {
   title: "Broadcasts",
   about: "Triggers to everybody or to topics: how far they are, and how to stop them.",
@@ -6,10 +8,15 @@ export const broadcasts = {
   add: "New broadcast",
   workflow: "Workflow",
   payload: "Payload (JSON)",
-  reaches: "It goes to every subscriber of this environment.",
-  start: "Send to everybody",
+  whom: "To whom",
+  whoms: { everybody: "Everybody", topics: "Topics" } as Record<string, string>,
+  next: "Go on",
+  back: "Back",
+  people: ({ people, more, fewer }: Audience) => `${more ? "more than " : fewer ? "at most " : ""}${people.toLocaleString()} ${people === 1 ? "person" : "people"}`,
+  reaches: (workflow: string, topics: readonly string[] | null, people: string) =>
+    `${workflow} goes to ${people}: ${topics === null ? "every subscriber of this environment" : `who is subscribed to ${topics.join(", ")}`}. What is sent can't be taken back.`,
+  start: (people: string) => `Send to ${people}`,
   started: "Started",
-  noWorkflow: "Make a workflow that is active first.",
   state: "State",
   states: { cancelled: "Cancelled", completed: "Completed", delivering: "Delivering", expanding: "Addressing", paused: "Paused" } as Record<string, string>,
   progress: "Progress",
@@ -19,6 +26,7 @@ export const broadcasts = {
   resume: "Go on",
   cancel: "Cancel",
   cancelling: "Cancel this broadcast?",
+  cancelIt: "Cancel the broadcast",
   loses: "What has not gone out never does. What was sent stays sent.",
   cancelled: "Cancelled",
   counts: { addressed: "addressed", delivered: "delivered", failed: "failed", skipped: "skipped", cancelled: "cancelled", inFlight: "under way" } as Record<string, string>,

@@ -25,6 +25,8 @@ export const common = {
   create: "Create",
   copy: "Copy",
   copied: "Copied",
+  from: "From",
+  until: "Until",
   newer: "Newer",
   older: "Older",
   details: "Details",

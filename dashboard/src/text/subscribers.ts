@@ -81,5 +81,5 @@ export const subscribers = {
     zone: (zone: string) => `Times are in ${zone}.`,
     noZone: "No time zone is known: the one of each device counts, else UTC.",
   },
-  topics: { empty: "No topic", emptyHelp: "A trigger to a topic reaches everybody who is subscribed to it.", leave: "Leave", left: "Left the topic", join: "Subscribe to a topic", joined: "Subscribed", key: "Key of the topic" },
+  topics: { empty: "No topic", emptyHelp: "A trigger to a topic reaches everybody who is subscribed to it.", leave: "Leave", leaving: (key: string) => `Leave ${key}?`, leavingLoses: "Triggers to the topic no longer reach this subscriber.", left: "Left the topic", join: "Subscribe to a topic", joined: "Subscribed", key: "Key of the topic" },
 };

@@ -21,6 +21,7 @@ export const topics = {
   addMember: "Add a subscriber",
   subscribe: "Subscribe",
   end: "End",
+  ending: (id: string) => `End the subscription of ${id}?`,
   subscribed: "Subscribed",
   ended: "Ended",
   contexts: "Contexts",

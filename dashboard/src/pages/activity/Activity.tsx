@@ -1,10 +1,12 @@
-import { Badge, Button, NativeSelect, Select, SimpleGrid, TextInput, Tooltip } from "@mantine/core";
+import { Badge, Button, NativeSelect, SimpleGrid, TextInput, Tooltip } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { api, told } from "../../data/client";
-import { queryOf, trimmed, type FeedFilter } from "../../data/feed";
+import { OWN_RANGE, queryOf, trimmed, type FeedFilter } from "../../data/feed";
 import { Heading } from "../../parts/states";
+import { TimeRange } from "../../parts/TimeRange";
+import { WorkflowSelect } from "../../parts/WorkflowSelect";
 import { text } from "../../text";
 import { Feed } from "./Feed";
 
@@ -34,25 +36,12 @@ export function Activity() {
 }
 
 function Filters({ filter, set, clear }: { filter: FeedFilter; set: (part: FeedFilter) => void; clear: (() => void) | null }) {
-  const workflows = useQuery({
-    queryKey: ["workflows", "choose"],
-    queryFn: () => told(api.GET("/v2/workflows", { params: { query: { limit: 100, orderBy: "lastTriggeredAt" } } })),
-    staleTime: 60_000,
-  });
   const providers = useQuery({ queryKey: ["providers"], queryFn: () => told(api.GET("/v1/providers")), staleTime: Infinity });
   const { filters } = words;
   return (
     <SimpleGrid cols={{ base: 2, sm: 3, lg: 4 }} mb="md" spacing="sm" role="search">
       <TextInput label={filters.search} value={filter.search ?? ""} onChange={(e) => set({ search: e.currentTarget.value })} />
-      <Select
-        label={filters.workflow}
-        placeholder={filters.any}
-        searchable
-        clearable
-        data={(workflows.data?.workflows ?? []).map((one) => ({ value: one._id, label: one.name }))}
-        value={filter.workflow ?? null}
-        onChange={(workflow) => set({ workflow: workflow ?? "" })}
-      />
+      <WorkflowSelect label={filters.workflow} placeholder={filters.any} clearable value={filter.workflow ?? ""} onChange={(workflow) => set({ workflow })} />
       <NativeSelect label={filters.status} data={choices(filters.statuses)} value={filter.status ?? ""} onChange={(e) => set({ status: e.currentTarget.value })} />
       <NativeSelect
         label={filters.provider}
@@ -67,6 +56,7 @@ function Filters({ filter, set, clear }: { filter: FeedFilter; set: (part: FeedF
         onChange={(e) => set({ severity: e.currentTarget.value })}
       />
       <NativeSelect label={filters.since} data={choices(filters.times)} value={filter.since ?? ""} onChange={(e) => set({ since: e.currentTarget.value })} />
+      {filter.since === OWN_RANGE && <TimeRange from={filter.from ?? ""} until={filter.until ?? ""} change={set} />}
       <TextInput label={filters.error} value={filter.error ?? ""} onChange={(e) => set({ error: e.currentTarget.value })} />
       {clear && (
         <Button variant="subtle" color="gray" onClick={clear} style={{ alignSelf: "flex-end" }}>

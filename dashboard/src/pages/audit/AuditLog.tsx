@@ -4,11 +4,13 @@ import { IconHistory } from "@tabler/icons-react";
 import { useState } from "react";
 import { api, whole, type Schemas } from "../../data/client";
 import { useMember } from "../../data/member";
+import { instantOf } from "../../data/moments";
 import { useCursor } from "../../data/paging";
 import { Written } from "../../parts/Json";
 import { Listing } from "../../parts/ListControls";
 import { Pager } from "../../parts/Pager";
 import { Empty, Heading, Loaded } from "../../parts/states";
+import { TimeRange } from "../../parts/TimeRange";
 import { When } from "../../parts/When";
 import { text } from "../../text";
 
@@ -17,13 +19,15 @@ type Entry = Schemas["AuditEntryOut"];
 
 /** Who changed what, newest first. */
 export function AuditLog() {
-  const [filter, setFilter] = useState({ actor: "", action: "", resource: "" });
+  const [filter, setFilter] = useState({ actor: "", action: "", resource: "", from: "", until: "" });
   const [everywhere, setEverywhere] = useState(false);
   const [asked] = useDebouncedValue(filter, 250);
   const [shown, setShown] = useState<Entry | null>(null);
   const member = useMember().data;
   const { page, newer, older } = useCursor(["audit", asked, everywhere], (place) => {
-    const given = Object.fromEntries(Object.entries(asked).filter(([, value]) => value.trim() !== ""));
+    const { from, until, ...said } = asked;
+    const times = { since: instantOf(from), until: instantOf(until) };
+    const given = Object.fromEntries(Object.entries({ ...said, ...times }).filter(([, value]) => value?.trim()));
     return whole(api.GET("/v1/audit-log", { params: { query: { limit: 25, ...place, ...given, ...(everywhere && { everywhere }) } } }));
   });
   const filtered = Object.values(asked).some((value) => value.trim() !== "");
@@ -34,7 +38,8 @@ export function AuditLog() {
         {(["actor", "action", "resource"] as const).map((name) => (
           <TextInput key={name} label={words[name]} value={filter[name]} onChange={(e) => setFilter({ ...filter, [name]: e.currentTarget.value })} />
         ))}
-        {member && <Checkbox label={words.everywhere} checked={everywhere} onChange={(e) => setEverywhere(e.currentTarget.checked)} />}
+        <TimeRange from={filter.from} until={filter.until} change={(part) => setFilter({ ...filter, ...part })} />
+        {member && <Checkbox label={words.everywhere} checked={everywhere} onChange={(e) => setEverywhere(e.currentTarget.checked)} style={{ alignSelf: "flex-end" }} pb={8} />}
       </SimpleGrid>
       <Loaded query={page}>
         {(found) =>

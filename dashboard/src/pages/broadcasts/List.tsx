@@ -1,11 +1,13 @@
-import { Button, Card, Group, Modal, Progress, Select, Stack, Text } from "@mantine/core";
+import { Card, Group, Modal, Progress, SegmentedControl, Stack, Text } from "@mantine/core";
 import { IconBroadcast, IconPlayerPause, IconPlayerPlay, IconPlus, IconX } from "@tabler/icons-react";
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, type UseMutationResult } from "@tanstack/react-query";
 import { useState } from "react";
+import { audienceOf } from "../../data/audience";
 import { useChange } from "../../data/change";
 import { api, told, whole, type Schemas } from "../../data/client";
 import { useCursor } from "../../data/paging";
 import { readObject } from "../../data/payload";
+import { Button } from "../../parts/acts";
 import { Confirm } from "../../parts/Confirm";
 import { Identifier } from "../../parts/Copy";
 import { ObjectInput } from "../../parts/Json";
@@ -13,7 +15,9 @@ import { TextLink } from "../../parts/links";
 import { Pager } from "../../parts/Pager";
 import { Empty, Failure, Heading, Loaded } from "../../parts/states";
 import { Status } from "../../parts/Status";
+import { TopicsSelect } from "../../parts/TopicsSelect";
 import { When } from "../../parts/When";
+import { WorkflowSelect } from "../../parts/WorkflowSelect";
 import { text } from "../../text";
 
 const words = text.broadcasts;
@@ -26,7 +30,7 @@ export function Broadcasts() {
   return (
     <>
       <Heading title={words.title} about={words.about}>
-        <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setAdding(true)}>
+        <Button needs="editor" leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setAdding(true)}>
           {words.add}
         </Button>
       </Heading>
@@ -133,60 +137,95 @@ function Controls({ found: { state, transactionId } }: { found: Progressed }) {
     <Group gap="xs">
       {error && <Failure error={error} />}
       {state === "paused" ? (
-        <Button size="compact-sm" variant="default" leftSection={<IconPlayerPlay size={14} aria-hidden />} loading={resume.isPending} onClick={() => resume.mutate()}>
+        <Button needs="editor" size="compact-sm" variant="default" leftSection={<IconPlayerPlay size={14} aria-hidden />} loading={resume.isPending} onClick={() => resume.mutate()}>
           {words.resume}
         </Button>
       ) : (
-        <Button size="compact-sm" variant="default" leftSection={<IconPlayerPause size={14} aria-hidden />} loading={pause.isPending} onClick={() => pause.mutate()}>
+        <Button needs="editor" size="compact-sm" variant="default" leftSection={<IconPlayerPause size={14} aria-hidden />} loading={pause.isPending} onClick={() => pause.mutate()}>
           {words.pause}
         </Button>
       )}
-      <Button size="compact-sm" variant="default" leftSection={<IconX size={14} aria-hidden />} onClick={() => setAsking(true)}>
+      <Button needs="editor" size="compact-sm" variant="default" leftSection={<IconX size={14} aria-hidden />} onClick={() => setAsking(true)}>
         {words.cancel}
       </Button>
-      <Confirm opened={asking} close={() => setAsking(false)} title={words.cancelling} loses={words.loses} action={words.cancel} change={cancel} />
+      <Confirm opened={asking} close={() => setAsking(false)} title={words.cancelling} loses={words.loses} action={words.cancelIt} change={cancel} />
     </Group>
   );
 }
 
+const WHOM = ["everybody", "topics"] as const;
+
 function NewBroadcast({ started }: { started: () => void }) {
-  const workflows = useQuery({
-    queryKey: ["workflows", "active"],
-    queryFn: () => told(api.GET("/v2/workflows", { params: { query: { limit: 100, status: ["ACTIVE"] } } })),
-  });
-  const [chosen, setChosen] = useState<string | null>(null);
+  const [name, setName] = useState("");
+  const [whom, setWhom] = useState<(typeof WHOM)[number]>("everybody");
+  const [topics, setTopics] = useState<string[]>([]);
   const [payload, setPayload] = useState("{}");
+  const [asking, setAsking] = useState(false);
   const given = readObject(payload || "{}");
-  const name = chosen ?? workflows.data?.workflows[0]?.workflowId ?? "";
-  const start = useChange(() => told(api.POST("/v1/events/trigger/broadcast", { body: { name, payload: given ?? {} } })), {
-    stale: ["broadcasts"],
-    said: words.started,
-    then: started,
+  const body = { name, payload: given ?? {} };
+  const to = topics.map((topicKey) => ({ type: "Topic", topicKey }));
+  const start = useChange(
+    () => told(whom === "everybody" ? api.POST("/v1/events/trigger/broadcast", { body }) : api.POST("/v1/events/trigger", { body: { ...body, to } })),
+    { stale: ["broadcasts"], said: words.started, then: started },
+  );
+  const ready = name !== "" && given !== null && (whom === "everybody" || topics.length > 0);
+  if (asking) return <Sure name={name} topics={whom === "topics" ? topics : null} start={start} back={() => setAsking(false)} />;
+  return (
+    <Stack>
+      <WorkflowSelect label={words.workflow} active required value={name} onChange={setName} data-autofocus />
+      <SegmentedControl
+        aria-label={words.whom}
+        fullWidth
+        value={whom}
+        onChange={(value) => setWhom(value as typeof whom)}
+        data={WHOM.map((value) => ({ value, label: words.whoms[value] ?? value }))}
+      />
+      {whom === "topics" && <TopicsSelect label={text.topics.title} value={topics} onChange={setTopics} required />}
+      <ObjectInput label={words.payload} value={payload} onChange={setPayload} />
+      <Button needs="editor" disabled={!ready} onClick={() => setAsking(true)}>
+        {words.next}
+      </Button>
+    </Stack>
+  );
+}
+
+interface SureProps {
+  name: string;
+  /** Null: everybody. */
+  topics: string[] | null;
+  start: UseMutationResult<unknown, Error, void>;
+  back: () => void;
+}
+
+/** Asks once more, with how many people it reaches. */
+function Sure({ name, topics, start, back }: SureProps) {
+  const audience = useQuery({
+    queryKey: ["audience", topics],
+    queryFn: async () => {
+      if (topics === null) return audienceOf([await whole(api.GET("/v2/subscribers", { params: { query: { limit: 1 } } }))]);
+      const of = (topicKey: string) => whole(api.GET("/v2/topics/{topicKey}/subscriptions", { params: { path: { topicKey }, query: { limit: 1 } } }));
+      return audienceOf(await Promise.all(topics.map(of)));
+    },
+    gcTime: 0,
   });
   return (
-    <Loaded query={workflows}>
-      {(found) =>
-        found.workflows.length === 0 ? (
-          <Text>{words.noWorkflow}</Text>
-        ) : (
-          <Stack>
-            <Select
-              label={words.workflow}
-              searchable
-              data={found.workflows.map((one) => ({ value: one.workflowId, label: one.name }))}
-              value={name}
-              onChange={setChosen}
-              allowDeselect={false}
-            />
-            <ObjectInput label={words.payload} value={payload} onChange={setPayload} />
-            <Text size="sm">{words.reaches}</Text>
-            {start.error && <Failure error={start.error} />}
-            <Button disabled={!given} loading={start.isPending} onClick={() => start.mutate()}>
-              {words.start}
+    <Loaded query={audience}>
+      {(found) => (
+        <Stack>
+          <Text size="sm" role="status">
+            {words.reaches(name, topics, words.people(found))}
+          </Text>
+          {start.error && <Failure error={start.error} />}
+          <Group justify="flex-end">
+            <Button variant="default" onClick={back} data-autofocus>
+              {words.back}
             </Button>
-          </Stack>
-        )
-      }
+            <Button needs="editor" loading={start.isPending} onClick={() => start.mutate()}>
+              {words.start(words.people(found))}
+            </Button>
+          </Group>
+        </Stack>
+      )}
     </Loaded>
   );
 }

@@ -1,9 +1,10 @@
-import { Button, Checkbox, FileButton, Group, NativeSelect, PasswordInput, Stack, Text, Textarea, TextInput } from "@mantine/core";
+import { Checkbox, FileButton, Group, NativeSelect, PasswordInput, Stack, Text, Textarea, TextInput } from "@mantine/core";
 import { IconUpload } from "@tabler/icons-react";
 import type { UseMutationResult } from "@tanstack/react-query";
 import { useState, type FormEvent } from "react";
 import { fieldErrors, type Schemas } from "../../data/client";
 import { readText } from "../../data/files";
+import { Button } from "../../parts/acts";
 import { Failure } from "../../parts/states";
 import { text } from "../../text";
 
@@ -61,7 +62,7 @@ export function CredentialsForm({ provider, first, change, action, note }: Crede
           />
         ))}
         {change.error && <Failure error={change.error} />}
-        <Button type="submit" loading={change.isPending}>
+        <Button needs="admin" type="submit" loading={change.isPending}>
           {action}
         </Button>
       </Stack>

@@ -1,10 +1,11 @@
-import { Alert, Badge, Button, Card, Code, Group, Modal, Stack, Switch, Text, Textarea, Timeline, Title } from "@mantine/core";
+import { Alert, Badge, Card, Code, Group, Modal, Stack, Text, Textarea, Timeline, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { useChange } from "../../data/change";
 import { api, told, type Schemas } from "../../data/client";
 import { spanOf } from "../../data/moments";
+import { Button, Switch } from "../../parts/acts";
 import { BackLink } from "../../parts/BackLink";
 import { Confirm } from "../../parts/Confirm";
 import { Identifier } from "../../parts/Copy";
@@ -52,11 +53,11 @@ function Shown({ one }: { one: Integration }) {
   return (
     <>
       <Heading title={one.name} above={<BackLink to="/integrations" label={words.back} />}>
-        <Switch label={words.active} checked={one.active} onChange={(e) => turn.mutate(e.currentTarget.checked)} />
-        <Button variant="default" onClick={() => setAsking("test")}>
+        <Switch needs="admin" label={words.active} checked={one.active} onChange={(e) => turn.mutate(e.currentTarget.checked)} />
+        <Button needs="editor" variant="default" onClick={() => setAsking("test")}>
           {words.testSend}
         </Button>
-        <Button variant="subtle" color="red" onClick={() => setAsking("remove")}>
+        <Button needs="admin" variant="subtle" color="red" onClick={() => setAsking("remove")}>
           {text.remove}
         </Button>
       </Heading>
@@ -110,7 +111,7 @@ function Health({ one }: { one: Integration }) {
             )}
             <Text size="sm">{found.advice}</Text>
             {found.state === "paused" && (
-              <Button onClick={() => resume.mutate()} loading={resume.isPending} style={{ alignSelf: "flex-start" }}>
+              <Button needs="editor" onClick={() => resume.mutate()} loading={resume.isPending} style={{ alignSelf: "flex-start" }}>
                 {words.resume}
               </Button>
             )}

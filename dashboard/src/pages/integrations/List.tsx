@@ -3,11 +3,11 @@ import { IconPlugConnected } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
-import { Button } from "@mantine/core";
 import { useChange } from "../../data/change";
 import { api, told, type Schemas } from "../../data/client";
 import { useEnvironment } from "../../data/environments";
 import { beat } from "../../data/live";
+import { Button } from "../../parts/acts";
 import { Identifier } from "../../parts/Copy";
 import { TextLink } from "../../parts/links";
 import { Empty, Heading, Loaded } from "../../parts/states";
@@ -136,7 +136,7 @@ function ProviderCard({ one, choose }: { one: Provider; choose: () => void }) {
           ) : (
             <span />
           )}
-          <Button size="compact-sm" variant="light" aria-label={words.connectTo(one.name)} onClick={choose}>
+          <Button needs="admin" size="compact-sm" variant="light" aria-label={words.connectTo(one.name)} onClick={choose}>
             {words.connect}
           </Button>
         </Group>

@@ -1,6 +1,7 @@
-import { Button, Card, Code, Stack, Switch, Text } from "@mantine/core";
+import { Card, Code, Stack, Text } from "@mantine/core";
 import { useChange } from "../../data/change";
 import { api, told } from "../../data/client";
+import { Button, Switch } from "../../parts/acts";
 import { Copy } from "../../parts/Copy";
 import { Failure } from "../../parts/states";
 import { text } from "../../text";
@@ -33,10 +34,10 @@ export function Tracking({ one }: { one: Integration }) {
           <Text size="sm" c="dimmed">
             {words.trackingHelp}
           </Text>
-          <Switch label={words.tracking} checked={on} onChange={(e) => turn.mutate(e.currentTarget.checked)} disabled={turn.isPending} />
+          <Switch needs="admin" label={words.tracking} checked={on} onChange={(e) => turn.mutate(e.currentTarget.checked)} disabled={turn.isPending} />
           {turn.error && <Failure error={turn.error} />}
           {!on && (
-            <Button variant="default" onClick={() => auto.mutate()} loading={auto.isPending} style={{ alignSelf: "flex-start" }}>
+            <Button needs="admin" variant="default" onClick={() => auto.mutate()} loading={auto.isPending} style={{ alignSelf: "flex-start" }}>
               {words.trackingOn}
             </Button>
           )}

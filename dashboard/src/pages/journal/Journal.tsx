@@ -1,4 +1,4 @@
-import { Button, Group, Stack, Table, Text, Title } from "@mantine/core";
+import { Group, Stack, Table, Text, Title } from "@mantine/core";
 import { IconStack2 } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
@@ -7,6 +7,7 @@ import { api, told, type Schemas } from "../../data/client";
 import { useEnvironments } from "../../data/environments";
 import { useMay } from "../../data/member";
 import { spanOf } from "../../data/moments";
+import { Button } from "../../parts/acts";
 import { Confirm } from "../../parts/Confirm";
 import { Listing } from "../../parts/ListControls";
 import { Empty, Failure, Heading, Loaded } from "../../parts/states";
@@ -96,7 +97,7 @@ function ParkedRecords({ nameOf }: { nameOf: (lane: string) => { kind: string; o
           {words.parked}
         </Title>
         {(parked.data?.length ?? 0) > 1 && (
-          <Button size="compact-sm" variant="default" onClick={() => setAsking(true)}>
+          <Button needs="admin" size="compact-sm" variant="default" onClick={() => setAsking(true)}>
             {words.replayAll}
           </Button>
         )}
@@ -130,7 +131,7 @@ function ParkedRecords({ nameOf }: { nameOf: (lane: string) => { kind: string; o
                     <When at={one.parkedAt} />
                   </Table.Td>
                   <Table.Td ta="right">
-                    <Button size="compact-xs" variant="default" onClick={() => replay.mutate(String(one.id))}>
+                    <Button needs="admin" size="compact-xs" variant="default" onClick={() => replay.mutate(String(one.id))}>
                       {words.replay}
                     </Button>
                   </Table.Td>

@@ -2,8 +2,9 @@ import { Badge, Button, Card, Group, PasswordInput, Stack, Table, Text, TextInpu
 import { useQuery } from "@tanstack/react-query";
 import { useState, type FormEvent } from "react";
 import { useChange } from "../../data/change";
-import { api, done, fieldErrors, told } from "../../data/client";
+import { api, done, fieldErrors, told, type Schemas } from "../../data/client";
 import { useMember, type SignedIn } from "../../data/member";
+import { ConfirmButton } from "../../parts/ConfirmButton";
 import { Listing } from "../../parts/ListControls";
 import { Empty, Failure, Heading, Loaded } from "../../parts/states";
 import { When } from "../../parts/When";
@@ -105,7 +106,6 @@ function Password() {
 
 function Sessions() {
   const sessions = useQuery({ queryKey: ["sessions"], queryFn: () => told(api.GET("/v1/sessions")) });
-  const end = useChange((sessionId: string) => done(api.DELETE("/v1/sessions/{sessionId}", { params: { path: { sessionId } } })), { stale: ["sessions"], said: words.ended });
   const endOthers = useChange(() => done(api.DELETE("/v1/sessions", { params: { query: { keepCurrent: true } } })), { stale: ["sessions"], said: words.ended });
   return (
     <section aria-labelledby="sessions">
@@ -113,9 +113,7 @@ function Sessions() {
         <Title order={2} id="sessions">
           {words.sessions}
         </Title>
-        <Button size="compact-sm" variant="default" onClick={() => endOthers.mutate()}>
-          {words.endOthers}
-        </Button>
+        <ConfirmButton size="compact-sm" variant="default" label={words.endOthers} title={words.endingOthers} loses={words.endLoses} change={endOthers} />
       </Group>
       <Loaded query={sessions}>
         {(found) => (
@@ -137,11 +135,7 @@ function Sessions() {
                   </Text>
                 </Table.Td>
                 <Table.Td ta="right">
-                  {!one.current && (
-                    <Button size="compact-xs" variant="default" onClick={() => end.mutate(one._id)}>
-                      {words.end}
-                    </Button>
-                  )}
+                  {!one.current && <End one={one} />}
                 </Table.Td>
               </Table.Tr>
             ))}
@@ -150,4 +144,10 @@ function Sessions() {
       </Loaded>
     </section>
   );
+}
+
+function End({ one }: { one: Schemas["SessionOut"] }) {
+  const params = { path: { sessionId: one._id } };
+  const end = useChange(() => done(api.DELETE("/v1/sessions/{sessionId}", { params })), { stale: ["sessions"], said: words.ended });
+  return <ConfirmButton size="compact-xs" variant="default" label={words.end} title={words.ending(one.address)} loses={words.endLoses} change={end} />;
 }

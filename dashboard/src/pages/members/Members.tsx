@@ -1,12 +1,14 @@
-import { ActionIcon, Alert, Badge, Button, Card, Code, Group, Menu, Modal, Select, Stack, Table, Text, TextInput, Title } from "@mantine/core";
+import { ActionIcon, Alert, Badge, Card, Code, Group, Menu, Modal, Select, Stack, Table, Text, TextInput, Title } from "@mantine/core";
 import { IconDots, IconLogout, IconTrash, IconUserPlus } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useChange } from "../../data/change";
 import { api, done, fieldErrors, told, type Schemas } from "../../data/client";
 import { covers, ROLES, useMember, type Role } from "../../data/member";
+import { Button } from "../../parts/acts";
 import { ChangeForm } from "../../parts/ChangeForm";
 import { Confirm } from "../../parts/Confirm";
+import { ConfirmButton } from "../../parts/ConfirmButton";
 import { Copy } from "../../parts/Copy";
 import { Listing } from "../../parts/ListControls";
 import { Empty, Failure, Heading, Loaded } from "../../parts/states";
@@ -31,7 +33,7 @@ export function Members() {
   return (
     <>
       <Heading title={words.title} about={words.about}>
-        <Button leftSection={<IconUserPlus size={16} aria-hidden />} onClick={() => setInviting(true)}>
+        <Button needs="admin" leftSection={<IconUserPlus size={16} aria-hidden />} onClick={() => setInviting(true)}>
           {words.invite}
         </Button>
       </Heading>
@@ -105,7 +107,8 @@ function List({ own }: { own: Member }) {
 }
 
 function Actions({ one }: { one: Member }) {
-  const [asking, setAsking] = useState(false);
+  const [asking, setAsking] = useState<"remove" | "out" | null>(null);
+  const close = () => setAsking(null);
   const params = { path: { memberId: one._id } };
   const remove = useChange(() => done(api.DELETE("/v1/members/{memberId}", { params })), { stale: ["members"], said: words.removed });
   const out = useChange(() => done(api.DELETE("/v1/members/{memberId}/sessions", { params })), { said: words.signedOut });
@@ -118,31 +121,27 @@ function Actions({ one }: { one: Member }) {
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>
-          <Menu.Item leftSection={<IconLogout size={16} aria-hidden />} onClick={() => out.mutate()}>
+          <Menu.Item leftSection={<IconLogout size={16} aria-hidden />} onClick={() => setAsking("out")}>
             {words.signOutMember}
           </Menu.Item>
-          <Menu.Item color="red" leftSection={<IconTrash size={16} aria-hidden />} onClick={() => setAsking(true)}>
+          <Menu.Item color="red" leftSection={<IconTrash size={16} aria-hidden />} onClick={() => setAsking("remove")}>
             {text.remove}
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>
-      <Confirm opened={asking} close={() => setAsking(false)} title={words.removing(one.email)} loses={words.loses} action={text.remove} change={remove} />
+      <Confirm opened={asking === "out"} close={close} title={words.signingOut(one.email)} loses={words.signingOutLoses} action={words.signOutMember} change={out} />
+      <Confirm opened={asking === "remove"} close={close} title={words.removing(one.email)} loses={words.loses} action={text.remove} change={remove} />
     </>
   );
 }
 
 function Invitations() {
   const invitations = useQuery({ queryKey: ["invitations"], queryFn: () => told(api.GET("/v1/invitations")) });
-  const withdraw = useChange(
-    (invitationId: string) => done(api.DELETE("/v1/invitations/{invitationId}", { params: { path: { invitationId } } })),
-    { stale: ["invitations"], said: words.removed },
-  );
   return (
     <section aria-labelledby="invited">
       <Title order={2} mt="xl" mb="sm" id="invited">
         {words.invited}
       </Title>
-      {withdraw.error && <Failure error={withdraw.error} />}
       <Loaded query={invitations}>
         {(found) =>
           found.length === 0 ? (
@@ -160,9 +159,7 @@ function Invitations() {
                     <When at={one.expiresAt} />
                   </Table.Td>
                   <Table.Td ta="right">
-                    <Button size="compact-xs" variant="default" onClick={() => withdraw.mutate(one._id)}>
-                      {words.withdraw}
-                    </Button>
+                    <Withdraw one={one} />
                   </Table.Td>
                 </Table.Tr>
               ))}
@@ -171,6 +168,14 @@ function Invitations() {
         }
       </Loaded>
     </section>
+  );
+}
+
+function Withdraw({ one }: { one: Schemas["InvitationOut"] }) {
+  const params = { path: { invitationId: one._id } };
+  const withdraw = useChange(() => done(api.DELETE("/v1/invitations/{invitationId}", { params })), { stale: ["invitations"], said: words.removed });
+  return (
+    <ConfirmButton size="compact-xs" variant="default" label={words.withdraw} title={words.withdrawing(one.email)} loses={words.withdrawLoses} change={withdraw} />
   );
 }
 

@@ -1,9 +1,11 @@
-import { ActionIcon, Button, Card, Group, MultiSelect, NativeSelect, NumberInput, Stack, Text } from "@mantine/core";
+import { Card, Group, MultiSelect, NativeSelect, NumberInput, Stack, Text } from "@mantine/core";
 import { IconPlus, IconX } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useChange } from "../../data/change";
 import { api, told, type Schemas } from "../../data/client";
+import { ActionIcon, Button } from "../../parts/acts";
+import { ConfirmButton } from "../../parts/ConfirmButton";
 import { Failure, Loaded } from "../../parts/states";
 import { text } from "../../text";
 
@@ -19,8 +21,14 @@ export function Caps() {
 
 function Form({ first }: { first: Cap[] }) {
   const [caps, setCaps] = useState(first);
-  const save = useChange(() => told(api.PUT("/v1/frequency-caps", { body: { caps } })), { stale: ["caps"], said: text.saved });
+  const [removed, setRemoved] = useState(0);
+  const save = useChange(() => told(api.PUT("/v1/frequency-caps", { body: { caps } })), { stale: ["caps"], said: text.saved, then: () => setRemoved(0) });
   const put = (at: number, part: Partial<Cap>) => setCaps(caps.map((one, place) => (place === at ? { ...one, ...part } : one)));
+  /** Caps that were saved stand before those that were added since. */
+  const remove = (at: number) => {
+    if (at < first.length - removed) setRemoved(removed + 1);
+    setCaps(caps.filter((_, place) => place !== at));
+  };
   return (
     <Card maw={860}>
       <Stack>
@@ -46,19 +54,23 @@ function Form({ first }: { first: Cap[] }) {
               onChange={(passes) => put(at, { passes: passes as Cap["passes"] })}
               miw={200}
             />
-            <ActionIcon variant="default" size={36} aria-label={words.remove} onClick={() => setCaps(caps.filter((_, place) => place !== at))}>
+            <ActionIcon needs="admin" variant="default" size={36} aria-label={words.remove} onClick={() => remove(at)}>
               <IconX size={16} />
             </ActionIcon>
           </Group>
         ))}
         {save.error && <Failure error={save.error} />}
         <Group>
-          <Button variant="default" leftSection={<IconPlus size={14} aria-hidden />} onClick={() => setCaps([...caps, NEW])}>
+          <Button needs="admin" variant="default" leftSection={<IconPlus size={14} aria-hidden />} onClick={() => setCaps([...caps, NEW])}>
             {words.add}
           </Button>
-          <Button loading={save.isPending} onClick={() => save.mutate()}>
-            {text.save}
-          </Button>
+          {removed > 0 ? (
+            <ConfirmButton needs="admin" label={text.save} title={words.removing(removed)} loses={words.removeLoses} change={save} />
+          ) : (
+            <Button needs="admin" loading={save.isPending} onClick={() => save.mutate()}>
+              {text.save}
+            </Button>
+          )}
         </Group>
       </Stack>
     </Card>

@@ -1,10 +1,11 @@
-import { Badge, Button, Checkbox, Group, Modal, PasswordInput, Stack, Table, Text, TextInput } from "@mantine/core";
+import { Badge, Checkbox, Group, Modal, PasswordInput, Stack, Table, Text, TextInput } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useChange } from "../../data/change";
 import { api, done, fieldErrors, told, type Schemas } from "../../data/client";
 import { useEnvironments } from "../../data/environments";
+import { Button } from "../../parts/acts";
 import { ChangeForm } from "../../parts/ChangeForm";
 import { Confirm } from "../../parts/Confirm";
 import { Listing } from "../../parts/ListControls";
@@ -24,7 +25,7 @@ export function Variables() {
       <Text size="sm" c="dimmed">
         {words.about}
       </Text>
-      <Button variant="default" leftSection={<IconPlus size={14} aria-hidden />} onClick={() => setEdited("new")} style={{ alignSelf: "flex-start" }}>
+      <Button needs="admin" variant="default" leftSection={<IconPlus size={14} aria-hidden />} onClick={() => setEdited("new")} style={{ alignSelf: "flex-start" }}>
         {words.add}
       </Button>
       <Loaded query={variables}>
@@ -50,7 +51,7 @@ export function Variables() {
                   ))}
                   <Table.Td ta="right">
                     <Group gap="xs" justify="flex-end" wrap="nowrap">
-                      <Button size="compact-xs" variant="default" aria-label={`${text.edit} ${one.key}`} onClick={() => setEdited(one)}>
+                      <Button needs="admin" size="compact-xs" variant="default" aria-label={`${text.edit} ${one.key}`} onClick={() => setEdited(one)}>
                         {text.edit}
                       </Button>
                       <Remove one={one} />
@@ -117,7 +118,7 @@ function Remove({ one }: { one: Variable }) {
   const used = usage.data?.workflows ?? [];
   return (
     <>
-      <Button size="compact-xs" variant="subtle" color="red" aria-label={`${text.remove} ${one.key}`} onClick={() => setAsking(true)}>
+      <Button needs="admin" size="compact-xs" variant="subtle" color="red" aria-label={`${text.remove} ${one.key}`} onClick={() => setAsking(true)}>
         {text.remove}
       </Button>
       <Confirm

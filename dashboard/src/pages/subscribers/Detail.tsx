@@ -5,6 +5,7 @@ import { useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { useChange } from "../../data/change";
 import { api, told } from "../../data/client";
+import { MenuItem } from "../../parts/acts";
 import { BackLink } from "../../parts/BackLink";
 import { Confirm } from "../../parts/Confirm";
 import { Identifier } from "../../parts/Copy";
@@ -70,9 +71,9 @@ function More({ subscriberId }: { subscriberId: string }) {
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>
-          <Menu.Item color="red" leftSection={<IconTrash size={16} aria-hidden />} onClick={() => setAsking(true)}>
+          <MenuItem needs="editor" color="red" leftSection={<IconTrash size={16} aria-hidden />} onClick={() => setAsking(true)}>
             {text.remove}
-          </Menu.Item>
+          </MenuItem>
         </Menu.Dropdown>
       </Menu>
       <Confirm

@@ -1,10 +1,11 @@
-import { ActionIcon, Alert, Badge, Button, Card, Group, Menu, Modal, SimpleGrid, Stack, Text } from "@mantine/core";
+import { ActionIcon, Alert, Badge, Card, Group, Menu, Modal, SimpleGrid, Stack, Text } from "@mantine/core";
 import { IconArrowRight, IconDeviceMobile, IconDots, IconPlus, IconSend, IconTrash } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useChange } from "../../data/change";
 import { api, done, fieldErrors, told, type Schemas } from "../../data/client";
 import { beat } from "../../data/live";
+import { Button, MenuItem } from "../../parts/acts";
 import { Confirm } from "../../parts/Confirm";
 import { Identifier } from "../../parts/Copy";
 import { Empty, Failure, Loaded } from "../../parts/states";
@@ -26,7 +27,7 @@ export function Devices({ subscriberId }: { subscriberId: string }) {
   });
   const [adding, setAdding] = useState(false);
   const add = (
-    <Button variant="default" leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setAdding(true)} style={{ alignSelf: "flex-start" }}>
+    <Button needs="editor" variant="default" leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setAdding(true)} style={{ alignSelf: "flex-start" }}>
       {words.add}
     </Button>
   );
@@ -112,15 +113,15 @@ function Actions({ id, ask }: { id: string; ask: (asked: Asked) => void }) {
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
-        <Menu.Item leftSection={<IconSend size={16} aria-hidden />} onClick={() => ask("test")}>
+        <MenuItem needs="editor" leftSection={<IconSend size={16} aria-hidden />} onClick={() => ask("test")}>
           {words.test}
-        </Menu.Item>
-        <Menu.Item leftSection={<IconArrowRight size={16} aria-hidden />} onClick={() => ask("move")}>
+        </MenuItem>
+        <MenuItem needs="editor" leftSection={<IconArrowRight size={16} aria-hidden />} onClick={() => ask("move")}>
           {words.move}
-        </Menu.Item>
-        <Menu.Item color="red" leftSection={<IconTrash size={16} aria-hidden />} onClick={() => ask("remove")}>
+        </MenuItem>
+        <MenuItem needs="editor" color="red" leftSection={<IconTrash size={16} aria-hidden />} onClick={() => ask("remove")}>
           {words.remove}
-        </Menu.Item>
+        </MenuItem>
       </Menu.Dropdown>
     </Menu>
   );
@@ -143,7 +144,7 @@ function Move({ one, moved }: { one: Device; moved: () => void }) {
       <Text size="sm">{words.moveHelp}</Text>
       <SubscriberSelect label={words.moveTo} value={to} onChange={setTo} error={fieldErrors(move.error)["subscriberId"]} data-autofocus />
       {move.error && <Failure error={move.error} />}
-      <Button disabled={!to} loading={move.isPending} onClick={() => move.mutate()}>
+      <Button needs="editor" disabled={!to} loading={move.isPending} onClick={() => move.mutate()}>
         {words.move}
       </Button>
     </Stack>

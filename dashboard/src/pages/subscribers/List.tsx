@@ -1,4 +1,4 @@
-import { Avatar, Button, Group, Modal, Table, Text, TextInput } from "@mantine/core";
+import { Avatar, Group, Modal, Table, Text, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { IconPlus, IconUsers } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
@@ -6,6 +6,7 @@ import { useState } from "react";
 import { useChange } from "../../data/change";
 import { api, fieldErrors, told, whole, type Schemas } from "../../data/client";
 import { useCursor } from "../../data/paging";
+import { Button } from "../../parts/acts";
 import { ChangeForm } from "../../parts/ChangeForm";
 import { TextLink } from "../../parts/links";
 import { Filters, Listing, SearchField } from "../../parts/ListControls";
@@ -30,7 +31,7 @@ export function Subscribers() {
   return (
     <>
       <Heading title={words.title} about={words.about}>
-        <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setAdding(true)}>
+        <Button needs="editor" leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setAdding(true)}>
           {words.add}
         </Button>
       </Heading>

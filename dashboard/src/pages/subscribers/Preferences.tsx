@@ -1,7 +1,8 @@
-import { Card, Stack, Switch, Table, Text } from "@mantine/core";
+import { Card, Stack, Table, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useChange } from "../../data/change";
 import { api, told, type Schemas } from "../../data/client";
+import { Switch } from "../../parts/acts";
 import { TextLink } from "../../parts/links";
 import { Listing } from "../../parts/ListControls";
 import { Failure, Loaded } from "../../parts/states";
@@ -30,6 +31,7 @@ export function Preferences({ subscriberId }: { subscriberId: string }) {
           {choose.error && <Failure error={choose.error} />}
           <Card>
             <Switch
+              needs="editor"
               label={words.all}
               description={words.allHelp}
               checked={found.global.enabled && (found.global.channels["push"] ?? true)}
@@ -49,6 +51,7 @@ export function Preferences({ subscriberId }: { subscriberId: string }) {
                   </Table.Td>
                   <Table.Td>
                     <Switch
+                      needs="editor"
                       aria-label={`${words.push}: ${one.workflow.name}`}
                       checked={one.enabled && (one.channels["push"] ?? true)}
                       onChange={(e) => choose.mutate({ workflowId: one.workflow.identifier, channels: { push: e.currentTarget.checked } })}

@@ -1,8 +1,9 @@
-import { Button, Card, SimpleGrid, Stack, TextInput } from "@mantine/core";
+import { Card, SimpleGrid, Stack, TextInput } from "@mantine/core";
 import { useState, type FormEvent } from "react";
 import { useChange } from "../../data/change";
 import { api, fieldErrors, told, type Schemas } from "../../data/client";
 import { readObject } from "../../data/payload";
+import { Button } from "../../parts/acts";
 import { ObjectInput } from "../../parts/Json";
 import { Failure } from "../../parts/states";
 import { text } from "../../text";
@@ -45,7 +46,7 @@ export function Profile({ one }: { one: Subscriber }) {
           </SimpleGrid>
           <ObjectInput label={words.data} description={words.dataHelp} value={data} onChange={setData} error={fields["data"]} />
           {save.error && <Failure error={save.error} />}
-          <Button type="submit" loading={save.isPending} disabled={data.trim() !== "" && read === null} style={{ alignSelf: "flex-start" }}>
+          <Button needs="editor" type="submit" loading={save.isPending} disabled={data.trim() !== "" && read === null} style={{ alignSelf: "flex-start" }}>
             {text.save}
           </Button>
         </Stack>

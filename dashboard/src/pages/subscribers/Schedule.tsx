@@ -1,10 +1,11 @@
-import { ActionIcon, Button, Card, Group, Stack, Switch, Text, TextInput } from "@mantine/core";
+import { ActionIcon, Card, Group, Stack, Switch, Text, TextInput } from "@mantine/core";
 import { IconPlus, IconX } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useChange } from "../../data/change";
 import { api, told, type Schemas } from "../../data/client";
 import { fromField, toField } from "../../data/schedule";
+import { Button } from "../../parts/acts";
 import { Failure, Loaded } from "../../parts/states";
 import { text } from "../../text";
 
@@ -59,7 +60,7 @@ function Week({ subscriberId, timezone, first }: ScheduleProps & { first: Schema
             />
           ))}
         {save.error && <Failure error={save.error} />}
-        <Button onClick={() => save.mutate()} loading={save.isPending} style={{ alignSelf: "flex-start" }}>
+        <Button needs="editor" onClick={() => save.mutate()} loading={save.isPending} style={{ alignSelf: "flex-start" }}>
           {text.save}
         </Button>
       </Stack>

@@ -1,13 +1,15 @@
-import { Button, Card, Group, Stack, Table, Text, TextInput } from "@mantine/core";
+import { Card, Group, Stack, Table, Text, TextInput } from "@mantine/core";
 import { IconTags } from "@tabler/icons-react";
 import { useState, type FormEvent } from "react";
 import { useChange } from "../../data/change";
 import { api, whole } from "../../data/client";
 import { useCursor } from "../../data/paging";
+import { Button } from "../../parts/acts";
+import { ConfirmButton } from "../../parts/ConfirmButton";
 import { TextLink } from "../../parts/links";
 import { Listing } from "../../parts/ListControls";
 import { counted, Pager } from "../../parts/Pager";
-import { Empty, Failure, Loaded } from "../../parts/states";
+import { Empty, Loaded } from "../../parts/states";
 import { When } from "../../parts/When";
 import { text } from "../../text";
 
@@ -18,15 +20,9 @@ export function Topics({ subscriberId }: { subscriberId: string }) {
   const { page, newer, older } = useCursor(["subscriptions", "of", subscriberId], (place) =>
     whole(api.GET("/v2/subscribers/{subscriberId}/subscriptions", { params: { path: { subscriberId }, query: { limit: 25, ...place } } })),
   );
-  const leave = useChange(
-    ({ topicKey, identifier }: { topicKey: string; identifier: string }) =>
-      whole(api.DELETE("/v2/topics/{topicKey}/subscriptions", { params: { path: { topicKey } }, body: { subscriptions: [{ identifier, subscriberId }] } })),
-    { stale: ["subscriptions"], said: words.left },
-  );
   return (
     <Stack maw={760}>
       <Join subscriberId={subscriberId} />
-      {leave.error && <Failure error={leave.error} />}
       <Loaded query={page}>
         {(found) =>
           found.data.length === 0 ? (
@@ -50,14 +46,7 @@ export function Topics({ subscriberId }: { subscriberId: string }) {
                       </Text>
                     </Table.Td>
                     <Table.Td ta="right">
-                      <Button
-                        size="compact-xs"
-                        variant="default"
-                        aria-label={`${words.leave} ${one.topic.key}`}
-                        onClick={() => leave.mutate({ topicKey: one.topic.key, identifier: one.identifier })}
-                      >
-                        {words.leave}
-                      </Button>
+                      <Leave subscriberId={subscriberId} topicKey={one.topic.key} identifier={one.identifier} />
                     </Table.Td>
                   </Table.Tr>
                 ))}
@@ -68,6 +57,25 @@ export function Topics({ subscriberId }: { subscriberId: string }) {
         }
       </Loaded>
     </Stack>
+  );
+}
+
+function Leave({ subscriberId, topicKey, identifier }: { subscriberId: string; topicKey: string; identifier: string }) {
+  const leave = useChange(
+    () => whole(api.DELETE("/v2/topics/{topicKey}/subscriptions", { params: { path: { topicKey } }, body: { subscriptions: [{ identifier, subscriberId }] } })),
+    { stale: ["subscriptions"], said: words.left },
+  );
+  return (
+    <ConfirmButton
+      needs="editor"
+      size="compact-xs"
+      variant="default"
+      aria-label={`${words.leave} ${topicKey}`}
+      label={words.leave}
+      title={words.leaving(topicKey)}
+      loses={words.leavingLoses}
+      change={leave}
+    />
   );
 }
 
@@ -85,7 +93,7 @@ function Join({ subscriberId }: { subscriberId: string }) {
     <Card component="form" onSubmit={submit}>
       <Group align="flex-end">
         <TextInput label={words.key} value={topicKey} onChange={(e) => setKey(e.currentTarget.value)} error={join.error?.message} style={{ flex: 1 }} required />
-        <Button type="submit" loading={join.isPending} disabled={!topicKey}>
+        <Button needs="editor" type="submit" loading={join.isPending} disabled={!topicKey}>
           {words.join}
         </Button>
       </Group>

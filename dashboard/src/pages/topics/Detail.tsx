@@ -1,4 +1,4 @@
-import { Button, Card, Group, Stack, Table, Text, VisuallyHidden } from "@mantine/core";
+import { Card, Group, Stack, Table, Text, VisuallyHidden } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { IconUsers } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
@@ -7,13 +7,15 @@ import { useState } from "react";
 import { useChange } from "../../data/change";
 import { api, told, whole, type Schemas } from "../../data/client";
 import { useCursor } from "../../data/paging";
+import { Button } from "../../parts/acts";
 import { BackLink } from "../../parts/BackLink";
 import { Confirm } from "../../parts/Confirm";
+import { ConfirmButton } from "../../parts/ConfirmButton";
 import { Identifier } from "../../parts/Copy";
 import { TextLink } from "../../parts/links";
 import { Filters, Listing, SearchField } from "../../parts/ListControls";
 import { counted, Pager } from "../../parts/Pager";
-import { Empty, Failure, Heading, Loaded } from "../../parts/states";
+import { Empty, Heading, Loaded } from "../../parts/states";
 import { SubscriberSelect } from "../../parts/SubscriberSelect";
 import { When } from "../../parts/When";
 import { text } from "../../text";
@@ -49,21 +51,11 @@ function Shown({ topic }: { topic: Schemas["TopicOut"] }) {
     said: words.removed,
     then: () => void navigate({ to: "/topics" }),
   });
-  const end = useChange(
-    (one: Schemas["SubscriptionOut"]) =>
-      whole(
-        api.DELETE("/v2/topics/{topicKey}/subscriptions", {
-          params: { path: { topicKey } },
-          body: { subscriptions: [{ identifier: one.identifier, subscriberId: one.subscriber.subscriberId }] },
-        }),
-      ),
-    { stale: ["subscriptions"], said: words.ended },
-  );
   return (
     <>
       <Heading title={topic.name || topicKey} above={<BackLink to="/topics" label={words.back} />}>
         <Identifier value={topicKey} />
-        <Button variant="subtle" color="red" onClick={() => setAsking(true)}>
+        <Button needs="editor" variant="subtle" color="red" onClick={() => setAsking(true)}>
           {text.remove}
         </Button>
       </Heading>
@@ -72,7 +64,6 @@ function Shown({ topic }: { topic: Schemas["TopicOut"] }) {
         <Filters>
           <SearchField label={words.searchMembers} value={search} onChange={setSearch} />
         </Filters>
-        {end.error && <Failure error={end.error} />}
         <Loaded query={page}>
           {(found) =>
             found.data.length === 0 ? (
@@ -96,10 +87,7 @@ function Shown({ topic }: { topic: Schemas["TopicOut"] }) {
                         </Text>
                       </Table.Td>
                       <Table.Td ta="right">
-                        <Button size="compact-xs" variant="default" onClick={() => end.mutate(one)}>
-                          {words.end}
-                          <VisuallyHidden> {one.subscriber.subscriberId}</VisuallyHidden>
-                        </Button>
+                        <End topicKey={topicKey} one={one} />
                       </Table.Td>
                     </Table.Tr>
                   ))}
@@ -115,6 +103,32 @@ function Shown({ topic }: { topic: Schemas["TopicOut"] }) {
   );
 }
 
+function End({ topicKey, one }: { topicKey: string; one: Schemas["SubscriptionOut"] }) {
+  const { subscriberId } = one.subscriber;
+  const end = useChange(
+    () =>
+      whole(
+        api.DELETE("/v2/topics/{topicKey}/subscriptions", {
+          params: { path: { topicKey } },
+          body: { subscriptions: [{ identifier: one.identifier, subscriberId }] },
+        }),
+      ),
+    { stale: ["subscriptions"], said: words.ended },
+  );
+  return (
+    <ConfirmButton
+      needs="editor"
+      size="compact-xs"
+      variant="default"
+      aria-label={`${words.end} ${subscriberId}`}
+      label={words.end}
+      title={words.ending(subscriberId)}
+      loses={text.subscribers.topics.leavingLoses}
+      change={end}
+    />
+  );
+}
+
 function AddMember({ topicKey }: { topicKey: string }) {
   const [subscriberId, setId] = useState("");
   const add = useChange(
@@ -125,7 +139,7 @@ function AddMember({ topicKey }: { topicKey: string }) {
     <Card>
       <Group align="flex-end">
         <SubscriberSelect label={words.addMember} value={subscriberId} onChange={setId} error={add.error?.message} style={{ flex: 1 }} maw={420} />
-        <Button disabled={!subscriberId} loading={add.isPending} onClick={() => add.mutate()}>
+        <Button needs="editor" disabled={!subscriberId} loading={add.isPending} onClick={() => add.mutate()}>
           {words.subscribe}
         </Button>
       </Group>

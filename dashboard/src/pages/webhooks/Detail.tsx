@@ -1,13 +1,16 @@
-import { Alert, Button, Card, Group, Modal, NativeSelect, Stack, Table, Text, Timeline, Title, UnstyledButton } from "@mantine/core";
+import { Alert, Card, Group, Modal, NativeSelect, Stack, Table, Text, Timeline, Title, UnstyledButton } from "@mantine/core";
 import { IconSend, IconWebhook } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { useChange } from "../../data/change";
 import { api, done, told, whole, type Schemas } from "../../data/client";
+import { instantOf, localOf } from "../../data/moments";
 import { say } from "../../data/say";
 import { useCursor } from "../../data/paging";
+import { Button } from "../../parts/acts";
 import { BackLink } from "../../parts/BackLink";
+import { ChangeForm } from "../../parts/ChangeForm";
 import { Confirm } from "../../parts/Confirm";
 import { Written } from "../../parts/Json";
 import { Filters, Listing } from "../../parts/ListControls";
@@ -15,6 +18,7 @@ import { Pager } from "../../parts/Pager";
 import { Empty, Failure, Heading, Loaded } from "../../parts/states";
 import { Status } from "../../parts/Status";
 import { Tabbed } from "../../parts/Tabbed";
+import { TimeRange } from "../../parts/TimeRange";
 import { When } from "../../parts/When";
 import { text } from "../../text";
 import { EndpointForm, type Endpoint } from "./EndpointForm";
@@ -22,6 +26,7 @@ import { Secret } from "./List";
 
 const words = text.webhooks;
 const WEEK = 7 * 86_400_000;
+const REPLAYED = ["failed", "delivered", "all"] as const;
 type Webhook = Schemas["WebhookOut"];
 type Delivery = Schemas["DeliveryOut"];
 
@@ -50,13 +55,13 @@ function Shown({ one }: { one: Webhook }) {
   return (
     <>
       <Heading title={new URL(one.url).host} about={one.url} above={<BackLink to="/webhooks" label={words.back} />}>
-        <Button leftSection={<IconSend size={16} aria-hidden />} loading={ping.isPending} onClick={() => ping.mutate()}>
+        <Button needs="editor" leftSection={<IconSend size={16} aria-hidden />} loading={ping.isPending} onClick={() => ping.mutate()}>
           {words.ping}
         </Button>
-        <Button variant="default" onClick={() => setAsking("rotate")}>
+        <Button needs="admin" variant="default" onClick={() => setAsking("rotate")}>
           {words.rotate}
         </Button>
-        <Button variant="subtle" color="red" onClick={() => setAsking("remove")}>
+        <Button needs="admin" variant="subtle" color="red" onClick={() => setAsking("remove")}>
           {text.remove}
         </Button>
       </Heading>
@@ -87,19 +92,17 @@ function Shown({ one }: { one: Webhook }) {
 
 function Deliveries({ webhookId }: { webhookId: string }) {
   const [status, setStatus] = useState("");
+  const [type, setType] = useState("");
+  const [replaying, setReplaying] = useState(false);
   const [shown, setShown] = useState<Delivery | null>(null);
   const params = { path: { webhookId } };
   const { page, newer, older } = useCursor(
-    ["deliveries", webhookId, status],
+    ["deliveries", webhookId, status, type],
     (place) => {
-      const query = { limit: 25, ...place, ...(status && { status: status as Delivery["status"] }) };
+      const query = { limit: 25, ...place, ...(status && { status: status as Delivery["status"] }), ...(type && { type }) };
       return whole(api.GET("/v1/webhooks/{webhookId}/deliveries", { params: { ...params, query } }));
     },
     4000,
-  );
-  const replay = useChange(
-    () => told(api.POST("/v1/webhooks/{webhookId}/replay", { params, body: { since: new Date(Date.now() - WEEK).toISOString(), status: "failed" } })),
-    { stale: ["deliveries"], then: (came) => say(words.replayed(came.replayed)) },
   );
   return (
     <Stack>
@@ -110,11 +113,16 @@ function Deliveries({ webhookId }: { webhookId: string }) {
           value={status}
           onChange={(e) => setStatus(e.currentTarget.value)}
         />
-        <Button variant="default" loading={replay.isPending} onClick={() => replay.mutate()} title={words.replayAbout}>
+        <NativeSelect
+          label={words.type}
+          data={[{ value: "", label: words.anyEvent }, ...Object.keys(words.catalogue)]}
+          value={type}
+          onChange={(e) => setType(e.currentTarget.value)}
+        />
+        <Button needs="editor" variant="default" onClick={() => setReplaying(true)}>
           {words.replay}
         </Button>
       </Filters>
-      {replay.error && <Failure error={replay.error} />}
       <Loaded query={page}>
         {(found) =>
           found.data.length === 0 ? (
@@ -150,10 +158,45 @@ function Deliveries({ webhookId }: { webhookId: string }) {
           )
         }
       </Loaded>
+      <Modal opened={replaying} onClose={() => setReplaying(false)} title={words.replay} closeButtonProps={{ "aria-label": text.close }}>
+        <Replay webhookId={webhookId} close={() => setReplaying(false)} />
+      </Modal>
       <Modal opened={shown !== null} onClose={() => setShown(null)} title={shown?.type} size="xl" closeButtonProps={{ "aria-label": text.close }}>
         {shown && <Told webhookId={webhookId} one={shown} close={() => setShown(null)} />}
       </Modal>
     </Stack>
+  );
+}
+
+/** Which events are sent once more; asked about, since a server may act on each of them twice. */
+function Replay({ webhookId, close }: { webhookId: string; close: () => void }) {
+  const [status, setStatus] = useState<(typeof REPLAYED)[number]>("failed");
+  const [range, setRange] = useState({ from: localOf(new Date(Date.now() - WEEK)), until: "" });
+  const [rest, setRest] = useState<string | null>(null);
+  const since = rest ?? instantOf(range.from) ?? new Date(0).toISOString();
+  const until = instantOf(range.until) ?? null;
+  const replay = useChange(
+    () => told(api.POST("/v1/webhooks/{webhookId}/replay", { params: { path: { webhookId } }, body: { since, until, status } })),
+    {
+      stale: ["deliveries"],
+      then: ({ replayed, next }) => {
+        say(next ? words.replayMore(replayed) : words.replayed(replayed));
+        setRest(next);
+        if (!next) close();
+      },
+    },
+  );
+  return (
+    <ChangeForm change={replay} action={words.replay}>
+      <Text size="sm">{words.replayAbout}</Text>
+      <NativeSelect
+        label={words.replayWhich}
+        data={REPLAYED.map((value) => ({ value, label: words.replayStatuses[value] ?? value }))}
+        value={status}
+        onChange={(e) => setStatus(e.currentTarget.value as typeof status)}
+      />
+      <TimeRange from={range.from} until={range.until} change={(part) => (setRest(null), setRange({ ...range, ...part }))} />
+    </ChangeForm>
   );
 }
 
@@ -166,7 +209,7 @@ function Told({ webhookId, one, close }: { webhookId: string; one: Delivery; clo
     <Stack>
       <Group>
         <Status status={one.status} label={words.statuses[one.status] ?? one.status} />
-        <Button size="compact-sm" variant="default" loading={resend.isPending} onClick={() => resend.mutate()}>
+        <Button needs="editor" size="compact-sm" variant="default" loading={resend.isPending} onClick={() => resend.mutate()}>
           {words.resend}
         </Button>
       </Group>

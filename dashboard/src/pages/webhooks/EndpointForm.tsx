@@ -1,8 +1,9 @@
-import { Button, MultiSelect, NumberInput, Stack, Switch, TextInput } from "@mantine/core";
+import { MultiSelect, NumberInput, Stack, Switch, TextInput } from "@mantine/core";
 import type { UseMutationResult } from "@tanstack/react-query";
 import { useState, type FormEvent } from "react";
 import { fieldErrors } from "../../data/client";
 import { readObject } from "../../data/payload";
+import { Button } from "../../parts/acts";
 import { ObjectInput } from "../../parts/Json";
 import { Failure } from "../../parts/states";
 import { text } from "../../text";
@@ -73,7 +74,7 @@ export function EndpointForm({ first, change, action }: EndpointFormProps) {
         <ObjectInput label={words.headers} description={words.headersHelp} value={headers} onChange={setHeaders} error={fields["headers"]} />
         <Switch label={words.active} checked={given.active} onChange={(e) => set({ active: e.currentTarget.checked })} />
         {change.error && <Failure error={change.error} />}
-        <Button type="submit" loading={change.isPending} disabled={read === null}>
+        <Button needs="admin" type="submit" loading={change.isPending} disabled={read === null}>
           {action}
         </Button>
       </Stack>

@@ -1,9 +1,10 @@
-import { Alert, Button, Code, Group, Modal, Stack, Table, Text } from "@mantine/core";
+import { Alert, Code, Group, Modal, Stack, Table, Text } from "@mantine/core";
 import { IconPlus, IconWebhook } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useChange } from "../../data/change";
 import { api, told } from "../../data/client";
+import { Button } from "../../parts/acts";
 import { Copy } from "../../parts/Copy";
 import { ButtonLink, TextLink } from "../../parts/links";
 import { Listing } from "../../parts/ListControls";
@@ -21,7 +22,7 @@ export function Webhooks() {
   return (
     <>
       <Heading title={words.title} about={words.about}>
-        <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setAdding(true)}>
+        <Button needs="admin" leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setAdding(true)}>
           {words.add}
         </Button>
       </Heading>

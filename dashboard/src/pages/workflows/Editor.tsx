@@ -1,10 +1,11 @@
-import { Alert, Button, Group, Menu, ActionIcon, Stack, Switch, Text } from "@mantine/core";
+import { Alert, Group, Menu, ActionIcon, Stack, Text } from "@mantine/core";
 import { IconDots, IconTrash, IconUpload } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useBlocker, useNavigate, useParams } from "@tanstack/react-router";
 import { lazy, Suspense, useState } from "react";
 import { useChange } from "../../data/change";
 import { api, done, told } from "../../data/client";
+import { Button, MenuItem, Switch } from "../../parts/acts";
 import { BackLink } from "../../parts/BackLink";
 import { Confirm } from "../../parts/Confirm";
 import { Identifier } from "../../parts/Copy";
@@ -55,8 +56,8 @@ function Editor({ workflow }: { workflow: Workflow }) {
             </Button>
           </>
         )}
-        <Switch label={words.active} checked={draft.active} onChange={(e) => editing.change({ active: e.currentTarget.checked })} />
-        <Button onClick={() => save.mutate()} disabled={!changed} loading={save.isPending}>
+        <Switch needs="editor" label={words.active} checked={draft.active} onChange={(e) => editing.change({ active: e.currentTarget.checked })} />
+        <Button needs="editor" onClick={() => save.mutate()} disabled={!changed} loading={save.isPending}>
           {text.save}
         </Button>
         <More workflow={workflow} changed={changed} />
@@ -116,12 +117,12 @@ function More({ workflow, changed }: { workflow: Workflow; changed: boolean }) {
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>
-          <Menu.Item leftSection={<IconUpload size={16} aria-hidden />} onClick={() => setAsked("publish")} disabled={changed}>
+          <MenuItem needs="editor" leftSection={<IconUpload size={16} aria-hidden />} onClick={() => setAsked("publish")} disabled={changed}>
             {words.publish.action}
-          </Menu.Item>
-          <Menu.Item leftSection={<IconTrash size={16} aria-hidden />} color="red" onClick={() => setAsked("remove")}>
+          </MenuItem>
+          <MenuItem needs="editor" leftSection={<IconTrash size={16} aria-hidden />} color="red" onClick={() => setAsked("remove")}>
             {text.remove}
-          </Menu.Item>
+          </MenuItem>
         </Menu.Dropdown>
       </Menu>
       <Publish workflow={workflow} opened={asked === "publish"} close={close} />

@@ -1,4 +1,4 @@
-import { Badge, Button, Group, Modal, MultiSelect, Table, Text, TextInput } from "@mantine/core";
+import { Badge, Group, Modal, MultiSelect, Table, Text, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { IconPlus, IconRoute } from "@tabler/icons-react";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
@@ -8,6 +8,7 @@ import { useChange } from "../../data/change";
 import { api, fieldErrors, told, type Schemas } from "../../data/client";
 import { useEnvironment } from "../../data/environments";
 import { firstControls } from "../../data/steps";
+import { Button } from "../../parts/acts";
 import { ChangeForm } from "../../parts/ChangeForm";
 import { TextLink } from "../../parts/links";
 import { Filters, Listing, SearchField } from "../../parts/ListControls";
@@ -38,7 +39,7 @@ export function Workflows() {
   };
   const searching = sought !== "" || tags.length > 0;
   const add = (
-    <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setAdding(true)}>
+    <Button needs="editor" leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setAdding(true)}>
       {words.add}
     </Button>
   );

@@ -1,9 +1,10 @@
-import { Badge, Button, Group, Modal, Select, Stack, Table, Text } from "@mantine/core";
+import { Badge, Group, Modal, Select, Stack, Table, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useChange } from "../../data/change";
 import { api, told, type Schemas } from "../../data/client";
 import { useEnvironment, useEnvironments } from "../../data/environments";
+import { Button } from "../../parts/acts";
 import { Failure, Loaded } from "../../parts/states";
 import { text } from "../../text";
 import type { Workflow } from "./draft";
@@ -85,7 +86,7 @@ function Difference({ workflow, source, target, close }: DifferenceProps) {
               <Button variant="default" onClick={close}>
                 {text.cancel}
               </Button>
-              <Button disabled={changes.length === 0} loading={publish.isPending} onClick={() => publish.mutate()}>
+              <Button needs="editor" disabled={changes.length === 0} loading={publish.isPending} onClick={() => publish.mutate()}>
                 {words.action}
               </Button>
             </Group>

@@ -1,10 +1,11 @@
-import { Badge, Button, Card, Group, NavLink, Stack, Text, TextInput, Grid } from "@mantine/core";
+import { Badge, Card, Group, NavLink, Stack, Text, TextInput, Grid } from "@mantine/core";
 import { IconLanguage } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState, type FormEvent } from "react";
 import { useChange } from "../../data/change";
 import { api, done, fieldErrors, Refused, told } from "../../data/client";
 import { readObject } from "../../data/payload";
+import { Button } from "../../parts/acts";
 import { Confirm } from "../../parts/Confirm";
 import { ObjectInput } from "../../parts/Json";
 import { Empty, Failure, Loaded } from "../../parts/states";
@@ -83,7 +84,7 @@ function AddLocale({ add }: { add: (locale: string) => void }) {
     <form onSubmit={submit}>
       <Stack gap="xs" mt="xs">
         <TextInput label={words.add} placeholder="de_DE" value={locale} onChange={(e) => setLocale(e.currentTarget.value)} />
-        <Button type="submit" variant="default" size="xs" disabled={!locale.trim()}>
+        <Button needs="editor" type="submit" variant="default" size="xs" disabled={!locale.trim()}>
           {text.add}
         </Button>
       </Stack>
@@ -141,11 +142,11 @@ function Content({ path, first, saved, removed }: ContentProps) {
         />
         {save.error && <Failure error={save.error} />}
         <Group justify="space-between">
-          <Button disabled={!read} loading={save.isPending} onClick={() => save.mutate()}>
+          <Button needs="editor" disabled={!read} loading={save.isPending} onClick={() => save.mutate()}>
             {text.save}
           </Button>
           {saved && (
-            <Button variant="subtle" color="red" onClick={() => setAsking(true)}>
+            <Button needs="editor" variant="subtle" color="red" onClick={() => setAsking(true)}>
               {text.remove}
             </Button>
           )}

@@ -1,9 +1,10 @@
-import { Alert, Button, Card, Grid, Group, Stack, Text, Tooltip } from "@mantine/core";
+import { Alert, Card, Grid, Group, Stack, Text, Tooltip } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useChange } from "../../data/change";
 import { api, Refused, told, type Schemas } from "../../data/client";
 import { readObject } from "../../data/payload";
+import { Button } from "../../parts/acts";
 import { Identifier } from "../../parts/Copy";
 import { Explained } from "../../parts/Explained";
 import { ObjectInput } from "../../parts/Json";
@@ -40,11 +41,11 @@ export function TriggerPanel({ workflow }: { workflow: Workflow }) {
             <ObjectInput label={words.overrides} description={words.overridesHelp} value={overrides} onChange={setOverrides} />
             {run.error && <Failure error={run.error} />}
             <Group>
-              <Button disabled={!ready} loading={run.isPending && !run.variables} onClick={() => run.mutate(false)}>
+              <Button needs="editor" disabled={!ready} loading={run.isPending && !run.variables} onClick={() => run.mutate(false)}>
                 {words.run}
               </Button>
               <Tooltip label={words.dryHelp}>
-                <Button variant="default" disabled={!ready} loading={run.isPending && run.variables} onClick={() => run.mutate(true)}>
+                <Button needs="editor" variant="default" disabled={!ready} loading={run.isPending && run.variables} onClick={() => run.mutate(true)}>
                   {words.dry}
                 </Button>
               </Tooltip>
