@@ -282,6 +282,8 @@ test("somebody who is invited as viewer looks and changes nothing", async () => 
   await guest.getByText("This takes the role Editor").waitFor();
   assert.deepEqual(await violations(guest), []);
   await off("/workflows/welcome?tab=trigger", "Save", "Trigger", "Dry run");
+  await guest.getByRole("button", { name: "Dry run" }).focus();
+  await guest.getByText("This takes the role Editor").waitFor();
   await off("/subscribers/ada", "Add a device");
   await off("/integrations", "Connect Firebase Cloud Messaging");
   await off("/broadcasts", "New broadcast");

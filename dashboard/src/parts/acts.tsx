@@ -34,7 +34,7 @@ function useOff(needs: Role | undefined): Role | null {
 }
 
 /** What is disabled outright can't be reached by the keyboard, nor show a tip. */
-const OFF = { "aria-disabled": true, "data-disabled": true, loading: false, onClick: (event: MouseEvent) => event.preventDefault() };
+const OFF = { disabled: false, "aria-disabled": true, "data-disabled": true, loading: false, onClick: (event: MouseEvent) => event.preventDefault() };
 
 function Lacking({ needs, children, refProp = "ref" }: { needs: Role; children: ReactElement; refProp?: string }) {
   return (
