@@ -85,7 +85,7 @@ fuzz: .tools/fuzz/.installed ## Fuzz each parser of foreign bytes for SECONDS (6
 docs: .venv/.installed ## Build the documentation's site into build/site; any warning fails it
 	NO_MKDOCS_2_WARNING=1 .venv/bin/python -m mkdocs build --strict --quiet
 
-bench: .venv/.installed ## Measure, on this machine
+bench: $(SITE) ## Measure, on this machine
 	.venv/bin/python benchmarks/journal_append.py
 	.venv/bin/python benchmarks/accept.py
 	.venv/bin/python benchmarks/broadcast.py
@@ -98,6 +98,8 @@ bench: .venv/.installed ## Measure, on this machine
 	.venv/bin/python benchmarks/isolation.py
 	.venv/bin/python benchmarks/compare.py
 	.venv/bin/python benchmarks/growth.py
+	.venv/bin/python benchmarks/pages.py
+	.venv/bin/python benchmarks/dashboard.py
 
 lock: $(UV) ## Pin the dependencies anew
 	$(COMPILE) -o requirements/runtime.txt

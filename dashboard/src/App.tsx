@@ -1,10 +1,10 @@
 import { Center, Loader } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
-import { lazy, Suspense, type ReactNode } from "react";
+import { lazy, Suspense, useEffect, type ReactNode } from "react";
 import { entrance } from "./data/entrance";
 import { Failure } from "./parts/states";
-import { router } from "./router";
+import { loadAhead, router } from "./router";
 import { text } from "./text";
 
 const Entrance = lazy(() => import("./shell/Entrance"));
@@ -13,6 +13,10 @@ const Entrance = lazy(() => import("./shell/Entrance"));
 export function App() {
   const queries = useQueryClient();
   const way = useQuery({ queryKey: ["entrance"], queryFn: () => entrance(location), staleTime: Infinity, retry: false });
+  const entered = way.data?.to === "pages";
+  useEffect(() => {
+    if (entered) void loadAhead();
+  }, [entered]);
   if (way.data?.to === "pages") return <RouterProvider router={router} />;
   if (way.data) {
     return (

@@ -37,6 +37,14 @@ const home = createRoute({
 });
 const pages = Object.entries(PAGES).map(([path, component]) => createRoute({ getParentRoute: () => root, path, component }));
 
+/** Loads the pages that nobody opened yet, one after the other when the browser has nothing else to do. */
+export async function loadAhead(): Promise<void> {
+  for (const page of Object.values(PAGES)) {
+    await new Promise<void>((go) => ("requestIdleCallback" in window ? requestIdleCallback(() => go()) : setTimeout(go, 200)));
+    await page.preload?.();
+  }
+}
+
 export const router = createRouter({
   routeTree: root.addChildren([home, ...pages]),
   defaultPreload: "intent",

@@ -59,6 +59,7 @@ from clarion.net.client import HttpClient
 from clarion.net.egress import EgressRule
 from clarion.net.tls import client_context
 from clarion.ops import instruments
+from clarion.ops.counting import counting
 from clarion.ops.retention import Retention
 from clarion.providers.registry import PROVIDERS
 from clarion.providers.sandbox import Sandbox
@@ -193,6 +194,7 @@ async def worker(base: Foundation, sender: HttpSender | None = None) -> AsyncIte
         retention = Retention(base.database, base.clock, base.settings.activity_retention * SECOND)
         tasks.append(asyncio.create_task(retention.run()))
         tasks.append(asyncio.create_task(_sweep_audit_log(base)))
+        tasks.append(asyncio.create_task(counting(base.database, base.clock)))
         try:
             yield
         finally:

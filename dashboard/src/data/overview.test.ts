@@ -22,6 +22,12 @@ test("a chart has a point for each step, also where nothing happened", () => {
   expect(series).toEqual(["delivered", "failed", "skipped", "opened"]);
   expect(points.map((one) => one["delivered"])).toEqual([0, 4, 0]);
 });
+test("a chart of many steps has few points, and says the same", () => {
+  const week = { ...statistics, after: "2025-12-26T00:00:00.000Z", before: "2026-01-02T00:00:00.000Z" };
+  const { points } = chart(week, "outcome");
+  expect(points.length).toBe(56);
+  expect(points.filter((one) => one["delivered"]).map((one) => [one.at, one["delivered"]])).toEqual([["2026-01-01T00:00:00.000Z", 4]]);
+});
 test("by provider the busiest comes first", () => expect(chart(statistics, "provider").series).toEqual(["fcm", "apns"]));
 test("a share is of what was tried", () => {
   expect(shares(statistics.outcomes, (one) => one.integrationIdentifier, "deadTokens")[0]).toEqual({ name: "fcm", share: 0.25, tried: 4 });

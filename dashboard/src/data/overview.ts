@@ -12,6 +12,7 @@ export type By = "outcome" | "provider" | "workflow";
 export type Point = Record<string, number | string> & { at: string };
 
 const MOST_SERIES = 6;
+const MOST_POINTS = 60;
 
 export function totals(outcomes: Outcomes[]): Record<Count, number> {
   const sum = (name: Count) => outcomes.reduce((all, one) => all + (one[name] ?? 0), 0);
@@ -27,8 +28,10 @@ export function latency(outcomes: Outcomes[]): { average: number; slowest: numbe
   return { average: took / count, slowest: Math.max(...sent.map((one) => one.slowest ?? 0)) };
 }
 
-/** The series of a chart, the largest first, and its points; a step in which nothing happened is zero. */
+/** The series of a chart, the largest first, and its points; a step in which nothing happened is zero. Where there are more
+ * steps than anybody tells apart, some are one point. */
 export function chart(statistics: Statistics, by: By): { series: string[]; points: Point[] } {
+  const pointOf = points(statistics);
   const counted = new Map<string, Map<string, number>>();
   const add = (at: string, name: string, number: number) => {
     const point = counted.get(at) ?? new Map<string, number>();
@@ -36,14 +39,14 @@ export function chart(statistics: Statistics, by: By): { series: string[]; point
     counted.set(at, point);
   };
   for (const one of statistics.outcomes) {
-    for (const [name, number] of seriesOf(one, by)) if (number > 0) add(one.at, name, number);
+    for (const [name, number] of seriesOf(one, by)) if (number > 0) add(pointOf.at(one.at), name, number);
   }
   const sizes = new Map<string, number>();
   for (const point of counted.values()) for (const [name, number] of point) sizes.set(name, (sizes.get(name) ?? 0) + number);
   const series = [...sizes.entries()].sort((a, b) => b[1] - a[1]).map(([name]) => name);
   const shown = by === "outcome" ? COUNTS.filter((name) => sizes.has(name)) : series.slice(0, MOST_SERIES);
-  const points = steps(statistics).map((at) => ({ at, ...Object.fromEntries(shown.map((name) => [name, counted.get(at)?.get(name) ?? 0])) }));
-  return { series: [...shown], points };
+  const drawn = pointOf.all.map((at) => ({ at, ...Object.fromEntries(shown.map((name) => [name, counted.get(at)?.get(name) ?? 0])) }));
+  return { series: [...shown], points: drawn };
 }
 
 function seriesOf(one: Outcomes, by: By): [string, number][] {
@@ -52,10 +55,14 @@ function seriesOf(one: Outcomes, by: By): [string, number][] {
   return [[(by === "provider" ? one.integrationIdentifier : one.workflowId) ?? "—", tried]];
 }
 
-function steps({ after, before, step }: Statistics): string[] {
+/** The moments of a chart's points, and at which of them something is drawn. */
+function points({ after, before, step }: Statistics): { all: string[]; at: (moment: string) => string } {
   const first = Date.parse(after) - (Date.parse(after) % step);
-  const count = Math.ceil((Date.parse(before) - first) / step);
-  return Array.from({ length: count }, (_, at) => new Date(first + at * step).toISOString());
+  const steps = Math.ceil((Date.parse(before) - first) / step);
+  const wide = step * Math.ceil(steps / MOST_POINTS);
+  const nth = (place: number) => new Date(first + place * wide).toISOString();
+  const all = Array.from({ length: Math.ceil((Date.parse(before) - first) / wide) }, (_, place) => nth(place));
+  return { all, at: (moment) => nth(Math.floor((Date.parse(moment) - first) / wide)) };
 }
 
 /** Each name's share of messages that have a mark, of those tried; the largest first. */

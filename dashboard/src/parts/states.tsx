@@ -2,7 +2,7 @@
 import { Alert, Button, Center, Group, Skeleton, Stack, Text, ThemeIcon, Title } from "@mantine/core";
 import { IconAlertTriangle, IconLock, type Icon } from "@tabler/icons-react";
 import type { UseQueryResult } from "@tanstack/react-query";
-import { useEffect, type ReactNode } from "react";
+import { useDeferredValue, useEffect, useMemo, type ReactNode } from "react";
 import { Refused } from "../data/client";
 import { text } from "../text";
 
@@ -85,11 +85,13 @@ export function Failure({ error, retry }: { error: Error; retry?: () => void }) 
   );
 }
 
-/** Loading, error or the data. What was loaded before stays while it is asked for again. */
+/** Loading, error or the data. What was loaded before stays while it is asked for again. The data comes a frame later than what
+ * is around it, in pieces: what somebody presses is answered before a long list is made. */
 export function Loaded<T>({ query, children }: { query: UseQueryResult<T>; children: (data: T) => ReactNode }) {
-  if (query.data !== undefined) return <>{children(query.data)}</>;
-  if (query.error) return <Failure error={query.error} retry={() => void query.refetch()} />;
-  return <Waiting />;
+  const drawn = useDeferredValue<{ data: T | undefined } | null>(useMemo(() => ({ data: query.data }), [query.data]), null);
+  if (query.data === undefined && query.error) return <Failure error={query.error} retry={() => void query.refetch()} />;
+  if (query.data === undefined || drawn?.data === undefined) return <Waiting />;
+  return <>{children(drawn.data)}</>;
 }
 
 /** Something is loaded. */

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
-from sqlalchemy.engine import Connection
 
 from clarion.api.dates import date
 from clarion.api.route import Call, Route
@@ -12,9 +11,9 @@ from clarion.errors import Unprocessable
 from clarion.model.clock import DAY, HOUR, MINUTE, Millis, iso
 from clarion.model.member import Role
 from clarion.model.outcome import MessageStatus
-from clarion.store import statistics
+from clarion.store import hours
 from clarion.store.catalog import Snapshot
-from clarion.store.statistics import Apart, Counted, Stretch
+from clarion.store.statistics import Counted, Stretch
 
 MOST_STEPS = 200
 _STEPS = {"minute": MINUTE, "hour": HOUR, "day": DAY}
@@ -61,18 +60,18 @@ class StatisticsOut(msgspec.Struct, rename="camel"):
 
 
 async def retrieve_statistics(call: Call[None, StatisticsQuery]) -> StatisticsOut:
-    """What became of the pushes of an environment over time. Counting millions of messages takes seconds."""
-    time = _time(call.query, call.services.clock())
+    """What became of the pushes of an environment over time.
 
-    def read(connection: Connection) -> list[OutcomesOut]:
-        sent = statistics.outcomes(connection, call.environment_id, time)
-        skipped = statistics.skipped(connection, call.environment_id, time)
-        opened = statistics.opened(connection, call.environment_id, time)
-        rows = [*_sent(call.snapshot, sent), *_apart(call.snapshot, skipped, opened)]
-        return sorted(rows, key=lambda row: row.at)
-
-    found = await call.services.database.read(read)
-    return StatisticsOut(iso(time.after), iso(time.before), time.step, found)
+    Hours that are over are counted once and kept. What was still under way in one of them, or is opened
+    later, is counted again from time to time: it shows up within a twelfth of the hour's age. Steps of a
+    minute are counted at each call.
+    """
+    now = call.services.clock()
+    time = _time(call.query, now)
+    database = call.services.database
+    await hours.bring_up(database, call.environment_id, hours.whole_hours(time, now), now)
+    found = await database.read(hours.told, call.environment_id, time, now)
+    return StatisticsOut(iso(time.after), iso(time.before), time.step, _rows(call.snapshot, found))
 
 
 def _time(query: StatisticsQuery, now: Millis) -> Stretch:
@@ -85,7 +84,7 @@ def _time(query: StatisticsQuery, now: Millis) -> Stretch:
     return Stretch(after, before, step)
 
 
-def _sent(snapshot: Snapshot, found: Iterable[Counted]) -> Iterable[OutcomesOut]:
+def _rows(snapshot: Snapshot, found: Iterable[Counted]) -> list[OutcomesOut]:
     rows: dict[tuple[Millis, str, str], OutcomesOut] = {}
     for one in found:
         integration = snapshot.integrations.get(one.integration_id)
@@ -98,20 +97,11 @@ def _sent(snapshot: Snapshot, found: Iterable[Counted]) -> Iterable[OutcomesOut]
                 workflow_id=_workflow(snapshot, one.workflow_id),
             ),
         )
-        setattr(row, MessageStatus(one.status).value, one.messages)
+        setattr(row, one.status, one.number)
         row.dead_tokens += one.dead
         if one.status == MessageStatus.DELIVERED:
-            row.average_latency, row.slowest = one.took // one.messages, one.slowest
-    return rows.values()
-
-
-def _apart(snapshot: Snapshot, skipped: Iterable[Apart], opened: Iterable[Apart]) -> Iterable[OutcomesOut]:
-    rows: dict[tuple[Millis, str], OutcomesOut] = {}
-    for name, found in (("skipped", skipped), ("opened", opened)):
-        for one in found:
-            empty = OutcomesOut(at=iso(one.at), workflow_id=_workflow(snapshot, one.workflow_id))
-            setattr(rows.setdefault((one.at, one.workflow_id), empty), name, one.number)
-    return rows.values()
+            row.average_latency, row.slowest = one.took // one.number, one.slowest
+    return sorted(rows.values(), key=lambda row: row.at)
 
 
 def _workflow(snapshot: Snapshot, identity: str) -> str | None:

@@ -13,7 +13,7 @@ import structlog
 
 from clarion.model.clock import Clock, Millis
 from clarion.model.weeks import WEEK
-from clarion.store import environments, partitions, pruning
+from clarion.store import environments, hours, partitions, pruning
 from clarion.store.database import Database
 
 log = structlog.get_logger(__name__)
@@ -39,7 +39,8 @@ class Pruned(NamedTuple):
 
 class Retention:
     """Of activity: triggers, notifications, messages, what phones reported of them, what virtual phones
-    showed, and when integrations degraded. `kept` is its age in milliseconds; 0 keeps all."""
+    showed, hours of statistics, and when integrations degraded. `kept` is its age in milliseconds; 0 keeps
+    all."""
 
     def __init__(self, database: Database, clock: Clock, kept: Millis, pause: float = _PAUSE_SECONDS) -> None:
         self._database = database
@@ -72,6 +73,7 @@ class Retention:
             theirs = partial(pruning.notifications, environment_id=environment.id, before=before, most=STEP)
             notifications += await self._steps(theirs)
             await self._while_more(pruning.strays, environment.id, before)
+            await self._database.write(hours.forget, environment.id, before)
         triggers = await self._steps(partial(pruning.triggers, before=before, most=STEP))
         for forget in (pruning.virtual_pushes, pruning.health_changes):
             await self._while_more(forget, old)

@@ -7,7 +7,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from clarion.model.clock import Millis
+from clarion.model.clock import DAY, Millis
 from clarion.model.context import NO_SCOPE
 from clarion.model.ids import earliest, time_of
 from clarion.model.outcome import MessageStatus
@@ -23,6 +23,10 @@ from clarion.store.topics import Subscription
 
 _NOTIFICATIONS_AT_ONCE = 500
 _TRIGGERS_AT_ONCE = 100
+_MOST_LATE = 7 * DAY
+"""How long after its trigger was accepted a notification may be made and still be found by its time."""
+_DELIVERED: sa.ColumnElement[str] = sa.literal_column(f"'{MessageStatus.DELIVERED}'")
+"""Written out, as the index of messages that were not delivered is."""
 
 
 class MessageRow(msgspec.Struct, frozen=True):
@@ -96,6 +100,11 @@ class MessagesWanted(NamedTuple):
     statuses: Sequence[str] = ()
     integration_ids: Sequence[str] | None = None
     error: str = ""
+
+    @property
+    def failing(self) -> bool:
+        """Whether a delivered message is none of them."""
+        return bool(self.error or (self.statuses and MessageStatus.DELIVERED not in self.statuses))
 
 
 class NotificationFilter(NamedTuple):
@@ -187,10 +196,56 @@ def find_notifications(
         led = topics.subscription(connection, wanted.environment_id, wanted.subscription_id)
         if led is None:
             return []
-    few = led or wanted.transaction_id or wanted.subscriber_ids or wanted.emails or wanted.search
-    if wanted.topic_key is not None and not few:
+    ways = _ways(connection, wanted)
+    open_to_all = ways == [[]] and led is None
+    wanted = wanted._replace(transaction_id=None, subscriber_ids=(), emails=(), search=None)
+    if wanted.topic_key is not None and open_to_all:
         return _read(connection, _through_topic(connection, wanted, wanted.topic_key, offset, most))
-    return _read(connection, connection.execute(finding(wanted, led).offset(offset).limit(most)).all())
+    if wanted.messages is not None and wanted.messages.failing and open_to_all:
+        return _read(connection, _through_failures(connection, wanted, wanted.messages, offset, most))
+    found: dict[str, Row[Any]] = {}
+    for way in ways:
+        query = finding(wanted, led).where(*way)
+        found |= {row.id: row for row in connection.execute(query.limit(offset + most))}
+    newest = sorted(found.values(), key=lambda row: str(row.id), reverse=True)
+    return _read(connection, newest[offset : offset + most])
+
+
+def _ways(connection: Connection, wanted: NotificationFilter) -> list[list[sa.ColumnElement[bool]]]:
+    """What leads to the notifications of the people and transactions that are asked for, each way by an index
+    of its own; one without conditions leads to all, no way to none."""
+    own = notifications.c
+    every: list[sa.ColumnElement[bool]] = []
+    for column, values in ((people.c.subscriber_id, wanted.subscriber_ids), (people.c.email, wanted.emails)):
+        if values:
+            every.append(own.subscriber_pk.in_(_people(connection, wanted.environment_id, column, values)))
+    if wanted.transaction_id is not None:
+        every += _of_transaction(connection, wanted.environment_id, wanted.transaction_id) or [sa.false()]
+    if not wanted.search:
+        return [every]
+    ways = [[own.id == wanted.search]]
+    for column in (people.c.subscriber_id, people.c.email):
+        if found := _people(connection, wanted.environment_id, column, [wanted.search]):
+            ways.append([own.subscriber_pk.in_(found)])
+    if of_transaction := _of_transaction(connection, wanted.environment_id, wanted.search):
+        ways.append(of_transaction)
+    return [[*every, *way] for way in ways]
+
+
+def _people(
+    connection: Connection, environment_id: str, column: sa.ColumnElement[Any], values: Sequence[str]
+) -> list[int]:
+    query = sa.select(people.c.pk).where(people.c.environment_id == environment_id, column.in_(values))
+    return list(connection.execute(query).scalars())
+
+
+def _of_transaction(
+    connection: Connection, environment_id: str, transaction_id: str
+) -> list[sa.ColumnElement[bool]]:
+    own = triggers.c
+    entry = (own.environment_id == environment_id) & (own.transaction_id == transaction_id)
+    found = connection.scalar(sa.select(own.id).where(entry))
+    return _of_trigger(environment_id, found) if found else []
 
 
 def finding(wanted: NotificationFilter, led: Subscription | None = None) -> sa.Select[Any]:
@@ -203,6 +258,25 @@ def finding(wanted: NotificationFilter, led: Subscription | None = None) -> sa.S
         query = query.join(trigger_topics, trigger_topics.c.trigger_id == notifications.c.trigger_id)
         query = query.where(trigger_topics.c.topic_key == wanted.topic_key, _leads(trigger_topics.c.place))
     return query
+
+
+def _through_failures(
+    connection: Connection, wanted: NotificationFilter, sought: MessagesWanted, offset: int, most: int
+) -> list[Row[Any]]:
+    """By way of the messages that were not delivered, newest first: they have an index of their own."""
+    sent, rest = messages.c, wanted._replace(messages=None)
+    joined = messages.join(
+        notifications,
+        (notifications.c.environment_id == sent.environment_id)
+        & (notifications.c.id == sent.notification_id),
+    ).join(triggers, triggers.c.id == notifications.c.trigger_id)
+    theirs = sa.select(sent.notification_id).select_from(joined).where(*_conditions(rest))
+    fits = [sent.environment_id == wanted.environment_id, sent.status != _DELIVERED, *_fitting(sought)]
+    if wanted.after is not None:
+        fits.append(sent.notification_id >= earliest(wanted.after - _MOST_LATE))
+    newest = theirs.where(*fits).distinct().order_by(sent.notification_id.desc())
+    ids = connection.execute(newest.offset(offset).limit(most)).scalars().all()
+    return list(connection.execute(finding(rest).where(notifications.c.id.in_(ids))).all())
 
 
 def _through_topic(
@@ -286,26 +360,14 @@ def _notifications() -> sa.Select[Any]:
 
 def _conditions(wanted: NotificationFilter) -> list[sa.ColumnElement[bool]]:
     conditions = [notifications.c.environment_id == wanted.environment_id]
-    if wanted.transaction_id is not None:
-        conditions.append(triggers.c.transaction_id == wanted.transaction_id)
     if wanted.workflow_ids:
         conditions.append(triggers.c.workflow_id.in_(wanted.workflow_ids))
-    if wanted.subscriber_ids:
-        conditions.append(people.c.subscriber_id.in_(wanted.subscriber_ids))
-    if wanted.emails:
-        conditions.append(people.c.email.in_(wanted.emails))
-    if wanted.search:
-        sought = wanted.search
-        conditions.append(
-            (triggers.c.transaction_id == sought)
-            | (people.c.subscriber_id == sought)
-            | (people.c.email == sought)
-            | (notifications.c.id == sought)
-        )
     if wanted.after is not None:
         conditions.append(notifications.c.created_at >= wanted.after)
+        conditions.append(notifications.c.id >= earliest(wanted.after - _MOST_LATE))
     if wanted.before is not None:
         conditions.append(notifications.c.created_at <= wanted.before)
+        conditions.append(notifications.c.id < earliest(wanted.before + 1))
     if wanted.scope is not None:
         conditions.append(_in_scope(wanted.scope))
     if wanted.messages is not None:
@@ -315,7 +377,13 @@ def _conditions(wanted: NotificationFilter) -> list[sa.ColumnElement[bool]]:
 
 def _has_message(wanted: MessagesWanted) -> sa.ColumnElement[bool]:
     sent = messages.c
-    fits = [sent.notification_id == notifications.c.id, sent.environment_id == notifications.c.environment_id]
+    own = (sent.notification_id == notifications.c.id, sent.environment_id == notifications.c.environment_id)
+    return sa.exists(sa.select(sent.id).where(*own, *_fitting(wanted)))
+
+
+def _fitting(wanted: MessagesWanted) -> list[sa.ColumnElement[bool]]:
+    sent = messages.c
+    fits: list[sa.ColumnElement[bool]] = []
     if wanted.statuses:
         fits.append(sent.status.in_(wanted.statuses))
     if wanted.integration_ids is not None:
@@ -323,7 +391,7 @@ def _has_message(wanted: MessagesWanted) -> sa.ColumnElement[bool]:
     if wanted.error:
         sought = [column.icontains(wanted.error, autoescape=True) for column in (sent.code, sent.explanation)]
         fits += [sent.status != MessageStatus.DELIVERED, sa.or_(*sought)]
-    return sa.exists(sa.select(sent.id).where(*fits))
+    return fits
 
 
 def _in_scope(scope: str) -> sa.ColumnElement[bool]:

@@ -152,6 +152,8 @@ _EMPTY = (
     _some_of("runs", "environment_id", "id"),
     _some_of("notifications", "environment_id", "id"),
     _some_of("engagements", "environment_id", "message_id", "status"),
+    _some_of("counted_hours", "environment_id", "hour"),
+    _some_of("hourly_counts", "environment_id", "hour", "at", "integration_id", "workflow_id", "status"),
     _some_of("idempotency", "environment_id", "idempotency_key"),
     _some_of("webhook_deliveries", "pk"),
     _some_of("triggers", "id"),

@@ -737,8 +737,45 @@ messages = sa.Table(
     sa.PrimaryKeyConstraint("environment_id", "id"),
     sa.Index(None, "notification_id"),
     sa.Index(None, "trigger_id", "status"),
+    sa.Index(
+        "ix_messages_not_delivered",
+        "environment_id",
+        "notification_id",
+        "status",
+        sqlite_where=sa.text("status <> 'delivered'"),
+        postgresql_where=sa.text("status <> 'delivered'"),
+    ),
     comment="One message to one device, written when its outcome is known or its first retry is due.",
     postgresql_partition_by="RANGE (id)",
+)
+
+counted_hours = sa.Table(
+    "counted_hours",
+    metadata,
+    sa.Column("environment_id", _Id, nullable=False),
+    sa.Column("hour", _Time, nullable=False, comment="Its beginning, by when triggers were accepted."),
+    sa.Column("counted_at", _Time, nullable=False),
+    sa.Column("opened_at", _Time, nullable=False, comment="When opened messages were last counted."),
+    sa.Column("settled", sa.Boolean, nullable=False, comment="Nothing of it was under way."),
+    sa.PrimaryKeyConstraint("environment_id", "hour"),
+    comment="Hours of statistics that were counted.",
+)
+
+hourly_counts = sa.Table(
+    "hourly_counts",
+    metadata,
+    sa.Column("environment_id", _Id, nullable=False),
+    sa.Column("hour", _Time, nullable=False, comment="That of the triggers."),
+    sa.Column("at", _Time, nullable=False, comment="The hour it came about in."),
+    sa.Column("integration_id", _Id, nullable=False, comment="Empty for what is of a workflow alone."),
+    sa.Column("workflow_id", _Id, nullable=False),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sa.Column("took", sa.BigInteger, nullable=False),
+    sa.Column("slowest", sa.BigInteger, nullable=False),
+    sa.Column("dead", sa.BigInteger, nullable=False),
+    sa.PrimaryKeyConstraint("environment_id", "hour", "at", "integration_id", "workflow_id", "status"),
+    comment="What became of the pushes of an hour.",
 )
 
 journal = sa.Table(

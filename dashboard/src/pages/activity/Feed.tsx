@@ -1,7 +1,7 @@
 import { Group, Stack, Table, Text } from "@mantine/core";
 import { IconActivity } from "@tabler/icons-react";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { memo, useState } from "react";
 import { api, whole, type Schemas } from "../../data/client";
 import { beat } from "../../data/live";
 import { TextLink } from "../../parts/links";
@@ -55,7 +55,7 @@ export function Feed({ fixed, filtered = false }: FeedProps) {
   );
 }
 
-function Row({ one }: { one: Notification }) {
+const Row = memo(function Row({ one }: { one: Notification }) {
   const name = one.template?.["name"];
   const subscriberId = String(one.subscriber["subscriberId"] ?? one._subscriberId);
   return (
@@ -91,4 +91,4 @@ function Row({ one }: { one: Notification }) {
       </Table.Td>
     </Table.Tr>
   );
-}
+});

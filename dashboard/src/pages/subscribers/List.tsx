@@ -2,7 +2,7 @@ import { Avatar, Group, Modal, Table, Text, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { IconPlus, IconUsers } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
+import { memo, useState } from "react";
 import { useChange } from "../../data/change";
 import { api, fieldErrors, told, whole, type Schemas } from "../../data/client";
 import { useCursor } from "../../data/paging";
@@ -70,7 +70,7 @@ async function look(sought: string, place: { after?: string; before?: string }) 
   return named.data.length > 0 || place.after || place.before ? named : ask({ subscriberId: sought });
 }
 
-function Row({ one }: { one: Subscriber }) {
+const Row = memo(function Row({ one }: { one: Subscriber }) {
   const name = nameOf(one);
   return (
     <Table.Tr>
@@ -98,7 +98,7 @@ function Row({ one }: { one: Subscriber }) {
       </Table.Td>
     </Table.Tr>
   );
-}
+});
 
 function NewSubscriber() {
   const navigate = useNavigate();
