@@ -148,8 +148,8 @@ def test_a_pattern_that_takes_long_is_named_and_ends_the_check(schema: Json, pay
 )
 def test_a_schema_that_takes_long_ends_the_check(schema: Json, payload: Json) -> None:
     check_schema(schema)
-    with pytest.raises(CheckTooLong, match="simplify the schema, or send less"):
-        validator_of(schema).issues(payload, 0.1)
+    with pytest.raises(CheckTooLong, match=r"simplify the (schema, or send less|pattern)"):
+        validator_of(schema).issues(payload, 0.01)
 
 
 def test_what_needs_no_time_is_checked_in_little() -> None:
