@@ -1,7 +1,7 @@
 /** The search: pages, workflows and subscribers by name, from the keyboard. */
 import "@mantine/spotlight/styles.css";
 import { createSpotlight, Spotlight, type SpotlightActionData, type SpotlightActionGroupData } from "@mantine/spotlight";
-import { useDebouncedValue } from "@mantine/hooks";
+import { useDebouncedValue, useHotkeys } from "@mantine/hooks";
 import { IconRoute, IconSearch, IconUser } from "@tabler/icons-react";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
@@ -20,6 +20,7 @@ export default function Search() {
   const [query, setQuery] = useState("");
   const [sought] = useDebouncedValue(query.trim(), 150);
   useEffect(() => search.listen(spotlight.open), []);
+  useHotkeys([["mod+K", spotlight.open]], []); // in fields, too, which a plain key is typed into
   const found = useQuery({
     queryKey: ["search", sought],
     queryFn: () => look(sought),
@@ -57,7 +58,7 @@ export default function Search() {
       onQueryChange={setQuery}
       actions={groups}
       filter={(_, given) => given}
-      shortcut={["mod + K", "/"]}
+      shortcut="/"
       nothingFound={words.nothing}
       highlightQuery
       scrollable

@@ -13,6 +13,13 @@ _SLOWER = 0.5
 _FASTER_A_SECOND = 1.1
 _SLOWEST = 0.5
 """Messages a second: below it nobody would learn that the provider takes more again."""
+_FEW = 0.2
+"""Of what was sent of late: so many refusals are about single devices, whose quota is their own, and who wait
+by themselves. No code of FCM's tells the quota of a device from that of the project."""
+_TRUSTED = 10
+"""Sends of which no refusal is known, so that of the first few one says nothing yet."""
+_REMEMBERED = 0.8
+"""Of what was sent and refused, from one second to the next."""
 _FREE_AGAIN = 4.0
 """A provider without a published quota is no longer held back at so many times the rate it refused."""
 
@@ -36,6 +43,9 @@ class Pace:
         self._second = 0.0
         self._sent = 0
         self._measured = 0.0
+        self._lately = 0.0
+        self._refused = 0.0
+        self._aged = 0.0
 
     @property
     def limit(self) -> float | None:
@@ -59,7 +69,12 @@ class Pace:
         return max(held, 0.0 if debt <= 0 else _next_tick(now + debt) - now)
 
     def throttled(self, retry_after: Millis | None, now: float) -> None:
-        """The provider asked to slow down: half as fast, once a second, and not at all until it said."""
+        """The provider refused a message: where it refuses many, half as fast, once a second, and not at all
+        until it said."""
+        self._age(now)
+        self._refused += 1
+        if self._refused <= _FEW * (self._lately + _TRUSTED):
+            return
         if retry_after:
             self._held_until = max(self._held_until, now + retry_after / 1000)
         if now - self._changed < 1.0:
@@ -92,3 +107,11 @@ class Pace:
             self._measured = self._sent / max(now - self._second, 1.0)
             self._second, self._sent = now, 0
         self._sent += messages
+        self._age(now)
+        self._lately += messages
+
+    def _age(self, now: float) -> None:
+        seconds = int(now - self._aged)
+        if seconds > 0:
+            share = _REMEMBERED ** min(seconds, 200)
+            self._lately, self._refused, self._aged = self._lately * share, self._refused * share, now

@@ -16,6 +16,11 @@ def sent_in(pace: Pace, seconds: float, start: float = 100.0, each: int = 1) -> 
         sent += each
 
 
+def refuse(pace: Pace, messages: int, now: float) -> None:
+    for _ in range(messages):
+        pace.throttled(None, now)
+
+
 def test_without_a_quota_nothing_waits() -> None:
     pace = Pace(None)
     assert [pace.wait(1, 0.0) for _ in range(10_000)] == [0.0] * 10_000
@@ -37,7 +42,7 @@ def test_the_quota_holds_in_the_long_run(per_second: int, each: int) -> None:
 def test_a_refusal_halves_the_rate_and_time_brings_it_back() -> None:
     pace = Pace(Rate(100, 100))
     sent_in(pace, 2)
-    pace.throttled(None, 102.0)
+    refuse(pace, 200, 102.0)
     pace.throttled(None, 102.1)
     assert pace.limit == 50, "many refusals of one second count once"
     pace.throttled(None, 103.5)
@@ -52,7 +57,7 @@ def test_an_unpublished_quota_is_found_by_being_refused_and_forgotten_in_time() 
     pace = Pace(None)
     for step in range(3000):
         pace.wait(1, 100 + step / 1000)
-    pace.throttled(None, 103.0)
+    refuse(pace, 2000, 103.0)
     assert pace.limit == pytest.approx(500, rel=0.05)
     pace.wait(1, 110.0)
     assert pace.limit is not None
@@ -62,9 +67,24 @@ def test_an_unpublished_quota_is_found_by_being_refused_and_forgotten_in_time() 
 
 def test_nothing_goes_out_before_the_provider_said() -> None:
     pace = Pace(None)
-    pace.throttled(30_000, 10.0)
+    for _ in range(3):
+        pace.throttled(30_000, 10.0)
     assert pace.wait(1, 10.0) >= 30.0
     assert pace.wait(1, 39.0) >= 1.0
+
+
+@pytest.mark.parametrize("rate", [None, Rate(10_000, 10_000)])
+@pytest.mark.parametrize("per_second", [1, 20, 500])
+def test_devices_that_are_refused_for_their_own_quota_hold_up_no_others(
+    rate: Rate | None, per_second: int
+) -> None:
+    pace = Pace(rate)
+    for step in range(60 * per_second):
+        now = 100 + step / per_second
+        assert pace.wait(1, now) == 0.0
+        if step % 10 == 0:
+            pace.throttled(60_000, now)
+    assert pace.limit == (rate.per_second if rate else None)
 
 
 def test_it_never_stops_altogether() -> None:
