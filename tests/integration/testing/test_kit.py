@@ -3,6 +3,8 @@
 import asyncio
 import ssl
 import urllib.request
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +67,17 @@ def client_of(url: str, ca_file: Path) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(url, connector=aiohttp.TCPConnector(ssl=context))
 
 
+@asynccontextmanager
+async def streamed(session: aiohttp.ClientSession) -> AsyncIterator[aiohttp.StreamReader]:
+    """The live stream. Who leaves it early ends its connection, which closing it alone wouldn't wait for."""
+    async with session.get("/_clarion/messages?stream=1") as stream:
+        connection = stream.connection
+        yield stream.content
+        assert connection is not None
+        assert connection.transport is not None
+        connection.transport.abort()
+
+
 async def test_every_provider_answers_at_its_path_and_is_listed(tmp_path: Path) -> None:
     async with (
         Emulators.running(tmp_path) as emulators,
@@ -96,8 +109,7 @@ async def test_the_live_stream_tells_what_was_and_what_comes(tmp_path: Path) -> 
     ):
         caller = Caller(session)
         await caller.post("/webhook", post("browser-1", "m1"))
-        async with session.get("/_clarion/messages?stream=1") as stream:
-            lines = stream.content
+        async with streamed(session) as lines:
             assert msgspec.json.decode(await lines.readline())["token"] == "browser-1"
             await caller.post("/webhook", post("browser-2", "m2"))
             second = msgspec.json.decode(await asyncio.wait_for(lines.readline(), 5))
@@ -111,12 +123,12 @@ async def test_the_live_stream_goes_on_after_a_reset(tmp_path: Path) -> None:
     ):
         caller = Caller(session)
         await caller.post("/webhook", post("browser-1", "m1"))
-        async with session.get("/_clarion/messages?stream=1") as stream:
-            await stream.content.readline()
+        async with streamed(session) as lines:
+            await lines.readline()
             assert await caller.post("/_clarion/reset", None) == 204
             assert await caller.seen() == []
             await caller.post("/webhook", post("browser-2", "m2"))
-            line = msgspec.json.decode(await asyncio.wait_for(stream.content.readline(), 5))
+            line = msgspec.json.decode(await asyncio.wait_for(lines.readline(), 5))
         assert line["token"] == "browser-2"
 
 
@@ -131,6 +143,7 @@ async def send_twice(emulators: EmulatorThread) -> None:
         caller = Caller(session)
         await caller.log_in(emulators.service_account())
         assert [await caller.post(SEND, push("flaky", "m1")) for _ in range(3)] == [503, 200, 200]
+    await asyncio.sleep(0.05)  # its connections end in the next turns of a loop that has none after this
 
 
 def test_emulators_run_in_a_thread_of_their_own(tmp_path: Path) -> None:
