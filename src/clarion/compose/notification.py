@@ -246,16 +246,13 @@ class Composer:
             return own
         if (key := id(content)) not in self._around:
             self._around[key] = limit.weight(content)
-        overridden = self._speech.overrides_own(step, provider_id, own)
-        usual = own.look is PLAIN and not overridden
+        overriding = self._overriding(step, provider_id, own)
+        usual = own.look is PLAIN and not overriding
         if usual and surely_fits(own.title, own.body, self._around[key], limit):
             return own
-        whole = msgspec.structs.replace(content, title=own.title, body=own.body, presentation=own.look)
-        if overridden:
-            overrides = self._overrides_of(step, provider_id, own)
-            whole = msgspec.structs.replace(
-                whole, override=overrides.override, passthrough=overrides.passthrough
-            )
+        whole = msgspec.structs.replace(
+            content, title=own.title, body=own.body, presentation=own.look, **overriding
+        )
         found = fitted(whole, limit)
         return own if found is whole else own._replace(title=found.title, body=found.body)
 
@@ -268,13 +265,15 @@ class Composer:
         if own is None:
             return Personal(subscriber=known, webhook_url=webhook_url, step=gathered)
         look = None if own.look is PLAIN else own.look
-        personal = Personal(own.title, own.body, known, webhook_url, look, gathered)
-        if not self._speech.overrides_own(step, channel.provider_id, own):
-            return personal
-        overrides = self._overrides_of(step, channel.provider_id, own)
-        return msgspec.structs.replace(
-            personal, override=overrides.override, passthrough=overrides.passthrough
-        )
+        overriding = self._overriding(step, channel.provider_id, own)
+        return Personal(own.title, own.body, known, webhook_url, look, gathered, **overriding)
+
+    def _overriding(self, step: Step, provider_id: str, own: Said) -> dict[str, Json]:
+        """What is overridden for one recipient alone, as fields of a message; none where nothing is."""
+        if not self._speech.overrides_own(step, provider_id, own):
+            return {}
+        found = self._overrides_of(step, provider_id, own)
+        return {"override": found.override, "passthrough": found.passthrough}
 
     def _content(self, step: Step, provider_id: str, region: Region) -> _Shared:
         """What all recipients of a region share, and those of other regions that hear the same; title and

@@ -132,6 +132,9 @@ class Speech:
             self._templates[step.step_id] = {name: said for name, said in found.items() if said}
         return self._templates[step.step_id]
 
+    def _override_texts(self, step: Step) -> tuple[str, ...]:
+        return tuple(chain(*self._templates_of(step).values()))
+
     def _heard(self, text: str, heard: Json, region: Region, shown: Callable[[str], str]) -> str:
         """A text as it is read; rendered once where it is the same for all."""
         key = (text, region, shown)
@@ -159,7 +162,7 @@ class Speech:
             self._sources[step.step_id] = (
                 *_spoken(step),
                 *texts(self._look_of(step)),
-                *chain(*self._templates_of(step).values()),
+                *self._override_texts(step),
             )
         return self._sources[step.step_id]
 
@@ -169,7 +172,7 @@ class Speech:
             found = self._words.texts(locale, self._sources_of(step))
             self._depends[key] = _Depends(
                 self._personal(found),
-                self._personal(self._words.texts(locale, tuple(chain(*self._templates_of(step).values())))),
+                self._personal(self._words.texts(locale, self._override_texts(step))),
                 any(not filters(text).isdisjoint(ZONED) for text in found),
             )
         return self._depends[key]

@@ -500,14 +500,19 @@ async def push_to_many(listening: Listening, number: int) -> None:
     await listening.drain()
 
 
-async def test_a_rate_that_is_taken_back_holds_up_nothing_any_more(listening: Listening) -> None:
-    endpoint = await listening.endpoint(rate_limit=1)
+def changed_while_waiting(listening: Listening, endpoint: Endpoint, **fields: Any) -> None:
+    """Have the endpoint changed as soon as something waits for it."""
 
     async def pause(_: float) -> None:
-        free = msgspec.structs.replace(endpoint, rate_limit=None)
-        await listening.worker.catalog.change(webhooks.replace, listening._vault, free)
+        changed = msgspec.structs.replace(endpoint, **fields)
+        await listening.worker.catalog.change(webhooks.replace, listening._vault, changed)
 
     listening.worker.webhooks._pause = pause
+
+
+async def test_a_rate_that_is_taken_back_holds_up_nothing_any_more(listening: Listening) -> None:
+    endpoint = await listening.endpoint(rate_limit=1)
+    changed_while_waiting(listening, endpoint, rate_limit=None)
     await push_to_many(listening, 5)
     assert len(listening.told()) == 5
     assert listening.clock() == NOW
@@ -517,12 +522,7 @@ async def test_an_endpoint_that_is_switched_off_while_events_wait_is_sent_none_o
     listening: Listening,
 ) -> None:
     endpoint = await listening.endpoint(rate_limit=1)
-
-    async def pause(_: float) -> None:
-        off = msgspec.structs.replace(endpoint, active=False)
-        await listening.worker.catalog.change(webhooks.replace, listening._vault, off)
-
-    listening.worker.webhooks._pause = pause
+    changed_while_waiting(listening, endpoint, active=False)
     await push_to_many(listening, 3)
     assert len(listening.told()) == 1
     codes = [item.tries[-1].code for item in await listening.deliveries(endpoint)]
