@@ -1,16 +1,13 @@
-import { Select, type SelectProps } from "@mantine/core";
-import { useDebouncedValue } from "@mantine/hooks";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useState } from "react";
 import { api, whole } from "../data/client";
 import { text } from "../text";
+import { SearchSelect, useSought, type ChosenProps } from "./SearchSelect";
 
 const MOST = 10;
 
 /** Chooses a subscriber, found by a part of their name or by their id. */
-export function SubscriberSelect({ value, onChange, ...rest }: Omit<SelectProps, "data" | "value" | "onChange"> & { value: string; onChange: (id: string) => void }) {
-  const [search, setSearch] = useState("");
-  const [sought] = useDebouncedValue(search.trim(), 200);
+export function SubscriberSelect(props: ChosenProps) {
+  const [sought, search] = useSought();
   const found = useQuery({
     queryKey: ["subscribers", "choose", sought],
     queryFn: async () => {
@@ -24,17 +21,5 @@ export function SubscriberSelect({ value, onChange, ...rest }: Omit<SelectProps,
     const name = [one.firstName, one.lastName].filter(Boolean).join(" ");
     return { value: one.subscriberId, label: name ? `${name} (${one.subscriberId})` : one.subscriberId };
   });
-  const data = value && !listed.some((one) => one.value === value) ? [{ value, label: value }, ...listed] : listed;
-  return (
-    <Select
-      searchable
-      nothingFoundMessage={text.search.nothing}
-      {...rest}
-      data={data}
-      value={value || null}
-      onChange={(chosen) => onChange(chosen ?? "")}
-      onSearchChange={(typed) => setSearch(typed === data.find((one) => one.value === value)?.label ? "" : typed)}
-      filter={({ options }) => options}
-    />
-  );
+  return <SearchSelect nothingFoundMessage={text.search.nothing} {...props} found={listed} search={search} />;
 }

@@ -1,16 +1,14 @@
 import { MultiSelect, type MultiSelectProps } from "@mantine/core";
-import { useDebouncedValue } from "@mantine/hooks";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useState } from "react";
 import { api, whole } from "../data/client";
 import { text } from "../text";
+import { useSought } from "./SearchSelect";
 
 const MOST = 20;
 
 /** Chooses topics, found by a part of their key. */
 export function TopicsSelect({ value, ...rest }: Omit<MultiSelectProps, "data" | "value"> & { value: string[] }) {
-  const [search, setSearch] = useState("");
-  const [sought] = useDebouncedValue(search.trim(), 200);
+  const [sought, search] = useSought();
   const found = useQuery({
     queryKey: ["topics", "choose", sought],
     queryFn: () => whole(api.GET("/v2/topics", { params: { query: { limit: MOST, ...(sought && { key: sought }) } } })),
@@ -25,7 +23,7 @@ export function TopicsSelect({ value, ...rest }: Omit<MultiSelectProps, "data" |
       {...rest}
       data={[...others, ...listed]}
       value={value}
-      onSearchChange={setSearch}
+      onSearchChange={search}
       filter={({ options }) => options}
     />
   );

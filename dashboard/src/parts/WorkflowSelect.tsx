@@ -1,9 +1,7 @@
-import { Select, type SelectProps } from "@mantine/core";
-import { useDebouncedValue } from "@mantine/hooks";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useState } from "react";
 import { api, told } from "../data/client";
 import { text } from "../text";
+import { SearchSelect, useSought, type ChosenProps } from "./SearchSelect";
 
 const MOST = 20;
 
@@ -22,30 +20,14 @@ export function useWorkflows(sought: string, active = false) {
   });
 }
 
-interface WorkflowSelectProps extends Omit<SelectProps, "data" | "value" | "onChange"> {
-  /** An identifier, empty for none. */
-  value: string;
-  onChange: (workflowId: string) => void;
+interface WorkflowSelectProps extends ChosenProps {
   /** Whether only those can be chosen that a trigger starts. */
   active?: boolean;
 }
 
-/** Chooses a workflow, found by a part of its name or identifier. */
-export function WorkflowSelect({ value, onChange, active = false, ...rest }: WorkflowSelectProps) {
-  const [search, setSearch] = useState("");
-  const [sought] = useDebouncedValue(search.trim(), 200);
-  const listed = (useWorkflows(sought, active).data?.workflows ?? []).map((one) => ({ value: one.workflowId, label: one.name }));
-  const data = value && !listed.some((one) => one.value === value) ? [{ value, label: value }, ...listed] : listed;
-  return (
-    <Select
-      searchable
-      nothingFoundMessage={sought ? text.workflows.nothing : text.workflows.empty}
-      {...rest}
-      data={data}
-      value={value || null}
-      onChange={(chosen) => onChange(chosen ?? "")}
-      onSearchChange={(typed) => setSearch(typed === data.find((one) => one.value === value)?.label ? "" : typed)}
-      filter={({ options }) => options}
-    />
-  );
+/** Chooses a workflow by its identifier, found by a part of its name or identifier. */
+export function WorkflowSelect({ active = false, ...rest }: WorkflowSelectProps) {
+  const [sought, search] = useSought();
+  const found = (useWorkflows(sought, active).data?.workflows ?? []).map((one) => ({ value: one.workflowId, label: one.name }));
+  return <SearchSelect nothingFoundMessage={sought ? text.workflows.nothing : text.workflows.empty} {...rest} found={found} search={search} />;
 }

@@ -5,7 +5,7 @@ import { useChange } from "../../data/change";
 import { api, whole } from "../../data/client";
 import { useCursor } from "../../data/paging";
 import { Button } from "../../parts/acts";
-import { ConfirmButton } from "../../parts/ConfirmButton";
+import { EndSubscription } from "../../parts/EndSubscription";
 import { TextLink } from "../../parts/links";
 import { Listing } from "../../parts/ListControls";
 import { counted, Pager } from "../../parts/Pager";
@@ -46,7 +46,12 @@ export function Topics({ subscriberId }: { subscriberId: string }) {
                       </Text>
                     </Table.Td>
                     <Table.Td ta="right">
-                      <Leave subscriberId={subscriberId} topicKey={one.topic.key} identifier={one.identifier} />
+                      <EndSubscription
+                        topicKey={one.topic.key}
+                        subscriberId={subscriberId}
+                        identifier={one.identifier}
+                        words={{ label: words.leave, of: one.topic.key, asks: words.leaving(one.topic.key), done: words.left }}
+                      />
                     </Table.Td>
                   </Table.Tr>
                 ))}
@@ -57,25 +62,6 @@ export function Topics({ subscriberId }: { subscriberId: string }) {
         }
       </Loaded>
     </Stack>
-  );
-}
-
-function Leave({ subscriberId, topicKey, identifier }: { subscriberId: string; topicKey: string; identifier: string }) {
-  const leave = useChange(
-    () => whole(api.DELETE("/v2/topics/{topicKey}/subscriptions", { params: { path: { topicKey } }, body: { subscriptions: [{ identifier, subscriberId }] } })),
-    { stale: ["subscriptions"], said: words.left },
-  );
-  return (
-    <ConfirmButton
-      needs="editor"
-      size="compact-xs"
-      variant="default"
-      aria-label={`${words.leave} ${topicKey}`}
-      label={words.leave}
-      title={words.leaving(topicKey)}
-      loses={words.leavingLoses}
-      change={leave}
-    />
   );
 }
 

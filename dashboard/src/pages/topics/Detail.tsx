@@ -10,8 +10,8 @@ import { useCursor } from "../../data/paging";
 import { Button } from "../../parts/acts";
 import { BackLink } from "../../parts/BackLink";
 import { Confirm } from "../../parts/Confirm";
-import { ConfirmButton } from "../../parts/ConfirmButton";
 import { Identifier } from "../../parts/Copy";
+import { EndSubscription } from "../../parts/EndSubscription";
 import { TextLink } from "../../parts/links";
 import { Filters, Listing, SearchField } from "../../parts/ListControls";
 import { counted, Pager } from "../../parts/Pager";
@@ -87,7 +87,17 @@ function Shown({ topic }: { topic: Schemas["TopicOut"] }) {
                         </Text>
                       </Table.Td>
                       <Table.Td ta="right">
-                        <End topicKey={topicKey} one={one} />
+                        <EndSubscription
+                          topicKey={topicKey}
+                          subscriberId={one.subscriber.subscriberId}
+                          identifier={one.identifier}
+                          words={{
+                            label: words.end,
+                            of: one.subscriber.subscriberId,
+                            asks: words.ending(one.subscriber.subscriberId),
+                            done: words.ended,
+                          }}
+                        />
                       </Table.Td>
                     </Table.Tr>
                   ))}
@@ -100,32 +110,6 @@ function Shown({ topic }: { topic: Schemas["TopicOut"] }) {
       </Stack>
       <Confirm opened={asking} close={() => setAsking(false)} title={words.removing(topicKey)} loses={words.loses} action={text.remove} change={remove} />
     </>
-  );
-}
-
-function End({ topicKey, one }: { topicKey: string; one: Schemas["SubscriptionOut"] }) {
-  const { subscriberId } = one.subscriber;
-  const end = useChange(
-    () =>
-      whole(
-        api.DELETE("/v2/topics/{topicKey}/subscriptions", {
-          params: { path: { topicKey } },
-          body: { subscriptions: [{ identifier: one.identifier, subscriberId }] },
-        }),
-      ),
-    { stale: ["subscriptions"], said: words.ended },
-  );
-  return (
-    <ConfirmButton
-      needs="editor"
-      size="compact-xs"
-      variant="default"
-      aria-label={`${words.end} ${subscriberId}`}
-      label={words.end}
-      title={words.ending(subscriberId)}
-      loses={text.subscribers.topics.leavingLoses}
-      change={end}
-    />
   );
 }
 
