@@ -31,6 +31,9 @@ const INK: Record<string, [light: string, dark: string]> = {
   gray: ["#3b4249", "#ced4da"],
 };
 
+/** Red as a surface, dark enough for white words. */
+const DANGER = { "--mantine-color-red-filled": "#c92a2a", "--mantine-color-red-filled-hover": "#b02525" };
+
 export const legible: CSSVariablesResolver = () => ({
   variables: {},
   light: {
@@ -38,6 +41,7 @@ export const legible: CSSVariablesResolver = () => ({
     "--mantine-color-error": "#c92a2a",
     "--mantine-color-placeholder": "#6b737b",
     "--mantine-color-anchor": "#3b5bdb",
+    ...DANGER,
     "--clarion-surface": "#f7f8fa",
     ...inks(0),
   },
@@ -46,6 +50,7 @@ export const legible: CSSVariablesResolver = () => ({
     "--mantine-color-error": "#ff8787",
     "--mantine-color-placeholder": "#8f979f",
     "--mantine-color-anchor": "#91a7ff",
+    ...DANGER,
     "--clarion-surface": "#1b1c1f",
     ...inks(1),
   },

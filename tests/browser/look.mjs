@@ -43,8 +43,15 @@ export async function settled(page) {
   await page.waitForTimeout(200);
 }
 
+/** Waits until nothing moves that comes to an end: what fades in is faint until then. */
+async function still(page) {
+  const ending = () => document.getAnimations().filter((one) => one.playState === "running" && one.effect?.getTiming().iterations !== Infinity).length;
+  while ((await page.evaluate(ending)) > 0) await page.waitForTimeout(20); // the policy of the page forbids waitForFunction
+}
+
 /** Violations of WCAG AA on the page as it stands, in short. */
 export async function violations(page) {
+  await still(page);
   const found = await new AxeBuilder({ page }).withTags(STANDARD).analyze();
   return found.violations.map((one) => {
     const where = one.nodes.slice(0, 3).map((node) => `${node.target.join(" ")} ${node.any[0]?.message ?? ""}`);
@@ -72,4 +79,10 @@ export async function pictures(page, name, folder, widths = Object.keys(WIDTHS),
     }
   }
   return found;
+}
+
+/** Makes the first account over the API, and leaves a page signed in with it; members make tests of roles and environments. */
+export async function own(page, url, { email, password }) {
+  const made = await page.request.post(`${url}/v1/setup`, { data: { email, password, name: "Ada" }, headers: { "Clarion-Client": "tests" } });
+  if (!made.ok()) throw new Error(`the account was refused: ${await made.text()}`);
 }

@@ -14,6 +14,8 @@ import { text } from "../../text";
 
 const words = text.settings.environments;
 const COLOR = "#4263eb";
+/** Every installation has the first two: they stay. */
+const STANDING = 2;
 
 export function Environments() {
   const environments = useEnvironments();
@@ -33,7 +35,7 @@ export function Environments() {
       <Loaded query={environments}>
         {(found) => (
           <Listing label={text.settings.tabs.environments} columns={[words.name, words.identifier, words.type, ""]}>
-            {found.map((one) => (
+            {found.map((one, at) => (
               <Table.Tr key={one._id}>
                 <Table.Td>
                   <Group gap="xs" wrap="nowrap">
@@ -54,7 +56,7 @@ export function Environments() {
                       <Button size="compact-xs" variant="default" aria-label={`${text.edit} ${one.name}`} onClick={() => setEdited(one)}>
                         {text.edit}
                       </Button>
-                      {!one.type && <Remove one={one} />}
+                      {at >= STANDING && <Remove one={one} />}
                     </Group>
                   )}
                 </Table.Td>
