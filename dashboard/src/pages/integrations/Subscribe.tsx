@@ -1,4 +1,5 @@
 import { Card, Code, Group, Stack, Text } from "@mantine/core";
+import { subscribing } from "../../data/subscribing";
 import { Copy, Identifier } from "../../parts/Copy";
 import { text } from "../../text";
 import type { Integration } from "./Detail";
@@ -8,7 +9,7 @@ const words = text.integrations;
 /** What a browser needs to be reached: the public key, and the lines that ask it. */
 export function Subscribe({ one }: { one: Integration }) {
   const publicKey = String(one.credentials["publicKey"] ?? "");
-  const lines = snippet(publicKey);
+  const lines = subscribing(publicKey);
   return (
     <Card maw={860}>
       <Stack>
@@ -32,23 +33,4 @@ export function Subscribe({ one }: { one: Integration }) {
       </Stack>
     </Card>
   );
-}
-
-function snippet(publicKey: string): string {
-  return `// In your page
-const registration = await navigator.serviceWorker.register("/push.js");
-const subscription = await registration.pushManager.subscribe({
-  userVisibleOnly: true,
-  applicationServerKey: "${publicKey}",
-});
-await fetch("/my-server/push-subscription", { method: "POST", body: JSON.stringify(subscription) });
-
-// On your server: POST /v1/subscribers/{subscriberId}/devices with
-// { "providerId": "web-push", "platform": "web", "subscription": … }
-
-// In /push.js
-self.addEventListener("push", (event) => {
-  const { title, ...options } = event.data.json();
-  event.waitUntil(self.registration.showNotification(title, options));
-});`;
 }
