@@ -85,6 +85,10 @@ def test_a_broadcast_pauses_and_goes_on_and_another_is_cancelled(
             assert cancelled["state"] == "cancelled"
             assert 0 < cancelled["delivered"] < PEOPLE
             assert client.get("/v1/transactions/unknown").status_code == 404
+            log = client.get("/v1/audit-log").json()["data"]
+            assert [one["action"] for one in log[:3]] == ["cancel", "resume_transaction", "pause_transaction"]
+            assert log[0]["before"]["transactionId"] == "second"
+            assert (log[2]["before"]["state"], log[1]["before"]["state"]) == ("delivering", "paused")
         ledger = process.settled()
         assert ledger.planned == ledger.delivered + ledger.failed + ledger.cancelled
         assert process.stop() == 0

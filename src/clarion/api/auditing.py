@@ -1,6 +1,6 @@
 """Writes the audit log for every route that changes something: no handler has to think of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -20,7 +20,8 @@ _TOO_MANY, _FAILED = 429, 500
 
 
 class Auditor:
-    """Knows how what a call changes is read: by the route that answers with it, or in a list one above."""
+    """Knows how what a call changes is read: as its route says, by the route that answers with it, or in a
+    list one above."""
 
     def __init__(self, routes: Sequence[Route]) -> None:
         self._views: Mapping[str, Route] = {
@@ -67,18 +68,25 @@ class Auditor:
 
     async def _before(self, route: Route, call: Call[Any, Any]) -> Any:
         """What a change is about as it stands, None for what is made or can't be read by itself."""
-        if route.method == "POST" or not route.guarded:
+        if route.before:
+            return await _told_or_none(route.before, call)
+        makes = route.method == "POST" and route.path in self._views
+        if makes or not route.guarded:
             return None
-        own, (above, _, last) = self._views.get(route.path), route.path.rpartition("/")
+        if route.path in self._views:
+            return await _read(self._views[route.path], call)
+        return await self._named(_of_one(route.path), call)
+
+    async def _named(self, path: str, call: Call[Any, Any]) -> Any:
+        """The one thing that a path names."""
+        own, (above, _, last) = self._views.get(path), path.rpartition("/")
         if own:
             return await _read(own, call)
         listed = await _read(self._views[above], call) if above in self._views else None
+        if not isinstance(listed, list):
+            return None
         name = call.path.get(last.strip("{}"), "")
-        return (
-            next((item for item in listed if name in _names(item)), None)
-            if isinstance(listed, list)
-            else None
-        )
+        return next((item for item in listed if name in _names(item)), None)
 
 
 async def _made(route: Route, call: Call[Any, Any], entry: Entry) -> Any:
@@ -95,10 +103,19 @@ async def _made(route: Route, call: Call[Any, Any], entry: Entry) -> Any:
         raise
 
 
+def _of_one(path: str) -> str:
+    """The path up to the last thing that it names: what is done to it comes after."""
+    return path[: path.rfind("}") + 1]
+
+
 async def _read(view: Route, call: Call[Any, Any]) -> Any:
+    return await _told_or_none(view.handler, call._replace(body=None, query=decode_query("", view.query)))
+
+
+async def _told_or_none(reader: Callable[[Any], Awaitable[Any]], call: Call[Any, Any]) -> Any:
+    """What a reader answers, None where it finds nothing: then the call itself says what is wrong."""
     try:
-        asked = call._replace(body=None, query=decode_query("", view.query))
-        return _plain(await view.handler(asked))
+        return _plain(await reader(call))
     except RequestError:
         return None
 

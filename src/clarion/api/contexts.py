@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy.engine import Connection
 
 from clarion.api.pages import CursorQuery, Page, counted_page, cursor_page
-from clarion.api.route import Audit, Call, Category, Group, NoQuery
+from clarion.api.route import Call, Category, Group, NoQuery
 from clarion.errors import NotFound, Unprocessable
 from clarion.model.clock import iso
 from clarion.model.context import MOST, MOST_DATA_BYTES, NAME, Reference, references, scope_of
@@ -199,7 +199,6 @@ ROUTES = (
         body=NewContext,
         answer=ContextOut,
         status=201,
-        audit=Audit.BRIEF,
     ),
     _GROUP.route("GET", _ONE, get_context, "Read a context", Role.VIEWER, answer=ContextOut),
     _GROUP.route(
@@ -210,9 +209,6 @@ ROUTES = (
         Role.EDITOR,
         body=ContextPatch,
         answer=ContextOut,
-        audit=Audit.BRIEF,
     ),
-    _GROUP.route(
-        "DELETE", _ONE, delete_context, "Remove a context", Role.EDITOR, status=204, audit=Audit.BRIEF
-    ),
+    _GROUP.route("DELETE", _ONE, delete_context, "Remove a context", Role.EDITOR, status=204),
 )

@@ -7,7 +7,7 @@ from sqlalchemy.engine import Connection
 
 from clarion.api.devices import DeviceOut, device_out, found_device
 from clarion.api.people import checked_id
-from clarion.api.route import Call, Category, NoQuery, Route
+from clarion.api.route import Audit, Call, Category, NoQuery, Route
 from clarion.api.subscribers import named
 from clarion.api.trials import TrialOut, message_of, shown
 from clarion.errors import NotFound, Unprocessable
@@ -94,5 +94,6 @@ ROUTES = (
         Role.EDITOR,
         body=DeviceTrialIn,
         answer=TrialOut,
+        audit=Audit.BRIEF,
     ),
 )

@@ -11,6 +11,7 @@ from clarion.api.contexts import Named, context_of
 from clarion.api.explanations import Explanation, foretold
 from clarion.api.people import MOST_ID_LENGTH, ChannelIn, ProfileIn, checked_id, grant_of, profile_of
 from clarion.api.route import Audit, Call, Category, NoQuery, Route, Services
+from clarion.api.transactions import retrieve_transaction
 from clarion.check.timing import NoTime, send_time
 from clarion.compose.overrides import send_at_of
 from clarion.errors import FieldIssue, PayloadInvalid, RequestError, Unprocessable
@@ -328,6 +329,6 @@ ROUTES = (
         Role.EDITOR,
         answer=bool,
         category=Category.TRIGGER,
-        audit=Audit.BRIEF,
+        before=retrieve_transaction,
     ),
 )

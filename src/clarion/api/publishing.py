@@ -7,7 +7,14 @@ import msgspec
 from sqlalchemy.engine import Connection
 
 from clarion.api.route import Access, Audit, Call, Category, NoQuery, Route
-from clarion.api.workflows import WorkflowOut, current_workflow, found_workflow, shown_workflow, tell
+from clarion.api.workflows import (
+    WorkflowOut,
+    current_workflow,
+    found_workflow,
+    shown_workflow,
+    tell,
+    workflow_out,
+)
 from clarion.errors import BadInput, NotFound
 from clarion.model.clock import iso
 from clarion.model.member import Role
@@ -182,6 +189,28 @@ async def sync_workflow(call: Call[SyncIn, NoQuery]) -> WorkflowOut:
         return _put(connection, call, source, target_id, present)
 
     return await shown_workflow(call, await call.services.catalog.change(write))
+
+
+async def _at_target(call: Call[SyncIn, NoQuery]) -> WorkflowOut | None:
+    """The workflow that is replaced in the other environment."""
+    target_id = call.body.target_environment_id
+
+    def read(connection: Connection) -> Workflow | None:
+        return workflows.named(connection, target_id, current_workflow(connection, call).workflow_id)
+
+    found = await call.services.database.read(read)
+    return workflow_out(found, call.snapshot) if found else None
+
+
+async def _replaced(call: Call[PublishIn, NoQuery]) -> dict[str, WorkflowOut]:
+    """The workflows that change at the target or go from there, by identifier, as they are."""
+    if call.body.dry_run:
+        return {}
+    pairs = await call.services.database.read(_pairs, *_sides(call, call.body.source_environment_id))
+    moving = _compared(pairs, call.body.resources).moving
+    return {
+        name: workflow_out(target.workflow, call.snapshot) for name, (_, target) in moving.items() if target
+    }
 
 
 async def publish(call: Call[PublishIn, NoQuery]) -> Published:
@@ -363,6 +392,7 @@ ROUTES = (
         answer=WorkflowOut,
         category=Category.CONFIGURATION,
         access=Access.INSTALLATION,
+        before=_at_target,
     ),
     Route(
         "POST",
@@ -374,6 +404,7 @@ ROUTES = (
         body=PublishIn,
         answer=Published,
         access=Access.INSTALLATION,
+        before=_replaced,
     ),
     Route(
         "POST",

@@ -105,7 +105,7 @@ class Audit(Enum):
     """What the audit log keeps of a change."""
 
     WHOLE = "who did it, and what there was before and after"
-    BRIEF = "who did it: it is about a person, or comes in numbers"
+    BRIEF = "who did it: it is about a person, whose data would stay here, comes in numbers, or only sends"
     NOTHING = "nothing: it changes nothing, or is what applications do all day"
 
 
@@ -176,7 +176,8 @@ class Route(NamedTuple):
     conflict. `signed`: who answers a call without key or session, which proves itself by a signature; its
     body is the request as `Received`, its answer goes out as it is. `by_address`: calls are limited for each
     address that they come from. `at_stake`: what a call is about; every 409 has it, which the SDKs read as
-    the answer of the route.
+    the answer of the route. `before`: reads what a call changes for the audit log, where no route reads it
+    at the path or above it.
     """
 
     method: str
@@ -204,6 +205,7 @@ class Route(NamedTuple):
     at_stake: Callable[[Any], Awaitable[Any]] | None = None
     by_address: bool = False
     signed: Callable[[Any], Awaitable[Any]] | None = None
+    before: Callable[[Any], Awaitable[Any]] | None = None
 
     @property
     def repeatable(self) -> bool:

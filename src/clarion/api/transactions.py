@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy.engine import Connection
 
 from clarion.api.pages import CursorPage, CursorQuery, cursor_page
-from clarion.api.route import Audit, Call, Category, NoQuery, Route
+from clarion.api.route import Call, Category, NoQuery, Route
 from clarion.errors import NotFound
 from clarion.model.clock import SECOND, Millis, iso
 from clarion.model.member import Role
@@ -205,7 +205,6 @@ ROUTES = (
         Role.EDITOR,
         answer=TransactionOut,
         category=Category.TRIGGER,
-        audit=Audit.BRIEF,
     ),
     Route(
         "POST",
@@ -216,6 +215,5 @@ ROUTES = (
         Role.EDITOR,
         answer=TransactionOut,
         category=Category.TRIGGER,
-        audit=Audit.BRIEF,
     ),
 )

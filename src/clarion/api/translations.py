@@ -138,6 +138,21 @@ async def create_translation(call: Call[TranslationIn, NoQuery]) -> TranslationO
     return _out(resource, written)
 
 
+async def _present_translation(call: Call[TranslationIn, NoQuery]) -> TranslationOut | None:
+    """What is there in the place of what a call writes."""
+    resource = await _resource(call, call.body.resource_type, call.body.resource_id)
+    locale = _checked_locale(call.body.locale, "locale")
+    found = await call.services.database.read(translations.find, resource.row_id, locale)
+    return _out(resource, found) if found else None
+
+
+async def _present_translations(call: Call[None, NoQuery]) -> list[TranslationOut]:
+    """The texts of all locales."""
+    resource = await _resource_of(call)
+    found = await call.services.database.read(translations.of_resource, resource.row_id)
+    return [_out(resource, item) for item in found]
+
+
 async def get_translation(call: Call[None, NoQuery]) -> TranslationOut:
     """The texts of a workflow or a layout in one locale."""
     resource, locale = await _resource_of(call), _locale_of(call)
@@ -387,6 +402,7 @@ ROUTES = (
         Role.EDITOR,
         body=TranslationIn,
         answer=TranslationOut,
+        before=_present_translation,
     ),
     _GROUP.route(
         "POST",
@@ -446,5 +462,6 @@ ROUTES = (
         "Remove all translations of a resource",
         Role.EDITOR,
         status=204,
+        before=_present_translations,
     ),
 )

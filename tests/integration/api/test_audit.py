@@ -14,6 +14,8 @@ from clarion.store import audit
 from furnishing import BODIES, FORMS, furnish, good_body
 
 LOG = "/v1/audit-log"
+NEW_HERE = {"accept_invitation", "sign_in", "replay_all_parked", "sync_workflow", "cancel"}
+"""Calls that find nothing there: what they name is new, or is no single thing."""
 ENDS_SESSIONS = {"sign_out", "end_sessions", "change_password", "set_up"}
 """Calls after which the test's own session is gone, or that can't succeed once there are members."""
 
@@ -29,7 +31,7 @@ async def test_every_change_that_succeeds_is_there_and_what_reads_is_not(api: Ap
     names = await furnish(api)
     owner = await api.member(Role.OWNER, names["environmentId"])
     made = sorted(ROUTES, key=lambda route: (route.method == "DELETE", -route.path.count("/")))
-    audited = 0
+    audited, without_before, without_after = 0, set[str](), set[str]()
     for route in made:
         if route.operation_id in ENDS_SESSIONS or route.stream:
             continue
@@ -43,10 +45,15 @@ async def test_every_change_that_succeeds_is_there_and_what_reads_is_not(api: Ap
             assert after[0]["resource"].startswith(path.split("/", 2)[2])
             assert after[0]["status"] == answer.status_code or route.audit is Audit.BRIEF
             assert after[0]["_environmentId"] in (None, names["environmentId"])
+            if route.audit is Audit.WHOLE:
+                without_before |= {route.operation_id} if after[0]["before"] is None else set()
+                without_after |= {route.operation_id} if after[0]["after"] is None else set()
             audited += 1
         elif after != before:
             assert route.access is Access.ENTRANCE or after[0]["status"] == answer.status_code >= 400
     assert audited > 60
+    assert without_before == {route for route in without_before if route.startswith("create_")} | NEW_HERE
+    assert all(name.startswith(("delete_", "remove_", "revoke_", "end_")) for name in without_after)
     whole = str(await everything(api))
     secrets = [*api.keys.values(), "whsec_", "cl_sk_", "correct horse", names["invitation_token"]]
     assert [secret for secret in secrets if secret in whole] == []
@@ -93,6 +100,43 @@ async def test_what_is_read_in_a_list_alone_is_shown_as_it_was_before(api: Api) 
     (changed,) = await entries(api.development, action="update_integration")
     assert (changed["before"]["name"], changed["after"]["name"]) == ("Hook", "Renamed")
     assert "whsec-0123456789abcdef" not in str(await everything(api))
+
+
+async def test_what_is_done_to_a_thing_shows_it_as_it_was(api: Api) -> None:
+    dev, target = api.development, await api.environment_id("prod")
+    await dev.integration()
+    await dev.workflow()
+    texts = {"resourceType": "workflow", "resourceId": "welcome", "locale": "de"}
+    for word in ("A", "B"):
+        data(await dev.post("/v2/translations", {**texts, "content": {"a": word}}))
+    for name in ("Hello", "Good day"):
+        data(await dev.patch("/v2/workflows/welcome", {"name": name}))
+        data(await dev.put("/v2/workflows/welcome/sync", {"targetEnvironmentId": target}))
+    data(await dev.patch("/v2/workflows/welcome", {"name": "Good night"}))
+    data(await dev.post(f"/v2/environments/{target}/publish", {}))
+    given = {"providerId": "push-webhook", "token": "t" * 40, "id": "phone"}
+    await dev.subscriber()
+    data(await dev.post("/v1/subscribers/ada/devices", given), 201)
+    data(await dev.post("/v1/subscribers/ada/devices/phone/move", {"subscriberId": "bob"}))
+    keys = f"/v1/environments/{await api.environment_id()}/keys"
+    spare = data(await dev.post(keys, {"name": "spare"}), 201)
+    data(await dev.post(f"{keys}/{spare['_id']}/rotate", {}), 201)
+    assert (await dev.delete("/v2/translations/workflow/welcome")).status_code == 204
+
+    owner = await api.member(Role.OWNER, await api.environment_id())
+
+    async def before(action: str) -> Any:
+        return (await entries(owner, action=action))[0]["before"]
+
+    assert (await before("create_translation"))["content"] == {"a": "A"}
+    assert (await before("sync_workflow"))["name"] == "Hello"
+    assert {name: one["name"] for name, one in (await before("publish")).items()} == {"welcome": "Good day"}
+    moved = await before("move_device")
+    assert (moved["id"], moved["subscriberId"]) == ("phone", "ada")
+    rotated = await before("rotate_key")
+    assert (rotated["name"], "expiresAt" in rotated) == ("spare", False)
+    assert [one["content"] for one in await before("delete_translation_group")] == [{"a": "B"}]
+    assert "t" * 40 not in str(await everything(api))
 
 
 async def test_people_are_named_and_not_described(api: Api) -> None:
