@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 from clarion.api.people import checked_id
 from clarion.api.route import Call, Group, NoQuery
 from clarion.api.slugs import short_id, slug
+from clarion.api.unlocking import check_unlocks
 from clarion.deliver.lane import RATE, TRACKING
 from clarion.errors import BadInput, CredentialsInvalid, NotFound, Unprocessable
 from clarion.model.ids import new_id
@@ -99,6 +100,7 @@ async def create_integration(call: Call[NewIntegration, NoQuery]) -> Integration
         conditions=given.conditions or [],
         active=bool(given.active),
     )
+    await check_unlocks(provider, integration.credentials)
     _check(provider, integration)
     await call.services.catalog.change(integrations.create, call.services.vault, integration)
     return integration_out(call.snapshot, integration)
@@ -107,6 +109,7 @@ async def create_integration(call: Call[NewIntegration, NoQuery]) -> Integration
 async def update_integration(call: Call[IntegrationIn, NoQuery]) -> IntegrationOut:
     """Change an integration; absent keeps."""
     _own_environment(call)
+    await _check_unlocks(call)
 
     def write(connection: Connection) -> Integration:
         found = named_integration(connection, call)
@@ -204,6 +207,16 @@ def _check(provider: Provider[Any], integration: Integration) -> None:
         provider.credentials(integration.credentials)
     except CredentialsInvalid as error:
         raise Unprocessable(str(error), {f"credentials.{error.field}": [error.reason]}) from error
+
+
+async def _check_unlocks(call: Call[IntegrationIn, NoQuery]) -> None:
+    """By itself, ahead of the transaction: it may take seconds."""
+    given, found = call.body.credentials, call.snapshot.integrations.get(call.path["integrationId"])
+    if given is None or found is None or found.environment_id != call.environment_id:
+        return
+    provider = call.services.providers.get(found.provider_id)
+    if provider:
+        await check_unlocks(provider, _credentials(given, found.credentials))
 
 
 def _credentials(given: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:

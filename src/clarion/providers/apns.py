@@ -171,6 +171,7 @@ class Apns(Defaults):
     )
     device_codes = frozenset({"TooManyRequests"})
     setup_codes = frozenset({"BadDeviceToken", "DeviceTokenNotForTopic"})
+    locked_files = frozenset({"certificate"})
 
     def credentials(self, stored: Json) -> ApnsKey:
         if stored.get("certificate"):

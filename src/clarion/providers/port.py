@@ -87,6 +87,8 @@ class Provider(Protocol[C]):
     """What `weight` may come to; None where the provider documents no such limit."""
     of_triggers: frozenset[str]
     """Overrides that say who gets a message, or are secret: a trigger may have them, a step keeps none."""
+    locked_files: frozenset[str]
+    """Credentials that are files with a password: each says itself how long opening it takes."""
 
     @property
     def fields(self) -> Sequence[Field]:
@@ -139,6 +141,7 @@ class Defaults:
     first_retry: Millis = SECOND
     most_bytes: int | None = None
     of_triggers: frozenset[str] = frozenset()
+    locked_files: frozenset[str] = frozenset()
 
     def completed(self, stored: Json) -> Json:
         """Nothing is made."""

@@ -1,11 +1,14 @@
 """Integrations: registered, changed, switched on and off; secrets that are never shown."""
 
 import re
+from base64 import b64encode
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from calling import WEBHOOK, Caller, Json, data, error
+from clarion.testing.certificates import Authority
 
 PATH = "/v1/integrations"
 SECRET = "-----BEGIN PRIVATE KEY-----\nabc\n-----END PRIVATE KEY-----"
@@ -212,3 +215,29 @@ async def test_activity_tracking_is_switched_on(dev: Caller) -> None:
     (shown,) = data(await dev.get("/v1/integrations"))
     assert shown["configurations"] == found["integration"]
     error(await dev.post("/v1/integrations/nowhere/auto-configure", None), 404)
+
+
+async def test_a_certificate_that_would_be_hashed_for_minutes_is_refused(dev: Caller, tmp_path: Path) -> None:
+    file = Authority.kept_in(tmp_path).client_certificate("com.example.app", "correct")
+    given = {"applicationId": "com.example.app", "certificatePassword": "correct"}
+    good = {**given, "certificate": b64encode(file).decode()}
+    slow = {**given, "certificate": b64encode(slowed(file)).decode()}
+    integration = await made(dev, providerId="apns", credentials=good, active=True)
+    for refused in (
+        await dev.post(PATH, {"providerId": "apns", "credentials": slow}),
+        await dev.put(f"{PATH}/{integration['_id']}", {"credentials": slow}),
+    ):
+        told = error(refused, 422)["errors"]
+        assert "takes too long to open" in str(told["credentials.certificate"])
+    kept = await changed(dev, integration, credentials={**integration["credentials"]}, name="Renamed")
+    assert kept["credentials"] == integration["credentials"]
+
+
+def slowed(file: bytes) -> bytes:
+    """A .p12 file whose password is hashed 2^31 - 1 times: its last number, and the lengths around it."""
+    outer, authenticated = int.from_bytes(file[2:4]), int.from_bytes(file[9:11])
+    mac = 11 + authenticated
+    assert (file[:2], file[4:9], file[mac]) == (b"\x30\x82", b"\x02\x01\x03\x30\x82", 0x30)
+    assert file.endswith(b"\x02\x02\x08\x00")
+    head = file[:2] + (outer + 2).to_bytes(2) + file[4 : mac + 1] + bytes([file[mac + 1] + 2])
+    return head + file[mac + 2 : -4] + b"\x02\x04\x7f\xff\xff\xff"
