@@ -15,8 +15,9 @@ from clarion.deliver.exchange import Exchange, origin_of
 from clarion.deliver.trial import Trial
 from clarion.errors import ClarionError, SecretUnreadable, TransportError
 from clarion.journal.summary import summary_of
-from clarion.model.clock import DAY, MINUTE, SECOND, Millis, iso, system_clock
+from clarion.model.clock import DAY, MINUTE, SECOND, Clock, Millis, iso, system_clock
 from clarion.model.http import HttpReply, HttpRequest
+from clarion.model.ids import time_of
 from clarion.model.outcome import Outcome
 from clarion.model.people import Integration
 from clarion.model.push import PushMessage, Target
@@ -27,8 +28,13 @@ from clarion.settings import Settings
 from clarion.store import integrations, partitions, sealed
 from clarion.store.database import Database
 from clarion.store.migrate import standing
+from clarion.store.postgresql import PostgresDatabase
+from clarion.store.tables import triggers
 
 OK, WARN, FAIL = "ok", "warn", "FAIL"
+
+DAMAGED = "stop Clarion and restore a backup; see docs/operations.md"
+"""What to do about a file that is not a database, or no whole one."""
 
 NOBODYS_TOKEN = {
     "fcm": "clarion-doctor-no-device",
@@ -39,7 +45,9 @@ NOBODYS_TOKEN = {
 """What tells good credentials from bad ones without a push: a token that no device has, for the providers
 that answer for each token by itself and keep nothing of it."""
 
-_LEAST_FREE = 1 << 30
+_LITTLE_ROOM = 1 << 30
+_NO_ROOM = 1 << 26
+_OLDEST_SERVER = 15
 _MOST_SKEW: Millis = 30 * SECOND
 _LATE: Millis = 5 * MINUTE
 _PATIENCE = 10.0
@@ -61,12 +69,20 @@ def data_directory(settings: Settings) -> list[Finding]:
         advice = "start Clarion once, or set CLARION_DATA_DIR"
         missing = Finding(FAIL, "data directory", f"there is no {directory}", advice)
         return [] if settings.postgresql_url and settings.encryption_key else [missing]
+    found = [_room("data directory", directory)]
+    beside = settings.database_path.parent
+    if beside.exists() and not beside.samefile(directory):
+        found.append(_room("database directory", beside))
+    return [*found, *_readable_by_others(directory / KEY_FILE), *_readable_by_others(settings.database_path)]
+
+
+def _room(what: str, directory: Path) -> Finding:
     free = shutil.disk_usage(directory).free
     seen = f"{directory}, {free / (1 << 30):.1f} GiB free"
-    found = [Finding(OK, "data directory", seen)]
-    if free < _LEAST_FREE:
-        found = [Finding(WARN, "data directory", seen, "make room: a full disk refuses triggers")]
-    return [*found, *_readable_by_others(directory / KEY_FILE), *_readable_by_others(settings.database_path)]
+    if free >= _LITTLE_ROOM:
+        return Finding(OK, what, seen)
+    advice = "make room, or move it to a larger disk: on a full one triggers are refused"
+    return Finding(WARN if free >= _NO_ROOM else FAIL, what, seen, advice)
 
 
 def _readable_by_others(path: Path) -> list[Finding]:
@@ -75,14 +91,13 @@ def _readable_by_others(path: Path) -> list[Finding]:
     return [Finding(WARN, path.name, f"{path} can be read by others", f"chmod 600 {path}")]
 
 
-async def database(settings: Settings, opened: Database, where: str) -> list[Finding]:
-    """Whether it answers, at which schema, and whether a commit is on disk."""
+async def database(opened: Database, where: str, now: Millis) -> list[Finding]:
+    """Whether it answers, at which schema, whether a commit is on disk, and what time it has."""
     try:
         found = await opened.read(standing)
         durable = await opened.read(_durability)
     except (ClarionError, sa.exc.DBAPIError) as error:
-        advice = "is the server running, and right in CLARION_DATABASE_URL?"
-        return [Finding(FAIL, "database", f"{where}: {error}", advice)]
+        return [Finding(FAIL, "database", f"{where}: {error}", _out_of_order(opened))]
     if not found.known:
         advice = "run the version of Clarion that migrated it, or restore a backup"
         schema = Finding(FAIL, "migrations", f"{found.present} is of a newer version", advice)
@@ -91,18 +106,27 @@ async def database(settings: Settings, opened: Database, where: str) -> list[Fin
         schema = Finding(FAIL, "migrations", seen, "run: clarion migrate")
     else:
         schema = Finding(OK, "migrations", f"{found.present}, the newest")
-    weeks = _weeks(await opened.read(partitions.made_until), system_clock())
-    return [Finding(OK, "database", where), schema, *weeks, *durable]
+    if schema.level == FAIL:
+        return [Finding(OK, "database", where), schema, *durable]
+    weeks = _weeks(await opened.read(partitions.made_until), now)
+    return [Finding(OK, "database", where), schema, *weeks, *durable, *await opened.read(_clock, now)]
+
+
+def _out_of_order(opened: Database) -> str:
+    if isinstance(opened, PostgresDatabase):
+        return "is the server running, and right in CLARION_DATABASE_URL?"
+    return DAMAGED
 
 
 def _weeks(until: Millis | None, now: Millis) -> list[Finding]:
     """Whether the large tables have partitions for what is to come."""
     if until is None:
         return []
-    seen = f"made until {iso(until)}"
+    seen = f"made until {iso(until)}" if until else "none are made"
     if until > now + DAY:
         return [Finding(OK, "partitions", seen)]
-    return [Finding(WARN, "partitions", seen, "run: clarion worker, as a role that may create tables")]
+    advice = "run clarion migrate, as a role that may create tables; a worker that runs makes them by itself"
+    return [Finding(WARN, "partitions", seen, advice)]
 
 
 def _durability(connection: Connection) -> list[Finding]:
@@ -110,17 +134,41 @@ def _durability(connection: Connection) -> list[Finding]:
         (seen,) = connection.exec_driver_sql("PRAGMA quick_check(1)").scalars().all()
         if seen == "ok":
             return [Finding(OK, "integrity", "the file is whole")]
-        return [Finding(FAIL, "integrity", str(seen), "stop Clarion and restore a backup")]
+        return [Finding(FAIL, "integrity", str(seen), DAMAGED)]
     version = int(connection.exec_driver_sql("SHOW server_version_num").scalar_one())
-    commit = str(connection.exec_driver_sql("SHOW synchronous_commit").scalar_one())
     fsync = str(connection.exec_driver_sql("SHOW fsync").scalar_one())
-    found = [Finding(OK, "server", f"PostgreSQL {version // 10000}, fsync {fsync}, commits {commit}")]
-    if version < 150000:
-        found = [Finding(FAIL, "server", f"PostgreSQL {version // 10000}", "upgrade it to 15 or newer")]
-    if "off" in (commit, fsync):
+    commit = str(connection.exec_driver_sql("SHOW synchronous_commit").scalar_one())
+    return of_server(version // 10000, fsync, commit)
+
+
+def of_server(version: int, fsync: str, commit: str) -> list[Finding]:
+    """Whether a PostgreSQL is new enough and forgets nothing that was committed."""
+    seen = f"PostgreSQL {version}, fsync {fsync}, synchronous_commit {commit}"
+    found = [Finding(OK, "server", seen)]
+    if version < _OLDEST_SERVER:
+        found = [Finding(FAIL, "server", f"PostgreSQL {version}", f"upgrade it to {_OLDEST_SERVER} or newer")]
+    if "off" in (fsync, commit):
         advice = "switch both on: else what was answered with 201 may be lost"
-        found.append(Finding(FAIL, "durability", f"fsync {fsync}, synchronous_commit {commit}", advice))
+        found.append(Finding(FAIL, "durability", seen, advice))
     return found
+
+
+def _clock(connection: Connection, now: Millis) -> list[Finding]:
+    """What the database knows of the time: PostgreSQL its own, and each that of the newest trigger."""
+    newest = connection.scalar(sa.select(sa.func.max(triggers.c.id)))
+    if newest is not None and time_of(newest) - now > _MOST_SKEW:
+        seen = f"a trigger was accepted at {iso(time_of(newest))}, and this machine has {iso(now)}"
+        return [Finding(WARN, "clock", seen, "set it by NTP; where it is right now, it wasn't then")]
+    if connection.dialect.name != "postgresql":
+        return []
+    theirs = connection.exec_driver_sql("SELECT EXTRACT(EPOCH FROM clock_timestamp())").scalar_one()
+    skew = now - round(theirs * SECOND)
+    seen = f"this machine is {round(skew / SECOND):+d} s from the database's"
+    if abs(skew) <= _MOST_SKEW:
+        return [Finding(OK, "clock", seen)]
+    return [
+        Finding(WARN, "clock", seen, "set both by NTP: machines of different times take each other's work")
+    ]
 
 
 async def secrets(opened: Database, vault: Vault) -> list[Finding]:
@@ -159,12 +207,20 @@ async def journal(settings: Settings, opened: Database) -> list[Finding]:
     return findings
 
 
+_ADVICE_UNPROVEN = {
+    Outcome.THROTTLED: "run the doctor again in a minute",
+    Outcome.UNAVAILABLE: "see the provider's page of its status, and run the doctor again later",
+    Outcome.UNKNOWN: "does a proxy stand in between? clarion send shows the whole answer",
+}
+
+
 class Outside:
     """What providers say, each asked once, as a message to them would go."""
 
-    def __init__(self, settings: Settings, client: HttpClient) -> None:
+    def __init__(self, settings: Settings, client: HttpClient, clock: Clock) -> None:
         self._urls = settings.provider_urls
         self._client = client
+        self._clock = clock
 
     async def findings(self, configured: Sequence[Integration]) -> AsyncIterator[Finding]:
         """Of each active integration: the way to its provider, the clock, and the credentials."""
@@ -189,9 +245,9 @@ class Outside:
             yield Finding(FAIL, what, f"{origin}: {error}", advice)
             return
         yield Finding(OK, what, f"{origin} answers")
-        skew = _skew(reply, system_clock())
+        skew = _skew(reply, self._clock())
         if skew is not None and abs(skew) > _MOST_SKEW:
-            seen = f"this machine is {skew / SECOND:+.0f} s from {origin}"
+            seen = f"this machine is {round(skew / SECOND):+d} s from {origin}"
             yield Finding(FAIL, "clock", seen, "set it by NTP: providers refuse tokens of another time")
         yield await self._credentials(item, what)
 
@@ -200,7 +256,7 @@ class Outside:
         if token is None:
             return Finding(OK, what, "credentials not tried: it has no dry run; clarion send tries them")
         message = PushMessage("Clarion doctor", "This reaches no device.", {}, {}, {}, {})
-        tried = await Trial(PROVIDERS, self._exchange, system_clock).send(item, message, token)
+        tried = await Trial(PROVIDERS, self._exchange, self._clock).send(item, message, token)
         verdict = tried.verdict
         said = f"{verdict.code} {verdict.explanation}".strip()
         if verdict.outcome is Outcome.CREDENTIALS_REJECTED:
@@ -208,7 +264,7 @@ class Outside:
                 FAIL, what, f"credentials refused: {said}", "correct the integration's credentials"
             )
         if verdict.outcome.retryable:
-            return Finding(WARN, what, f"credentials not proven: {said}", "run the doctor again later")
+            return Finding(WARN, what, f"credentials not proven: {said}", _ADVICE_UNPROVEN[verdict.outcome])
         return Finding(OK, what, "credentials accepted")
 
     def _exchange(self, item: Integration) -> Exchange:
@@ -220,7 +276,7 @@ class Outside:
             return self._urls[item.provider_id].rstrip("/")
         provider: Any = PROVIDERS[item.provider_id]
         message = PushMessage("", "", {}, {}, {}, {})
-        target = Target("0" * 32, NOBODYS_TOKEN.get(item.provider_id, "none"), system_clock())
+        target = Target("0" * 32, NOBODYS_TOKEN.get(item.provider_id, "none"), self._clock())
         try:
             built = provider.build(provider.credentials(item.credentials), message, target, "none")
         except (ClarionError, ValueError):

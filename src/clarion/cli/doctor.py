@@ -15,6 +15,7 @@ from clarion.cli.checkup import FAIL, OK, WARN, Finding, Outside
 from clarion.cli.running import run
 from clarion.cli.store import database_of
 from clarion.errors import ClarionError, SettingsError
+from clarion.model.clock import system_clock
 from clarion.ops.logs import configure
 from clarion.settings import Settings, load
 from clarion.store import integrations
@@ -27,8 +28,8 @@ _COLORS = {OK: "green", WARN: "yellow", FAIL: "red"}
 @click.option("--offline", is_flag=True, help="Ask no provider.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array, for programs.")
 def command(offline: bool, as_json: bool) -> None:
-    """Check settings, database, migrations, journal, clock, encryption key, the way to each configured
-    provider, and credentials where a provider takes a try that reaches no device.
+    """Check settings, room on the disk, database, migrations, partitions, journal, clock, encryption key, the
+    way to each configured provider, and credentials where a provider takes a try that reaches no device.
 
     Changes nothing and works whether Clarion runs or not. Exit status 1 where something is broken; a warning
     is none.
@@ -60,7 +61,9 @@ async def _findings(offline: bool) -> AsyncIterator[Finding]:
     try:
         opened, where = database_of(settings)
     except SettingsError as error:
-        yield Finding(FAIL, "database", str(error), "run: clarion migrate, or start Clarion once")
+        missing = not settings.database_path.exists()
+        advice = "run: clarion migrate, or start Clarion once" if missing else checkup.DAMAGED
+        yield Finding(FAIL, "database", str(error), advice)
         return
     try:
         async for finding in _of_database(settings, opened, where, offline):
@@ -72,7 +75,7 @@ async def _findings(offline: bool) -> AsyncIterator[Finding]:
 async def _of_database(
     settings: Settings, opened: Database, where: str, offline: bool
 ) -> AsyncIterator[Finding]:
-    found = await checkup.database(settings, opened, where)
+    found = await checkup.database(opened, where, system_clock())
     for finding in found:
         yield finding
     if any(finding.level == FAIL for finding in found):
@@ -80,7 +83,12 @@ async def _of_database(
     try:
         vault = app.vault_of(settings)
     except ClarionError as error:
-        yield Finding(FAIL, "encryption key", str(error), "see docs/operations.md")
+        yield Finding(
+            FAIL,
+            "encryption key",
+            str(error),
+            "restore the key from where you keep it; see docs/operations.md",
+        )
         return
     keys = await checkup.secrets(opened, vault)
     for finding in (*keys, *await checkup.journal(settings, opened)):
@@ -90,7 +98,7 @@ async def _of_database(
     configured = await opened.read(integrations.every, vault)
     client = app.client_of(settings)
     try:
-        async for finding in Outside(settings, client).findings(configured):
+        async for finding in Outside(settings, client, system_clock).findings(configured):
             yield finding
     finally:
         await client.close()

@@ -87,9 +87,9 @@ def week_kept(connection: Connection, before: Millis) -> Millis:
 
 
 def made_until(connection: Connection) -> Millis | None:
-    """When the last week ends that there is a partition for; None where nothing is partitioned."""
-    ends = [max(span.end for span in spans) for spans in _partitions(connection).values() if spans]
-    return time_of(min(ends)) if ends else None
+    """When the last week ends that every table has a partition for: 0 where one has none, None on SQLite."""
+    ends = [max((span.end for span in spans), default="") for spans in _partitions(connection).values()]
+    return (time_of(min(ends)) if min(ends) else 0) if ends else None
 
 
 def _partitions(connection: Connection) -> dict[str, dict[Span, str]]:

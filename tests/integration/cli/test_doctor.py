@@ -2,16 +2,30 @@
 
 import base64
 import json
+import re
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import asyncpg
 import pytest
 import sqlalchemy as sa
 
+from aside import run_aside
+from balance import burn_books
+from clarion.model.clock import MINUTE, iso, system_clock
+from clarion.model.ids import earliest, new_id
+from clarion.model.weeks import week_of
 from clarion.security.vault import new_key
 from clarion.store.sqlite import engine_for
+from clarion.store.tables import triggers
 from clarion.testing.kit import EmulatorThread
 from nats_servers import nats_server
 from postgres import PostgresServer
@@ -176,8 +190,188 @@ def test_a_server_that_forgets_is_found(
     url = postgres.make()
     install(tmp_path, emulators, emulators.service_account(), database_url=url)
     settings = reached(tmp_path, emulators) | {"database_url": url}
-    status, levels, text = doctor(settings)
-    assert status == int("durability" in levels["FAIL"])
-    assert "PostgreSQL 18" in text
+    set_on(url, "synchronous_commit", "off")
+    status, levels, text = doctor(settings, "--offline")
+    assert (status, levels["FAIL"]) == (1, ["durability"])
+    assert "synchronous_commit off" in text
+    set_on(url, "synchronous_commit", "on")
+    status, levels, text = doctor(settings, "--offline")
+    assert ("durability" in levels["FAIL"]) == ("fsync off" in text), "the server of the tests may forget"
+    assert "synchronous_commit on" in text
+    assert set(levels["ok"]) >= {"server", "partitions", "clock"}
     status, levels, _ = doctor(settings | {"database_url": "postgresql://127.0.0.1:9/none"})
     assert (status, levels["FAIL"]) == (1, ["database"])
+
+
+def test_weeks_that_are_not_made_ahead_are_found_and_made_as_told(
+    tmp_path: Path, emulators: EmulatorThread, postgres: PostgresServer
+) -> None:
+    url = postgres.make()
+    install(tmp_path, emulators, emulators.service_account(), database_url=url)
+    settings = reached(tmp_path, emulators) | {"database_url": url}
+    forget_weeks(url)
+    _, levels, text = doctor(settings, "--offline")
+    assert levels["warn"] == ["partitions"], text
+    assert "none are made" in text
+    week = week_of(system_clock())
+    execute(url, f"CREATE TABLE old PARTITION OF messages FOR VALUES FROM ('0') TO ('{earliest(week)}')")
+    _, levels, text = doctor(settings, "--offline")
+    assert levels["warn"] == ["partitions"], text
+    assert f"made until {iso(week)}" in text
+    assert "clarion migrate" in text
+    command = [sys.executable, "-m", "clarion.cli", "migrate"]
+    subprocess.run(command, env=environ(**settings), check=True, capture_output=True)
+    _, levels, text = doctor(settings, "--offline")
+    assert "partitions" in levels["ok"], text
+
+
+def forget_weeks(url: str) -> None:
+    """Drop the partitions of messages but the default one."""
+    execute(
+        url,
+        """
+        DO $$ DECLARE name regclass; BEGIN
+          FOR name IN SELECT inhrelid FROM pg_inherits WHERE inhparent = 'messages'::regclass
+            AND inhrelid <> 'messages_default'::regclass
+          LOOP EXECUTE format('DROP TABLE %s', name); END LOOP;
+        END $$
+        """,
+    )
+
+
+def set_on(url: str, name: str, value: str) -> None:
+    """Let the connections to a database begin with a parameter of the server."""
+    execute(url, f"ALTER DATABASE {urlsplit(url).path[1:]} SET {name} = {value}")
+
+
+def execute(url: str, *statements: str) -> None:
+    async def all_of_them() -> None:
+        connection = await asyncpg.connect(url)
+        try:
+            for statement in statements:
+                await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    run_aside(all_of_them())
+
+
+@pytest.mark.parametrize("place", ["its first page", "a page in the middle"])
+def test_a_damaged_file_is_found(installed: dict[str, str], place: str) -> None:
+    file = Path(installed["data_dir"]) / "clarion.db"
+    engine = engine_for(file)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        inner = "SELECT rootpage FROM sqlite_master WHERE name = 'ix_journal_due'"
+        page = 1 if place == "its first page" else connection.exec_driver_sql(inner).scalar_one()
+        size = connection.exec_driver_sql("PRAGMA page_size").scalar_one()
+    engine.dispose()
+    burn_books(file)
+    with file.open("r+b") as opened:
+        opened.seek((page - 1) * size)
+        opened.write(b"\xa5" * size)
+    status, levels, text = doctor(installed)
+    assert status == 1
+    assert levels["FAIL"] in (["database"], ["integrity"]), text
+    assert "restore a backup" in text
+    assert "clarion migrate" not in text
+
+
+ENDED = {"transaction_id": "t", "workflow_id": "w", "body": b"", "expanded": True, "accepted_at": 0}
+
+
+def test_a_trigger_of_a_time_to_come_is_told(installed: dict[str, str]) -> None:
+    engine = engine_for(Path(installed["data_dir"]) / "clarion.db")
+    with engine.connect() as connection:
+        environment = connection.exec_driver_sql("SELECT id FROM environments LIMIT 1").scalar_one()
+        row = {"id": new_id(system_clock() + 10 * MINUTE), "environment_id": environment}
+        connection.execute(sa.insert(triggers).values(row | ENDED))
+    engine.dispose()
+    status, levels, text = doctor(installed, "--offline")
+    assert (status, levels["warn"]) == (0, ["clock"]), text
+    assert "NTP" in text
+
+
+class Answering(BaseHTTPRequestHandler):
+    """A provider in trouble, or one whose clock is another."""
+
+    status = 200
+    late = 0
+
+    def do_GET(self) -> None:
+        self._answer(200)
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self._answer(self.status)
+
+    def _answer(self, status: int) -> None:
+        self.send_response_only(status)
+        self.send_header("date", formatdate(time.time() - self.late, usegmt=True))
+        self.send_header("content-length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+
+@contextmanager
+def answering(status: int = 200, late: int = 0) -> Iterator[str]:
+    """The URL of such a provider, as long as the block lasts."""
+    handler = type("Handler", (Answering,), {"status": status, "late": late})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def with_expo(tmp_path: Path, emulators: EmulatorThread) -> dict[str, str]:
+    """The settings of an installation with an integration of Expo."""
+    process = ClarionProcess(tmp_path, emulators).start("api")
+    with process.client as client:
+        expo = {"name": "Expo", "identifier": "mine", "providerId": "expo", "active": True}
+        client.post("/v1/integrations", json=expo | {"credentials": {"apiKey": "token"}}).raise_for_status()
+    process.stop()
+    return reached(tmp_path, emulators)
+
+
+@pytest.mark.parametrize("minutes", [10, -10])
+def test_a_clock_that_is_off_by_minutes_is_found(with_expo: dict[str, str], minutes: int) -> None:
+    with answering(late=minutes * 60) as url:
+        settings = with_expo | {"provider_urls": json.dumps({"expo": url})}
+        status, levels, text = doctor(settings)
+        assert (status, levels["FAIL"]) == (1, ["clock"]), text
+        off = re.search(r"this machine is ([+-]\d+) s from http", text)
+        assert off is not None, text
+        assert abs(int(off[1]) - minutes * 60) < 5
+        assert "NTP" in text
+        assert doctor(settings, "--offline")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "advice"), [(503, "again later"), (429, "in a minute"), (405, "clarion send")]
+)
+def test_credentials_that_could_not_be_tried_are_told(
+    with_expo: dict[str, str], status: int, advice: str
+) -> None:
+    with answering(status) as url:
+        ended, levels, text = doctor(with_expo | {"provider_urls": json.dumps({"expo": url})})
+    assert (ended, levels["warn"], levels["FAIL"]) == (0, ["expo (mine)"], []), text
+    assert "credentials not proven" in text
+    assert "credentials accepted" not in text
+    assert advice in text
+
+
+def test_room_is_looked_for_where_the_database_is(tmp_path: Path, installed: dict[str, str]) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (Path(installed["data_dir"]) / "clarion.db").rename(elsewhere / "my.db")
+    settings = installed | {"database_url": f"sqlite:///{elsewhere / 'my.db'}"}
+    _, levels, text = doctor(settings, "--offline")
+    assert "database directory" in levels["ok"] + levels["warn"]
+    assert f"{elsewhere}, " in text
+    _, levels, _ = doctor(installed, "--offline")
+    assert levels["FAIL"] == ["database"]
