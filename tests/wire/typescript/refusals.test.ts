@@ -123,6 +123,6 @@ const CALLS: Record<string, () => Promise<unknown>> = {
 
 for (const [name, call] of Object.entries(CALLS)) {
   test(`${name} refuses an unknown key`, async () => {
-    assert.equal((await refused(call, NovuError as never)).statusCode, 401);
+    assert.equal((await refused(call, NovuError)).statusCode, 401);
   });
 }
