@@ -188,14 +188,70 @@ def test_the_server_of_nats_reads_its_file_and_would_not_read_a_wrong_one(tmp_pa
     assert "sync_interval" in said
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not on this machine")
-def test_systemd_reads_the_unit_without_a_complaint(tmp_path: Path) -> None:
-    unit = tmp_path / "clarion.service"
-    program = shutil.which("true")
-    text = (DEPLOY / "systemd" / "clarion.service").read_text()
-    unit.write_text(text.replace("/opt/clarion/bin/clarion", str(program)))
-    done = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
-    unit.write_text(text.replace("/opt/clarion/bin/clarion", str(program)) + "\n[Service]\nNoSuchThing=1\n")
-    done = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True)
-    assert "NoSuchThing" in done.stderr
+def test_the_compose_file_fits_the_schema_of_its_specification(tmp_path: Path) -> None:
+    def checked(file: Path) -> tuple[int, str]:
+        command = [beside("check-jsonschema"), "--builtin-schema", "vendor.compose-spec", str(file)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        return done.returncode, done.stdout
+
+    assert checked(DEPLOY / "compose.yaml")[0] == 0
+    wrong = tmp_path / "compose.yaml"
+    wrong.write_text(
+        (DEPLOY / "compose.yaml").read_text().replace("restart: on-failure", "restrat: on-failure")
+    )
+    status, said = checked(wrong)
+    assert status == 1
+    assert "restrat" in said
+
+
+UNIT = (DEPLOY / "systemd" / "clarion.service").read_text()
+WRONG = pytest.mark.parametrize(
+    ("right", "wrong"), [("Restart=always", "Restrat=always"), ("[Install]", "[Instal]")]
+)
+
+
+@WRONG
+def test_the_unit_has_directives_that_systemd_knows_alone(right: str, wrong: str) -> None:
+    assert unknown(UNIT) == []
+    assert unknown(UNIT.replace(right, wrong)) != []
+
+
+def unknown(unit: str) -> list[str]:
+    """The directives of a unit that systemd doesn't have in their section."""
+    known = sections((ROOT / "tests" / "contract" / "systemd" / "directives.txt").read_text())
+    return [
+        f"[{section}] {name}"
+        for section, names in sections(unit).items()
+        for name in names
+        if name not in known.get(section, ())
+    ]
+
+
+def sections(unit: str) -> dict[str, list[str]]:
+    """The names by section of a file in systemd's form, in which one may stand several times."""
+    found: dict[str, list[str]] = {}
+    for line in unit.splitlines():
+        if line.startswith("["):
+            found[line.strip("[]")] = []
+        elif line and line[0] not in "#;":
+            found[list(found)[-1]].append(line.partition("=")[0])
+    return found
+
+
+@WRONG
+def test_systemd_itself_has_nothing_to_complain_of_where_it_is(
+    tmp_path: Path, right: str, wrong: str
+) -> None:
+    """Where it isn't, as in a container, the test before has looked at the names."""
+    complaints = analyzed if shutil.which("systemd-analyze") else lambda unit, _: "\n".join(unknown(unit))
+    assert complaints(UNIT, tmp_path) == ""
+    assert complaints(UNIT.replace(right, wrong), tmp_path) != ""
+
+
+def analyzed(unit: str, folder: Path) -> str:
+    """What `systemd-analyze` says of a unit whose program is there."""
+    file = folder / "clarion.service"
+    file.write_text(unit.replace("/opt/clarion/bin/clarion", str(shutil.which("true"))))
+    done = subprocess.run(["systemd-analyze", "verify", file], capture_output=True, text=True)
+    assert done.returncode == 0 or done.stderr
+    return done.stderr
