@@ -13,7 +13,7 @@ from clarion.api.dates import date
 from clarion.api.pages import CursorPage, CursorQuery, cursor_page
 from clarion.api.route import Audit, Call, Group, NoQuery
 from clarion.echo.bodies import envelope
-from clarion.echo.courier import signed_headers
+from clarion.echo.courier import shown_headers, signed_headers
 from clarion.echo.webhooks import after, fresh
 from clarion.errors import BadInput, EgressRefused, LimitExceeded, NotFound, TransportError, Unprocessable
 from clarion.model.clock import HOUR, Millis, iso
@@ -101,13 +101,16 @@ class WebhookWithSecret(WebhookOut, rename="camel", kw_only=True):
 
 
 class TryOut(msgspec.Struct, rename="camel"):
-    """One attempt. `code` is empty where it was taken; `status` 0 where nothing was answered."""
+    """One attempt. `code` is empty where it was taken; `status` 0 where nothing was answered. `url` and
+    `headers` are what was asked, the endpoint's own values masked."""
 
     at: str
     took: Millis
     status: int
     code: str
     answer: str
+    url: str
+    headers: dict[str, str]
 
 
 class DeliveryOut(msgspec.Struct, rename="camel", kw_only=True):
@@ -438,9 +441,8 @@ def _shown(item: Endpoint, now: Millis) -> dict[str, Any]:
 
 
 def delivery_out(endpoint: Endpoint, item: Delivery) -> DeliveryOut:
-    """A delivery with what was sent last: the endpoint's own headers masked, signed as of that try."""
-    at = item.tries[-1].at if item.tries else item.updated_at
-    sent = {name: masked(value) for name, value in endpoint.headers.items()}
+    """A delivery with what was sent last; one that was not sent yet, as it would be now."""
+    sent = next((one for one in reversed(item.tries) if one.url), None) or _unsent(endpoint, item)
     return DeliveryOut(
         id=item.id,
         webhook_id=item.endpoint_id,
@@ -448,8 +450,8 @@ def delivery_out(endpoint: Endpoint, item: Delivery) -> DeliveryOut:
         type=item.type,
         status=item.status,  # type: ignore[arg-type]
         attempts=item.attempts,
-        url=endpoint.url,
-        headers=sent | signed_headers(endpoint, item.event_id, item.body, at),
+        url=sent.url,
+        headers=sent.headers,
         body=item.body,
         tries=[_try(one) for one in item.tries],
         next_try_at=iso(item.next_try_at) if item.next_try_at else None,
@@ -458,8 +460,13 @@ def delivery_out(endpoint: Endpoint, item: Delivery) -> DeliveryOut:
     )
 
 
+def _unsent(endpoint: Endpoint, item: Delivery) -> Try:
+    signed = signed_headers(endpoint, item.event_id, item.body, item.updated_at)
+    return Try(item.updated_at, 0, url=endpoint.url, headers=shown_headers(endpoint, signed))
+
+
 def _try(one: Try) -> TryOut:
-    return TryOut(iso(one.at), one.took, one.status, one.code, one.answer)
+    return TryOut(iso(one.at), one.took, one.status, one.code, one.answer, one.url, one.headers)
 
 
 _SOME = 1000

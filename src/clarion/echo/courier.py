@@ -1,5 +1,6 @@
 """Takes one event to one webhook endpoint, signed as Standard Webhooks asks, and says what became of it."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -11,6 +12,7 @@ from clarion.model.http import Headers, HttpReply, HttpRequest
 from clarion.model.webhook import Endpoint, Try
 from clarion.net.fields import USER_AGENT
 from clarion.ops.instruments import WEBHOOKS
+from clarion.security.keys import masked
 from clarion.store.dialect import storable
 
 TIMEOUT = 15.0
@@ -44,22 +46,20 @@ class Courier:
     async def take(self, endpoint: Endpoint, event_id: str, body: str) -> Try:
         """Send an event once."""
         began = self._clock()
-        content = body.encode()
-        request = HttpRequest("POST", endpoint.url, _headers(endpoint, event_id, body, began), content)
+        signed = signed_headers(endpoint, event_id, body, began)
+        request = HttpRequest("POST", endpoint.url, _headers(endpoint, signed), body.encode())
         try:
             reply = await self._sender.send(request, timeout=TIMEOUT, guarded=self._guarded)
         except TransportError as error:
-            said = storable(str(error))[:MOST_ANSWER]
-            WEBHOOKS.labels(error.code).inc()
-            return Try(began, self._clock() - began, 0, error.code, said)
-        return self._answered(began, reply)
-
-    def _answered(self, began: Millis, reply: HttpReply) -> Try:
-        taken = 200 <= reply.status < 300
-        said = storable(reply.body[: 4 * MOST_ANSWER].decode(errors="replace"))[:MOST_ANSWER]
-        WEBHOOKS.labels("taken" if taken else f"http_{reply.status}").inc()
-        code = "" if taken else f"http_{reply.status}"
-        return Try(began, self._clock() - began, reply.status, code, said, _asked(reply))
+            status, code, said, wait = 0, error.code, str(error), None
+            WEBHOOKS.labels(code).inc()
+        else:
+            status, wait, said = reply.status, _asked(reply), _beginning(reply)
+            code = "" if 200 <= status < 300 else f"http_{status}"
+            WEBHOOKS.labels(code or "taken").inc()
+        took = self._clock() - began
+        answer = storable(said)[:MOST_ANSWER]
+        return Try(began, took, status, code, answer, wait, endpoint.url, shown_headers(endpoint, signed))
 
 
 def signed_headers(endpoint: Endpoint, event_id: str, body: str, at: Millis) -> dict[str, str]:
@@ -70,10 +70,20 @@ def signed_headers(endpoint: Endpoint, event_id: str, body: str, at: Millis) -> 
     return {f"{family}-{name}": value for family in _FAMILIES for name, value in values.items()}
 
 
-def _headers(endpoint: Endpoint, event_id: str, body: str, at: Millis) -> Headers:
+def shown_headers(endpoint: Endpoint, signed: Mapping[str, str]) -> dict[str, str]:
+    """What a request says, for people: the endpoint's own values masked."""
+    own = {name: masked(value) for name, value in endpoint.headers.items()}
+    return {**own, **signed}
+
+
+def _headers(endpoint: Endpoint, signed: Mapping[str, str]) -> Headers:
     own = {name.lower(): value for name, value in endpoint.headers.items()}
     fixed = {"content-type": "application/json", "user-agent": USER_AGENT}
-    return tuple({**own, **fixed, **signed_headers(endpoint, event_id, body, at)}.items())
+    return tuple({**own, **fixed, **signed}.items())
+
+
+def _beginning(reply: HttpReply) -> str:
+    return reply.body[: 4 * MOST_ANSWER].decode(errors="replace")
 
 
 def _asked(reply: HttpReply) -> Millis | None:

@@ -129,7 +129,8 @@ class Dispatch(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class Try(msgspec.Struct, frozen=True, omit_defaults=True):
     """One attempt: the answer's status, 0 without one, and the beginning of what it said, or why there was
-    none. `code` is empty where it was taken."""
+    none. `code` is empty where it was taken. `url` and `headers` are what was sent, the endpoint's own values
+    masked; empty where nothing was."""
 
     at: Millis
     took: Millis
@@ -137,6 +138,8 @@ class Try(msgspec.Struct, frozen=True, omit_defaults=True):
     code: str = ""
     answer: str = ""
     retry_after: Millis | None = None
+    url: str = ""
+    headers: dict[str, str] = {}
 
     @property
     def taken(self) -> bool:

@@ -186,6 +186,24 @@ async def test_a_ping_goes_out_signed_and_tells_what_was_answered(
     assert "blue-team" not in str(told)
 
 
+async def test_a_delivery_shows_what_was_sent_whatever_the_endpoint_is_now(
+    dev: Caller, sender: ScriptedSender
+) -> None:
+    made = await added(dev, headers={"X-Team": "blue-team-1"})
+    one = f"{PATH}/{made['_id']}"
+    sender.scripts[URL] = [HttpReply(500, body=b"trouble")]
+    told = data(await dev.post(f"{one}/ping", {}))
+    data(await dev.put(one, {"url": "https://elsewhere.test/", "headers": {"X-Other": "red-team-22"}}))
+    data(await dev.post(f"{one}/rotate-secret", {"overlapHours": 0}))
+    (kept,) = (await dev.get(f"{one}/deliveries")).json()["data"]
+    assert (kept["url"], kept["headers"]) == (URL, told["headers"])
+    assert kept["tries"] == told["tries"]
+    (tried,) = kept["tries"]
+    assert (tried["url"], tried["headers"]["webhook-id"]) == (URL, told["eventId"])
+    assert "blue-team" not in str(kept)
+    assert "X-Team" in tried["headers"]
+
+
 def _moment(sent: dict[str, str]) -> datetime:
     return datetime.fromtimestamp(int(sent["webhook-timestamp"]), UTC)
 

@@ -233,7 +233,7 @@ function Told({ webhookId, one, close }: { webhookId: string; one: Delivery; clo
         ))}
       </Timeline>
       <Title order={2}>{words.body}</Title>
-      <Written value={Object.entries(one.headers).map(([name, value]) => `${name}: ${value}`).join("\n")} label={words.headers} />
+      <Written value={[`POST ${one.url}`, ...Object.entries(one.headers).map(([name, value]) => `${name}: ${value}`)].join("\n")} label={words.headers} />
       <Written value={one.body} label={words.body} />
     </Stack>
   );
