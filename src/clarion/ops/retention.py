@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 import structlog
 
-from clarion.model.clock import Clock, Millis
+from clarion.model.clock import HOUR, Clock, Millis
 from clarion.model.weeks import WEEK
 from clarion.store import environments, hours, partitions, pruning
 from clarion.store.database import Database
+from clarion.store.partitions import Span
 
 log = structlog.get_logger(__name__)
 
@@ -23,6 +24,10 @@ STEP = 200
 
 LONG: Millis = 4 * WEEK
 """From where on a week more is little, so that all of a week may stay until its last is too old."""
+
+LOOK_AGAIN: Millis = HOUR
+"""After how long a week in which something went on is looked at again: that takes seconds for a million
+notifications, and what ended of it goes step by step meanwhile."""
 
 _PAUSE_SECONDS = 0.05
 _EVERY_SECONDS = 60.0
@@ -47,6 +52,7 @@ class Retention:
         self._clock = clock
         self._kept = kept
         self._pause = pause
+        self._unfinished: dict[Span, Millis] = {}
 
     async def run(self) -> None:
         """A round every minute, until cancelled."""
@@ -82,14 +88,30 @@ class Retention:
     async def _whole_weeks(self, before: Millis) -> tuple[int, Millis]:
         """Drop the weeks that can go at once; how many did, and what of the rest is to be forgotten."""
         dropped = 0
-        for span in await self._database.read(partitions.finished, before):
-            if not await self._database.write_alone(partitions.drop, span):
+        for span in await self._due(before):
+            free = await self._database.write_alone(partitions.droppable)
+            if free and await self._goes_on(span):
+                continue
+            if not free or not await self._database.write_alone(partitions.drop, span):
                 log.info("a week of old activity is in use, trying again", begin=span.begin, end=span.end)
                 return dropped, span.begins_at
             dropped += 1
         if self._kept < LONG:
             return dropped, before
         return dropped, await self._database.read(partitions.week_kept, before)
+
+    async def _due(self, before: Millis) -> list[Span]:
+        """The weeks that may have come to their end, without those that lately had not."""
+        old = await self._database.read(partitions.old, before)
+        since = self._clock() - LOOK_AGAIN
+        self._unfinished = {span: at for span, at in self._unfinished.items() if span in old and at > since}
+        return [span for span in old if span not in self._unfinished]
+
+    async def _goes_on(self, span: Span) -> bool:
+        found = await self._database.read(partitions.under_way, span)
+        if found:
+            self._unfinished[span] = self._clock()
+        return found
 
     async def _while_more(self, forget: Callable[..., bool], *which: str | Millis) -> None:
         more = True

@@ -59,11 +59,22 @@ def make(connection: Connection, now: Millis) -> None:
                 _done(connection, _MAKE.format(table=table, name=f"{table}_{week_name(week)}", span=span))
 
 
-def finished(connection: Connection, before: Millis) -> list[Span]:
-    """Of which spans everything was accepted before and came to its end, oldest first."""
+def old(connection: Connection, before: Millis) -> list[Span]:
+    """The spans of which everything was accepted before, oldest first."""
     spans = {span for partitions in _partitions(connection).values() for span in partitions}
-    old = sorted(span for span in spans if span.end <= earliest(before))
-    return [span for span in old if not run(connection, _UNDER_WAY, *span * 4).scalar_one()]
+    return sorted(span for span in spans if span.end <= earliest(before))
+
+
+def under_way(connection: Connection, span: Span) -> bool:
+    """Whether anything of a span goes on: a trigger that is not addressed, a run, or a message. Looks at
+    each notification until it finds one: a few seconds for a million of them."""
+    return bool(run(connection, _UNDER_WAY, *span * 4).scalar_one())
+
+
+def droppable(connection: Connection) -> bool:
+    """Whether the lock that dropping takes is to be had now, outside a transaction. Who asks first doesn't
+    look through a week again and again that somebody reads for hours, as a dump does."""
+    return _done(connection, _LOCK)
 
 
 def drop(connection: Connection, span: Span) -> bool:
@@ -138,16 +149,17 @@ DO $$ BEGIN
   END IF;
 END $$
 """
+_LOCKED = f"LOCK TABLE ONLY {', ONLY '.join(_LARGE)} IN ACCESS EXCLUSIVE MODE"
+_LOCK = f"DO $$ BEGIN PERFORM set_config('lock_timeout', '{_LOCK_WAIT}', TRUE); {_LOCKED}; END $$"
 _DROP = f"""
 DO $$ BEGIN
   PERFORM set_config('lock_timeout', '{_LOCK_WAIT}', TRUE);
   {{astray}}
-  LOCK TABLE ONLY {", ONLY ".join(_LARGE)} IN ACCESS EXCLUSIVE MODE;
+  {_LOCKED};
   DROP TABLE IF EXISTS {{names}};
 END $$
 """
 
-# Whether anything of a span goes on: a trigger that is not addressed, a run, or a message.
 _UNDER_WAY = sql("""
 SELECT EXISTS (
   SELECT 1 FROM triggers t WHERE t.id >= ? AND t.id < ?

@@ -16,11 +16,11 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.engine import Connection
 
-from clarion.model.clock import DAY, HOUR, Millis, system_clock
+from clarion.model.clock import DAY, HOUR, MINUTE, Millis, system_clock
 from clarion.model.ids import earliest, new_id
 from clarion.model.run import Run, RunState
 from clarion.model.weeks import WEEK, week_name, week_of
-from clarion.ops.retention import Retention
+from clarion.ops.retention import LOOK_AGAIN, Retention
 from clarion.store import engagements, messages, migrate, partitions
 from clarion.store import runs as run_store
 from clarion.store.dialect import Sql, listed, run
@@ -184,6 +184,86 @@ async def test_a_week_with_something_unfinished_stays_and_the_rest_of_it_goes(
     done = await retention(pipeline).round()
     assert (done.weeks, done.notifications, done.triggers) == (1, 0, 1)
     assert f"notifications_{week_name(week)}" not in await shared.read(held, "notifications")
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The weeks that were looked through, by their beginnings; grows."""
+    begins: list[str] = []
+
+    def counted(connection: Connection, span: partitions.Span) -> bool:
+        begins.append(span.begin)
+        return under_way(connection, span)
+
+    under_way = partitions.under_way
+    monkeypatch.setattr(partitions, "under_way", counted)
+    return begins
+
+
+async def test_a_week_with_something_unfinished_is_looked_through_once_an_hour(
+    shared: PostgresDatabase, pipeline: Pipeline, week: Millis, looks: list[str]
+) -> None:
+    pipeline.sender.scripts = {"desk": [TROUBLE, OK]}
+    await pipeline.trigger("ada", "bob")
+    await pipeline.address()
+    await pipeline.work(await pipeline.delivery_lane())
+    pipeline.clock.now = week + WEEK + AGE
+    pruner = retention(pipeline)
+    forgotten = []
+    for _ in range(LOOK_AGAIN // MINUTE):
+        forgotten.append((await pruner.round()).notifications)
+        pipeline.clock.now += MINUTE
+    assert forgotten == [1, *[0] * (len(forgotten) - 1)], "what ended goes at once"
+    assert looks.count(earliest(week)) == 1
+    assert len(looks) == len(set(looks)), "and weeks that went are no more"
+    await pipeline.drain()
+    assert (await pruner.round()).weeks == 1
+    assert looks.count(earliest(week)) == 2
+
+
+async def test_a_week_that_somebody_reads_for_hours_is_not_looked_through_meanwhile(
+    shared: PostgresDatabase, pipeline: Pipeline, week: Millis, looks: list[str]
+) -> None:
+    await pipeline.trigger("ada")
+    await pipeline.drain()
+    pipeline.clock.now = week + WEEK + AGE
+    pruner = retention(pipeline)
+    async with reading(shared, "messages"):
+        assert [await pruner.round() for _ in range(2)] == [(0, 0, 0)] * 2
+    assert looks == []
+    assert (await pruner.round()).weeks > 0
+    assert looks.count(earliest(week)) == 1
+
+
+async def test_to_look_through_a_week_takes_an_index_for_its_messages(
+    shared: PostgresDatabase, pipeline: Pipeline, week: Millis
+) -> None:
+    def fill(connection: Connection) -> None:
+        ids = f"'{earliest(week + HOUR)}' || lpad(to_hex(n), 20, '0')"
+        connection.exec_driver_sql(
+            "INSERT INTO notifications (environment_id, id, trigger_id, subscriber_pk, planned, details,"
+            f" created_at) SELECT 'e', {ids}, {ids}, n, 1, '[]', 0 FROM generate_series(1, 5000) n"
+        )
+        columns = OLD_MESSAGE[OLD_MESSAGE.index("(") : OLD_MESSAGE.index("VALUES")]
+        connection.exec_driver_sql(
+            f"INSERT INTO messages {columns} SELECT 'e', {ids}, {ids}, {ids}, n, 'i', 1, 's', 't', '', '',"
+            " 'delivered', '', '', '', '', '', 1, FALSE, 0, 0 FROM generate_series(1, 5000) n"
+        )
+        connection.exec_driver_sql("ANALYZE notifications, messages")
+
+    await shared.write(lambda connection: install(connection))
+    await shared.write(fill)
+    span = partitions.Span(earliest(week), earliest(week + WEEK))
+    plan = await shared.read(lambda c: list(run(c, explained(partitions._UNDER_WAY), *span * 4).scalars()))
+    assert reached(plan) == {f"messages_{week_name(week)}"}
+    assert not any("Seq Scan on messages" in line for line in plan), plan
+    assert not await shared.read(partitions.under_way, span)
+    await shared.write(
+        lambda c: c.exec_driver_sql("UPDATE messages SET status = 'pending' WHERE subscriber_pk = 7")
+    )
+    assert await shared.read(partitions.under_way, span)
+    await shared.write(lambda c: c.exec_driver_sql("DELETE FROM messages WHERE subscriber_pk = 7"))
+    assert await shared.read(partitions.under_way, span)
 
 
 async def test_a_week_that_is_not_wholly_old_stays_whole(
