@@ -65,7 +65,7 @@ class Owners(RuleBasedStateMachine):
         retired, after = 0, 0
         while True:
             step, last = registry.prune(self.connection, None, before, self.now, after, 2)
-            retired += step
+            retired += len(step)
             if last is None:
                 break
             after = last

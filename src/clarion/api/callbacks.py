@@ -10,6 +10,7 @@ from clarion.api.bodies import decode_body
 from clarion.api.engagement import Engaged, note_all
 from clarion.api.route import Call, NoQuery, Services
 from clarion.deliver.receipts import revise
+from clarion.echo.bodies import retired_event
 from clarion.errors import CredentialsInvalid, NotFound, Unauthenticated
 from clarion.model.callback import Told
 from clarion.model.clock import Millis
@@ -19,7 +20,7 @@ from clarion.model.people import Integration
 from clarion.model.webhook import DEVICE_RETIRED, Event, about
 from clarion.providers.port import CallbackProvider
 from clarion.security.links import Pushed
-from clarion.store import callbacks, devices
+from clarion.store import callbacks, devices, registry
 from clarion.store.callbacks import Found
 from clarion.store.catalog import Snapshot
 from clarion.store.messages import Revision
@@ -102,9 +103,10 @@ def _note(
     found = callbacks.find(connection, environment_id, integration.id, told, now)
     note_all(connection, services, environment_id, _engagements(integration, found), now)
     revise(connection, outbox, environment_id, _revisions(found), now)
-    _retire(connection, integration, _dead(found, told), now)
+    retired = _retire(connection, integration, _dead(found, told), now)
     if outbox.listens(environment_id):
-        outbox.put(connection, environment_id, _retired(connection, found, now))
+        snapshot = services.catalog.snapshot
+        outbox.put(connection, environment_id, _told_of(connection, snapshot, found, retired, now))
     return bool(found.sent or found.unwritten)
 
 
@@ -137,19 +139,28 @@ def _dead(found: Found, told: Sequence[Told]) -> list[tuple[Told, Verdict]]:
 
 def _retire(
     connection: Connection, integration: Integration, dead: Sequence[tuple[Told, Verdict]], now: Millis
-) -> None:
-    """Retire the devices that are dead, unless they were registered again since that was found."""
+) -> list[int]:
+    """Retire the devices that are dead, unless they were registered again since that was found; which may be
+    retired by it."""
     if not dead:
-        return
+        return []
     pks = callbacks.devices_of(connection, integration.id, {item.token for item, _ in dead})
     retirements = [
         (pk, min(item.at, now), verdict.code, now) for item, verdict in dead for pk in pks.get(item.token, ())
     ]
     devices.retire(connection, retirements)
+    return [pk for pk, *_ in retirements]
 
 
-def _retired(connection: Connection, found: Found, now: Millis) -> list[Event]:
-    """The devices that were retired just now though their message arrived, told of as their message's."""
-    lost = [message for item, message in found.sent if item.of_device and message.device_id]
-    retired = devices.retired_at(connection, [message.device_id for message in lost])
-    return [about(DEVICE_RETIRED, one.id, now) for one in lost if retired.get(one.device_id) == now]
+def _told_of(
+    connection: Connection, snapshot: Snapshot, found: Found, pks: Sequence[int], now: Millis
+) -> list[Event]:
+    """The devices that were retired just now: as their message's, where it arrived, else by themselves."""
+    of_message = {one.device_id: one.id for item, one in found.sent if item.of_device and one.device_id}
+    retired = [item for item in registry.retired(connection, {*pks, *of_message}) if item.at == now]
+    return [
+        about(DEVICE_RETIRED, of_message[item.pk], now)
+        if item.pk in of_message
+        else retired_event(snapshot, item)
+        for item in retired
+    ]

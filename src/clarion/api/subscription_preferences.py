@@ -4,13 +4,17 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
+from sqlalchemy.engine import Connection
 
 from clarion.api.preferences import WorkflowNamed, workflow_named
 from clarion.api.route import Call
 from clarion.api.workflows import named_workflow
 from clarion.compose.conditions import check
 from clarion.errors import NotFound, TemplateError, Unprocessable
+from clarion.model.context import keys_in
+from clarion.model.ids import derived_id
 from clarion.model.preference import SubscriptionPreference
+from clarion.model.webhook import PREFERENCE_UPDATED, happened
 from clarion.model.workflow import Workflow
 from clarion.store.catalog import Snapshot
 from clarion.store.topics import Subscription
@@ -68,10 +72,34 @@ def wanted_of(call: Call[Any, Any], given: Wanted) -> list[SubscriptionPreferenc
 def wanted_out(snapshot: Snapshot, item: Subscription) -> list[WantedOut]:
     """What a subscription wants of the workflows that there still are."""
     return [
-        WantedOut(item.id, one.enabled, workflow_named(workflow), one.condition)
+        _out(workflow, item, one)
         for one in item.preferences
         if (workflow := snapshot.workflows.get(one.workflow_id))
     ]
+
+
+def tell_wanted(
+    connection: Connection, call: Call[Any, Any], before: Subscription, found: Subscription
+) -> None:
+    """Tell who listens what a subscription wants now of the workflows that it said something else of."""
+    outbox = call.services.webhooks.outbox
+    if not outbox.listens(call.environment_id):
+        return
+    said, wanted = ({one.workflow_id: one for one in item.preferences} for item in (before, found))
+    events = []
+    for workflow_id in dict.fromkeys([*wanted, *said]):
+        workflow = call.snapshot.workflows.get(workflow_id)
+        if workflow and wanted.get(workflow_id) != said.get(workflow_id):
+            one = wanted.get(workflow_id) or SubscriptionPreference(workflow_id, True)
+            shown = msgspec.to_builtins(_out(workflow, found, one)) | {"contextKeys": keys_in(found.scope)}
+            names = {"subscriberId": found.subscriber.subscriber_id, "topicKey": found.topic.key}
+            root = derived_id(found.id, workflow_id)
+            events.append(happened(PREFERENCE_UPDATED, shown, root, found.updated_at, **names))
+    outbox.put(connection, call.environment_id, events)
+
+
+def _out(workflow: Workflow, item: Subscription, one: SubscriptionPreference) -> WantedOut:
+    return WantedOut(item.id, one.enabled, workflow_named(workflow), one.condition)
 
 
 def _workflows(call: Call[Any, Any], one: WantedIn, place: str) -> Iterator[Workflow]:

@@ -10,7 +10,7 @@ from clarion.api.contexts import Named, context_of, scope_asked, settled_scope
 from clarion.api.pages import CursorQuery, Page, counted_page, cursor_page
 from clarion.api.people import checked_id
 from clarion.api.route import Audit, Call, NoQuery
-from clarion.api.subscription_preferences import Wanted, WantedOut, wanted_of, wanted_out
+from clarion.api.subscription_preferences import Wanted, WantedOut, tell_wanted, wanted_of, wanted_out
 from clarion.api.topics import GROUP, ONE, TopicOut, checked_key, checked_name, topic_named, topic_out
 from clarion.errors import NotFound, Unprocessable
 from clarion.model.clock import iso
@@ -237,8 +237,10 @@ async def update_subscription(call: Call[SubscriptionPatch, NoQuery]) -> Subscri
     def write(connection: Connection) -> SubscriptionOut:
         found = _subscription(connection, call)
         if changes:
-            found = msgspec.structs.replace(found, **changes, updated_at=call.services.clock())
+            before, now = found, call.services.clock()
+            found = msgspec.structs.replace(found, **changes, updated_at=now)
             topics.change_subscription(connection, found)
+            tell_wanted(connection, call, before, found)
         return _out(call.snapshot, found)
 
     return await call.services.database.write(write)

@@ -2,17 +2,27 @@
 
 import os
 import re
+from collections.abc import Iterable
+from typing import NamedTuple
 
 import click
+from sqlalchemy.engine import Connection
 
+from clarion.app import vault_of
 from clarion.cli.running import run
 from clarion.cli.store import noted, opened
+from clarion.echo.bodies import retired_event
 from clarion.errors import SettingsError
+from clarion.journal.outbox import Outbox
+from clarion.journal.sql import SqlJournal
 from clarion.model.clock import DAY, Millis, system_clock
+from clarion.model.webhook import Event
 from clarion.settings import Settings, load
 from clarion.store import registry
+from clarion.store.catalog import Catalog, Snapshot
 from clarion.store.database import Database
 from clarion.store.environments import named
+from clarion.store.registry import Retired
 
 _STEP = 5000
 
@@ -43,8 +53,10 @@ async def _prune(settings: Settings, age: Millis, environment: str | None, dry_r
             found = await database.read(registry.unseen, chosen, now - age)
             click.echo(f"{found:,} devices would be retired; nothing was changed")
             return
+        catalog = Catalog(database, vault_of(settings), settings.default_locale)
+        told = _Told(Outbox(SqlJournal(database, system_clock), catalog), await catalog.current())
         async with noted(database, "prune_devices", "devices", {"unseenDays": age // DAY}):
-            retired = await _retire(database, chosen, now - age, now)
+            retired = await _retire(database, told, chosen, now - age, now)
         click.echo(f"{retired:,} devices retired")
 
 
@@ -55,12 +67,38 @@ async def _id_of(database: Database, name: str) -> str:
     return found
 
 
-async def _retire(database: Database, environment_id: str | None, before: Millis, now: Millis) -> int:
+class _Told(NamedTuple):
+    """Who hears of it."""
+
+    outbox: Outbox
+    snapshot: Snapshot
+
+    def tell(self, connection: Connection, retired: Iterable[Retired]) -> None:
+        """Tell the webhook endpoints of each environment."""
+        events: dict[str, list[Event]] = {}
+        for item in retired:
+            integration = self.snapshot.integrations.get(item.integration_id)
+            if integration and self.outbox.listens(integration.environment_id):
+                event = retired_event(self.snapshot, item)
+                events.setdefault(integration.environment_id, []).append(event)
+        for environment_id, some in events.items():
+            self.outbox.put(connection, environment_id, some)
+
+
+async def _retire(
+    database: Database, told: _Told, environment_id: str | None, before: Millis, now: Millis
+) -> int:
     """In stretches, so that nobody waits for it."""
+
+    def step(connection: Connection, after: int) -> tuple[int, int | None]:
+        pks, last = registry.prune(connection, environment_id, before, now, after, _STEP)
+        told.tell(connection, registry.retired(connection, pks))
+        return len(pks), last
+
     retired, after = 0, 0
     while True:
-        step, last = await database.write(registry.prune, environment_id, before, now, after, _STEP)
-        retired += step
+        some, last = await database.write(step, after)
+        retired += some
         if last is None:
             return retired
         after = last

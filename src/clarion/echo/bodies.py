@@ -8,6 +8,7 @@ from sqlalchemy.engine import Connection
 
 from clarion.model.clock import iso
 from clarion.model.context import keys_in
+from clarion.model.ids import derived_id
 from clarion.model.outcome import Outcome
 from clarion.model.people import Subscriber
 from clarion.model.webhook import (
@@ -17,10 +18,12 @@ from clarion.model.webhook import (
     MESSAGE_READ,
     MESSAGE_SEEN,
     Event,
+    happened,
 )
 from clarion.store import activity, subscribers
 from clarion.store.activity import MessageRow
 from clarion.store.catalog import Snapshot
+from clarion.store.registry import Retired
 
 Json = dict[str, Any]
 
@@ -119,16 +122,28 @@ def _message(snapshot: Snapshot, event: Event, row: MessageRow, person: Subscrib
     return {name: value for name, value in shown.items() if value is not None}
 
 
+def retired_event(snapshot: Snapshot, item: Retired) -> Event:
+    """That a device was retired, where it isn't a message that tells."""
+    shown = _retired(snapshot, item, None)
+    return happened(DEVICE_RETIRED, shown, derived_id(item.integration_id, str(item.pk)), item.at)
+
+
 def _device(snapshot: Snapshot, event: Event, row: MessageRow, person: Subscriber | None) -> Json:
-    integration = snapshot.integrations.get(row.integration_id)
+    name = person.subscriber_id if person else None
+    item = Retired(row.device_id, row.integration_id, row.token, name, event.at, row.code)
+    return _retired(snapshot, item, row.id)
+
+
+def _retired(snapshot: Snapshot, item: Retired, message_id: str | None) -> Json:
+    integration = snapshot.integrations.get(item.integration_id)
     shown = {
-        "deviceToken": row.token,
-        "subscriberId": person.subscriber_id if person else None,
-        "_integrationId": row.integration_id,
+        "deviceToken": item.token,
+        "subscriberId": item.subscriber_id,
+        "_integrationId": item.integration_id,
         "integrationIdentifier": integration.identifier if integration else None,
         "providerId": integration.provider_id if integration else None,
-        "reason": row.code,
-        "_messageId": row.id,
-        "retiredAt": iso(event.at),
+        "reason": item.reason,
+        "_messageId": message_id,
+        "retiredAt": iso(item.at),
     }
     return {name: value for name, value in shown.items() if value is not None}

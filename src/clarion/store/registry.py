@@ -1,6 +1,7 @@
 """Devices as their apps know them: registered one at a time, found by id, moved with their owner, pruned."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import msgspec
 from sqlalchemy.engine import Connection
@@ -44,6 +45,17 @@ class DeviceRow(msgspec.Struct, frozen=True):
     def id(self) -> str:
         """What the API calls it."""
         return self.chosen_id or issued_id(self.pk)
+
+
+class Retired(NamedTuple):
+    """A device that gets no more pushes, and why."""
+
+    pk: int
+    integration_id: str
+    token: str
+    subscriber_id: str | None
+    at: Millis
+    reason: str
 
 
 def register(
@@ -105,14 +117,19 @@ def unseen(connection: Connection, environment_id: str | None, before: Millis) -
 
 def prune(
     connection: Connection, environment_id: str | None, before: Millis, now: Millis, after: int, most: int
-) -> tuple[int, int | None]:
-    """Retire the unseen among the next `most` devices behind row `after`: how many, and the last row looked
-    at, None at the end."""
+) -> tuple[list[int], int | None]:
+    """Retire the unseen among the next `most` devices behind row `after`: which, and the last row looked at,
+    None at the end."""
     last: int | None = run(connection, _STEP, after, most).scalar()
     if last is None:
-        return 0, None
-    retired = run(connection, _PRUNE, now, after, last, before, environment_id, environment_id).rowcount
-    return retired, last
+        return [], None
+    retired = run(connection, _PRUNE, now, after, last, before, environment_id, environment_id)
+    return list(retired.scalars()), last
+
+
+def retired(connection: Connection, pks: Iterable[int]) -> list[Retired]:
+    """Those of the devices that are retired, with whose they are."""
+    return [Retired(*row) for row in run(connection, _RETIRED, listed(pks))]
 
 
 def _own(connection: Connection, subscriber_pk: int, given: Registration) -> list[DeviceRow]:
@@ -195,6 +212,12 @@ _PRUNE = sql("""
 UPDATE devices SET retired_at = ?, retired_reason = 'unseen'
 WHERE pk > ? AND pk <= ? AND retired_at IS NULL AND last_seen_at < ?
 AND (CAST(? AS text) IS NULL OR integration_id IN (SELECT id FROM integrations WHERE environment_id = ?))
+RETURNING pk
+""")
+_RETIRED = sql("""
+SELECT d.pk, d.integration_id, d.token, s.subscriber_id, d.retired_at, d.retired_reason
+FROM {numbers} JOIN devices d ON d.pk = j.value JOIN subscribers s ON s.pk = d.subscriber_pk
+WHERE d.retired_at IS NOT NULL ORDER BY d.pk
 """)
 _UNSEEN = sql("""
 SELECT COUNT(*) FROM devices WHERE retired_at IS NULL AND last_seen_at < ?

@@ -281,6 +281,17 @@ async def test_who_switched_pushes_off_is_retired_and_the_message_that_made_them
     await comes_back_and_stays(scene)
 
 
+async def test_a_device_whose_message_is_not_known_is_told_of_by_itself(api: Api) -> None:
+    scene = scene_of(api, "one-signal")
+    await scene.set(ADA)
+    await scene.push("s0")
+    await scene.told()
+    scene.api.later(40 * DAY)
+    assert (await scene.tell("dead", ADA)).status_code == 200
+    assert (await scene.device())["retiredReason"] == "message.push.unsubscribed"
+    assert await scene.told() == ["device.retired"]
+
+
 async def comes_back_and_stays(scene: Scene) -> None:
     """What was told before a device was registered again says nothing of it."""
     old = scene.callback("dead", ADA)

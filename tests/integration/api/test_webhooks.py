@@ -296,6 +296,27 @@ async def test_preferences_are_told_by_workflow_and_as_a_whole(
     assert bulk["data"]["object"]["channels"]["push"] is False
 
 
+async def test_what_a_subscription_wants_is_told_where_it_changes(
+    api: Api, dev: Caller, sender: ScriptedSender
+) -> None:
+    await dev.subscriber()
+    for name in ("welcome", "news", "other"):
+        await dev.workflow(name)
+    await added(dev, events=["preference.updated"])
+    subscriptions = "/v2/topics/alerts/subscriptions"
+    given = {"subscriptions": ["ada"], "preferences": ["welcome", "other"]}
+    assert (await dev.post(subscriptions, given)).status_code == 201
+    condition = {"==": [{"var": "payload.level"}, "high"]}
+    wanted = [{"workflowId": "news", "condition": condition}, "other"]
+    data(await dev.patch(f"{subscriptions}/ada", {"preferences": wanted}))
+    data(await dev.patch(f"{subscriptions}/ada", {"name": "Mine"}))
+    told = [body["data"] for body in await heard(api, sender)]
+    assert {(one["subscriberId"], one["topicKey"]) for one in told} == {("ada", "alerts")}
+    news, welcome = sorted((one["object"] for one in told), key=lambda one: one["workflow"]["identifier"])
+    assert (news["workflow"]["identifier"], news["condition"]) == ("news", condition)
+    assert (welcome["workflow"]["identifier"], welcome["enabled"]) == ("welcome", True)
+
+
 async def test_what_a_phone_reports_is_told_once(api: Api, dev: Caller, sender: ScriptedSender) -> None:
     integration = await dev.integration()
     await dev.workflow()

@@ -51,11 +51,13 @@ async def test_pruning_retires_what_was_not_seen(database: Database, people: dic
     old = await register(database, people["person-1"], Registration("i", "old"), 1)
     new = await register(database, people["person-2"], Registration("i", "new"), 9)
     assert await database.read(registry.unseen, "e", 5) == 1
-    assert await database.write(registry.prune, "e", 5, 10, 0, 1) == (1, old.pk)
-    assert await database.write(registry.prune, "e", 5, 10, old.pk, 100) == (0, new.pk)
-    assert await database.write(registry.prune, "e", 5, 10, new.pk, 100) == (0, None)
+    assert await database.write(registry.prune, "e", 5, 10, 0, 1) == ([old.pk], old.pk)
+    assert await database.write(registry.prune, "e", 5, 10, old.pk, 100) == ([], new.pk)
+    assert await database.write(registry.prune, "e", 5, 10, new.pk, 100) == ([], None)
     (retired,) = await database.read(registry.of_subscriber, people["person-1"])
     assert (retired.retired_at, retired.retired_reason) == (10, "unseen")
+    (told,) = await database.read(registry.retired, [old.pk, new.pk])
+    assert told == (old.pk, "i", "old", "person-1", 10, "unseen")
 
 
 def told_fields(told: Registration) -> tuple[str | None, ...]:
