@@ -3,7 +3,8 @@ millions of messages takes seconds.
 
 Nothing is counted where outcomes are written: sending pays nothing for it. An hour is counted when it is
 over, and again after a while: soon when something of it was still under way, seldom when nothing was, and no
-more once that was so a day later. What phones open is counted again as the hour grows older.
+more once that was so a day later, unless something comes about after that. What phones open is counted again
+as the hour grows older. What is forgotten of a person stays counted.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,7 +18,7 @@ from clarion.model.ids import earliest, time_of
 from clarion.model.outcome import MessageStatus
 from clarion.store import statistics
 from clarion.store.database import Database
-from clarion.store.dialect import run, sql
+from clarion.store.dialect import run, run_many, sql
 from clarion.store.statistics import OPENED, Counted, Stretch
 from clarion.store.tables import chunks, counted_hours, hourly_counts, notifications, runs, triggers
 
@@ -25,6 +26,7 @@ OVER: Millis = 10 * MINUTE
 """How long an hour has to be over before it is counted: what was written then is there to be read."""
 
 _AT_ONCE = 24
+_SETTLES = DAY
 _DELAY = 12
 """What is still under way, or opened, is told late by this part of its age at most."""
 _PATIENCE = 4
@@ -42,7 +44,7 @@ class CountedHour(NamedTuple):
         """Whether what was counted of outcomes is good enough."""
         age, since = self.counted_at - self.hour - HOUR, now - self.counted_at
         if self.settled:
-            return age >= DAY or since < _PATIENCE * age
+            return age >= _SETTLES or since < _PATIENCE * age
         return since < age // _DELAY
 
     def stands_opened(self, now: Millis) -> bool:
@@ -84,6 +86,18 @@ async def bring_up(database: Database, environment_id: str, hours: range, now: M
     for start in range(0, len(due), _AT_ONCE):
         some = due[start : start + _AT_ONCE]
         await database.write(_keep, environment_id, await database.read(_counts, environment_id, some), now)
+
+
+def count_again(connection: Connection, changed: Iterable[tuple[str, str]], now: Millis) -> None:
+    """Let the hours of messages or notifications, by environment and id, be counted again where nothing was
+    to come about any more: after an outage, a replayed record, or a provider's late word."""
+    since = earliest(now - _SETTLES)
+    late = {
+        (environment_id, time_of(identity) // HOUR * HOUR)
+        for environment_id, identity in changed
+        if identity < since
+    }
+    run_many(connection, _COUNT_AGAIN, sorted(late))
 
 
 def forget(connection: Connection, environment_id: str, before: Millis) -> None:
@@ -197,6 +211,9 @@ def _keep(connection: Connection, environment_id: str, counts: Sequence[_Count],
 
 
 _OPENED_AT = sql("UPDATE counted_hours SET opened_at = ? WHERE environment_id = ? AND hour = ?")
+_COUNT_AGAIN = sql(
+    "UPDATE counted_hours SET settled = FALSE WHERE environment_id = ? AND hour = ? AND settled"
+)
 _COUNTED_AT = sql("""
 INSERT INTO counted_hours (environment_id, hour, counted_at, opened_at, settled) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (environment_id, hour) DO UPDATE SET

@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 from clarion.model.clock import Millis
 from clarion.model.outcome import MessageStatus, Outcome, Verdict
 from clarion.model.result import Result
-from clarion.store import devices
+from clarion.store import devices, hours
 from clarion.store.dialect import listed, run, run_many, run_rows, sql, storable
 
 _MOST_KEPT = 500
@@ -20,11 +20,10 @@ def record(connection: Connection, results: Sequence[Result]) -> None:
     """Write outcomes, and retire the devices that a provider called dead."""
     for rows in _apart(results):
         run_rows(connection, _RECORD, rows)
-    devices.seen(
-        connection,
-        [item.send.device_id for item in results if item.status is MessageStatus.DELIVERED],
-        results[-1].at if results else 0,
-    )
+    now = results[-1].at if results else 0
+    hours.count_again(connection, ((item.environment_id, item.send.message_id) for item in results), now)
+    arrived = [item.send.device_id for item in results if item.status is MessageStatus.DELIVERED]
+    devices.seen(connection, arrived, now)
     died = [result for result in results if result.token_died]
     if died:
         devices.retire(
@@ -76,6 +75,7 @@ def revise(connection: Connection, environment_id: str, revisions: Sequence[Revi
     """Let messages that were accepted and did not arrive count as failed, and retire their dead devices."""
     rows = [_revised(environment_id, item, now) for item in revisions]
     run_many(connection, _REVISE, rows)
+    hours.count_again(connection, ((environment_id, item.message_id) for item in revisions), now)
     died = [item for item in revisions if item.verdict.outcome is Outcome.TOKEN_DEAD and item.device_id]
     devices.retire(
         connection,

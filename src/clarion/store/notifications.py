@@ -7,6 +7,7 @@ from sqlalchemy.engine import Connection
 
 from clarion.model.clock import Millis
 from clarion.model.trace import Detail
+from clarion.store import hours
 from clarion.store.dialect import run_rows, sql, storable
 
 
@@ -27,6 +28,8 @@ class NewNotification(msgspec.Struct, frozen=True):
 def add(connection: Connection, notifications: Sequence[NewNotification]) -> None:
     """Write notifications; one that is there already stays."""
     run_rows(connection, _ADD, [_row(item) for item in notifications])
+    now = notifications[-1].created_at if notifications else 0
+    hours.count_again(connection, ((item.environment_id, item.id) for item in notifications), now)
 
 
 def _row(item: NewNotification) -> tuple[object, ...]:

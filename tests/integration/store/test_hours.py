@@ -3,8 +3,10 @@
 import sqlalchemy as sa
 
 from clarion.model.clock import DAY, HOUR, MINUTE, Millis
+from clarion.model.outcome import Outcome, Verdict
 from clarion.ops.counting import count
 from clarion.store import engagements, hours, statistics
+from clarion.store import messages as message_store
 from clarion.store.database import Database
 from clarion.store.hours import CountedHour
 from clarion.store.statistics import Counted, Stretch
@@ -91,6 +93,59 @@ async def test_what_was_under_way_is_counted_when_it_came_to_its_end(database: D
     pipeline.clock.now += HOUR
     assert await told(pipeline) == await anew(pipeline)
     assert sum(one.number for one in await told(pipeline)) == 2
+
+
+async def test_what_is_addressed_days_after_it_was_accepted_is_counted(database: Database) -> None:
+    pipeline = await begun(database)
+    await pipeline.trigger("ada")
+    await pipeline.drain()
+    pipeline.clock.now += HOUR
+    await pipeline.trigger("ada", "bob", "nobody")
+    pipeline.clock.now += DAY + 3 * HOUR
+    before = await told(pipeline)
+    assert sum(one.number for one in before) == 2
+    await pipeline.drain()
+    pipeline.clock.now += 3 * HOUR
+    found = await told(pipeline)
+    assert found == await anew(pipeline)
+    assert sum(one.number for one in found) == 6
+    assert number(found, "skipped") == 1
+
+
+async def test_hours_in_which_nobody_was_reached_after_days_are_counted(database: Database) -> None:
+    pipeline = await begun(database)
+    await pipeline.trigger("ada")
+    await pipeline.drain()
+    pipeline.clock.now += HOUR
+    await pipeline.trigger("nobody")
+    pipeline.clock.now += DAY + 3 * HOUR
+    assert number(await told(pipeline), "skipped") == 0
+    await pipeline.drain()
+    pipeline.clock.now += 3 * HOUR
+    assert number(await told(pipeline), "skipped") == 1
+
+
+async def test_what_a_provider_takes_back_days_later_is_counted(database: Database) -> None:
+    pipeline = await begun(database)
+    await pipeline.trigger("ada")
+    await pipeline.drain()
+    pipeline.clock.now += DAY + 2 * HOUR
+    assert number(await told(pipeline), "failed") == 0
+    assert await settled(database) == [True]
+    (phone,) = pipeline.message_ids("phone")
+    late = message_store.Revision(phone, 0, 0, Verdict(Outcome.UNAVAILABLE))
+    await database.write(message_store.revise, pipeline.environment_id, [late], pipeline.clock.now)
+    assert await settled(database) == [False]
+    pipeline.clock.now += 3 * HOUR
+    assert number(await told(pipeline), "failed") == 1
+    assert await told(pipeline) == await anew(pipeline)
+    assert await settled(database) == [True]
+
+
+async def settled(database: Database) -> list[bool]:
+    """Whether the hours with messages, which are counted first, are done with."""
+    query = sa.select(counted_hours.c.settled).order_by(counted_hours.c.hour).limit(1)
+    return await database.read(lambda connection: list(connection.scalars(query)))
 
 
 async def test_what_is_opened_later_shows_up(database: Database) -> None:
