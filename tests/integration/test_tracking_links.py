@@ -46,6 +46,56 @@ def test_a_device_tells_by_the_link_in_its_push(tmp_path: Path) -> None:
         assert link.rpartition("/")[2] not in process.log
 
 
+def test_what_a_device_tells_by_its_link_counts_as_what_it_is(tmp_path: Path) -> None:
+    with EmulatorThread(tmp_path) as emulators:
+        process = ClarionProcess(tmp_path, emulators, tracking_links="true", public_url=PUBLIC).start()
+        with process.client as client, httpx.Client(base_url=process.url) as device:
+            integration = connect_fcm(client, emulators)
+            client.post(f"/v1/integrations/{integration}/auto-configure").raise_for_status()
+            make_news(client)
+            links = links_by_id(client, emulators, len(TOLD))
+            for (event, _), link in zip(TOLD, links.values(), strict=True):
+                assert device.post(link, params={"event": event}).status_code == 204
+            assert [state(client, identity) for identity in links] == [
+                seen_and_read for _, seen_and_read in TOLD
+            ]
+            last = list(links.values())[-1]
+            assert device.post(last, params={"event": "clicked"}).status_code == 204
+            assert state(client, list(links)[-1]) == (True, True)
+        process.settled()
+        assert process.stop() == 0
+
+
+TOLD = (
+    ("opened", (True, True)),
+    ("clicked", (True, True)),
+    ("delivered", (False, False)),
+    ("dismissed", (True, False)),
+)
+"""What is told, and whether the message is seen and read by it."""
+
+
+def links_by_id(client: httpx.Client, emulators: EmulatorThread, number: int) -> dict[str, str]:
+    """The links in so many pushes, by message, without the address that they begin with."""
+    trigger(client, "phone", "hi")
+    for _ in range(number - 1):
+        client.post(
+            "/v1/events/trigger", json={"name": "news", "to": "ada", "payload": {"text": "hi"}}
+        ).raise_for_status()
+    data = [arrived.message["data"] for arrived in emulators.wait_for_messages(number, 15)]
+    return {item["__nvMessageId"]: item["__clarionTrack"].removeprefix(PUBLIC) for item in data}
+
+
+def state(client: httpx.Client, identity: str) -> tuple[bool, bool]:
+    """Whether a message is seen and read."""
+
+    def look() -> tuple[bool, bool] | None:
+        found = client.get("/v1/messages", params={"subscriberId": "ada"}).json()["data"]
+        return next(((item["seen"], item["read"]) for item in found if item["_id"] == identity), None)
+
+    return wait_for(look, 10)
+
+
 def report(url: str, path: str) -> None:
     with httpx.Client(base_url=url) as device:
         assert device.post(path, params={"event": "opened"}).status_code == 204

@@ -12,12 +12,12 @@ from clarion.model.clock import DAY, HOUR, SECOND, system_clock
 from clarion.model.weeks import week_of
 from clarion.ops import retention
 from clarion.ops.retention import Pruned, Retention
-from clarion.store import engagements, pruning
+from clarion.store import engagements, pruning, sandbox
 from clarion.store.database import Database
 from clarion.store.tables import (
     engagements as reports,
 )
-from clarion.store.tables import messages, notifications, trigger_topics, triggers
+from clarion.store.tables import integration_changes, messages, notifications, trigger_topics, triggers
 from pipeline import TROUBLE, Counts, Pipeline
 
 AGE = 90 * DAY
@@ -117,14 +117,35 @@ async def test_it_goes_step_by_step_and_lets_others_write_in_between(
     assert (await database.read(kept))["messages"] == 0
 
 
-async def test_virtual_phones_and_changes_of_health_are_forgotten_by_their_time(database: Database) -> None:
+async def test_what_virtual_phones_showed_is_forgotten_by_its_time(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "STEP", 2)
+    pipeline = await begun(database)
+    now = pipeline.clock()
+    phone = sandbox.Phone("p" * 32, pipeline.environment_id, "ada", "Pixel", "android", now)
+    await database.write(sandbox.add, phone)
+    for n in range(5):
+        push = sandbox.SandboxPush(phone.id, f"message-{n}", "Hello", "", {}, now + n)
+        assert await database.write(sandbox.receive, push)
+    pipeline.clock.now = now + AGE
+    await pruned(pipeline).round()
+    assert len(await database.read(sandbox.pushes, phone.id)) == 5
+    pipeline.clock.now += 3
+    await pruned(pipeline).round()
+    assert [push.message_id for push in await database.read(sandbox.pushes, phone.id)] == [
+        "message-4",
+        "message-3",
+    ]
+    assert [each.id for each in await database.read(sandbox.phones, pipeline.environment_id)] == [phone.id]
+
+
+async def test_changes_of_health_are_forgotten_by_their_time(database: Database) -> None:
     def fill(connection: Connection) -> None:
         for at in (1, 2, 3):
             row = {"environment_id": "e", "integration_id": "i", "state": "open", "code": "", "at": at}
-            connection.execute(sa.insert(changes).values(row | {"explanation": ""}))
-
-    from clarion.store.tables import integration_changes as changes
+            connection.execute(sa.insert(integration_changes).values(row | {"explanation": ""}))
 
     await database.write(fill)
     assert not await database.write(pruning.health_changes, 3, 10)
-    assert await database.read(lambda c: list(c.scalars(sa.select(changes.c.at)))) == [3]
+    assert await database.read(lambda c: list(c.scalars(sa.select(integration_changes.c.at)))) == [3]
