@@ -53,13 +53,14 @@ def severity_of(overrides: Json, workflow: Workflow) -> str:
 
 
 def layered(lower: Json, higher: Json) -> Json:
-    """`higher` over `lower`, objects deeply, everything else replaced whole."""
+    """`higher` over `lower`, objects deeply, everything else replaced whole. What the higher says comes last:
+    of keys that exclude each other the last one counts."""
     both_objects = {
         key: layered(lower[key], value)
         for key, value in higher.items()
         if isinstance(value, dict) and isinstance(lower.get(key), dict)
     }
-    return lower | higher | both_objects
+    return {key: value for key, value in lower.items() if key not in higher} | higher | both_objects
 
 
 def _at(document: Json, *path: str) -> Json:

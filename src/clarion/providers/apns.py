@@ -32,7 +32,16 @@ from clarion.model.http import ClientIdentity, HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target, stated
 from clarion.providers.key_files import NOT_READABLE
-from clarion.providers.port import WEIGHED, AccessToken, Defaults, Field, decoded, merge, retry_after
+from clarion.providers.port import (
+    WEIGHED,
+    AccessToken,
+    Credentials,
+    Defaults,
+    Field,
+    decoded,
+    merge,
+    retry_after,
+)
 
 PRODUCTION = "https://api.push.apple.com"
 SANDBOX = "https://api.sandbox.push.apple.com"
@@ -128,7 +137,7 @@ _TOKEN_OR_TOPIC = frozenset({"BadDeviceToken", "DeviceTokenNotForTopic"})
 """Reasons that blame the token, unless the message itself chose another topic."""
 
 
-class ApnsKey(msgspec.Struct, frozen=True):
+class ApnsKey(Credentials, frozen=True):
     """A .p8 key (PEM, EC P-256) and whose it is, or a certificate; the app and environment it sends for."""
 
     private_key: str
@@ -138,9 +147,7 @@ class ApnsKey(msgspec.Struct, frozen=True):
     production: bool
     identity: ClientIdentity | None = None
 
-    def __repr__(self) -> str:
-        shown = f"key_id={self.key_id!r}, team_id={self.team_id!r}, bundle_id={self.bundle_id!r}"
-        return f"ApnsKey({shown}, production={self.production})"
+    public = ("key_id", "team_id", "bundle_id", "production")
 
 
 class Apns(Defaults):

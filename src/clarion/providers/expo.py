@@ -18,6 +18,7 @@ from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target, stated
 from clarion.providers.port import (
     WEIGHED,
+    Credentials,
     Defaults,
     Field,
     Rate,
@@ -105,17 +106,10 @@ _DEVICE = "the device's own token"
 """Stands for it where a reply is read: `read` isn't told the token."""
 
 
-class ExpoCredentials(msgspec.Struct, frozen=True):
+class ExpoCredentials(Credentials, frozen=True):
     """An access token; empty where the project doesn't ask for one."""
 
     access_token: str
-
-    def __repr__(self) -> str:
-        return f"ExpoCredentials({'with' if self.access_token else 'without'} access token)"
-
-    def __rich_repr__(self) -> list[tuple[str, Any]]:
-        """msgspec's own would show the token in tracebacks that print variables."""
-        return [("with_access_token", bool(self.access_token))]
 
 
 class Expo(Defaults):

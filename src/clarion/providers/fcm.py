@@ -22,9 +22,11 @@ from clarion.providers.key_files import NOT_READABLE
 from clarion.providers.port import (
     WEIGHED,
     AccessToken,
+    Credentials,
     Defaults,
     Field,
     Rate,
+    aimed,
     decoded,
     merge,
     passed_headers,
@@ -40,7 +42,7 @@ MOST_BYTES = 4096
 _ASSERTION_SECONDS = 3600
 _GRANT = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion="
 _RESERVED = ("google", "gcm")
-_AIMS = ("token", "fid", "topic", "condition")
+_AIMS = frozenset({"token", "fid", "topic", "condition"})
 _ROUTED = frozenset({"deviceTokens", "type", "data", "android", "apns", "fcmOptions", "webPush"})
 
 BY_ERROR_CODE: dict[str, tuple[Outcome, str]] = {
@@ -87,7 +89,7 @@ BY_STATUS: dict[int, tuple[Outcome, str]] = {
 """HTTP status → what it means when no FcmError says more."""
 
 
-class ServiceAccount(msgspec.Struct, frozen=True):
+class ServiceAccount(Credentials, frozen=True):
     """The fields of a Google service account document that sending needs."""
 
     project_id: str
@@ -97,15 +99,14 @@ class ServiceAccount(msgspec.Struct, frozen=True):
     token_uri: str = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
     type: str = ""
 
-    def __repr__(self) -> str:
-        return f"ServiceAccount(project_id={self.project_id!r}, client_email={self.client_email!r})"
+    public = ("project_id", "client_email")
 
 
 class Fcm(Defaults):
     """Firebase Cloud Messaging."""
 
     id = "fcm"
-    of_triggers = frozenset(_AIMS)
+    of_triggers = _AIMS
     rate = Rate(10_000, 10_000)
     first_retry = 10 * SECOND
     most_bytes: int | None = MOST_BYTES
@@ -274,7 +275,7 @@ def _whole(message: PushMessage, target: Target) -> Json:
         return body
     passed = message.passthrough.get("body", {})
     body = merge(merge(body, _routed(message.override)), passed)
-    return _one_aim(body, message.legacy, message.override, passed)
+    return aimed(body, _AIMS, message.legacy, message.override, passed)
 
 
 def _composed(message: PushMessage, target: Target) -> Json:
@@ -323,14 +324,6 @@ _FID = "fid:"
 
 def _aim(token: str) -> Json:
     return {"fid": token.removeprefix(_FID)} if token.startswith(_FID) else {"token": token}
-
-
-def _one_aim(body: Json, *layers: Json) -> Json:
-    """Whom overrides name takes the device's place; FCM wants exactly one."""
-    chosen = [name for layer in layers for name in _AIMS if name in layer]
-    if not chosen:
-        return body
-    return {key: value for key, value in body.items() if key not in _AIMS or key == chosen[-1]}
 
 
 def _shown(look: Presentation) -> Json:

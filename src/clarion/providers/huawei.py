@@ -27,8 +27,10 @@ from clarion.providers.port import (
     WEIGHED,
     AccessToken,
     Callback,
+    Credentials,
     Defaults,
     Field,
+    aimed,
     decoded,
     merge,
     passed_headers,
@@ -133,7 +135,7 @@ _DIRECTIONS = frozenset({"type"})
 """Overrides that say how to build the message and are not sent."""
 
 
-class HuaweiCredentials(msgspec.Struct, frozen=True):
+class HuaweiCredentials(Credentials, frozen=True):
     """The OAuth client of one app, and what signs its receipts where they are set up."""
 
     client_id: str
@@ -141,13 +143,12 @@ class HuaweiCredentials(msgspec.Struct, frozen=True):
     callback_user: str = ""
     callback_secret: str = ""
 
+    public = ("client_id",)
+
     @property
     def receipts(self) -> bool:
         """Whether Huawei tells what becomes of messages."""
         return bool(self.callback_user and self.callback_secret)
-
-    def __repr__(self) -> str:
-        return f"HuaweiCredentials(client_id={self.client_id!r})"
 
 
 class DeliveryStatus(msgspec.Struct, frozen=True):
@@ -273,8 +274,7 @@ class Huawei(Defaults):
 
     def batchable(self, credentials: HuaweiCredentials, message: PushMessage) -> bool:
         """Not what overrides send to others."""
-        whole = message.passthrough.get("body", {}).get("message", {})
-        others = (message.legacy, message.override, whole if isinstance(whole, dict) else {})
+        others = (message.legacy, message.override, _message_of(message.passthrough.get("body", {})))
         return not any(_AIMS & given.keys() for given in others)
 
     def build_many(
@@ -359,8 +359,11 @@ def _of_device(refused: bool, told: "Partial") -> Verdict:
 
 
 def _request(credentials: HuaweiCredentials, message: PushMessage, composed: Json, token: str) -> HttpRequest:
-    body: Json = {"validate_only": False, "message": composed}
-    body = merge(body, message.passthrough.get("body", {}))
+    passed = message.passthrough.get("body", {})
+    body: Json = merge({"validate_only": False, "message": composed}, passed)
+    layers = (message.legacy, message.override, _message_of(passed))
+    if whole := _message_of(body):
+        body["message"] = aimed(whole, _AIMS, *layers)
     headers = {
         "authorization": f"Bearer {token}",
         "content-type": "application/json;charset=UTF-8",
@@ -368,6 +371,11 @@ def _request(credentials: HuaweiCredentials, message: PushMessage, composed: Jso
     headers |= passed_headers(message)
     encoded = msgspec.json.encode(body)
     return HttpRequest("POST", _url(credentials, message), tuple(headers.items()), encoded)
+
+
+def _message_of(passed: Json) -> Json:
+    whole = passed.get("message")
+    return whole if isinstance(whole, dict) else {}
 
 
 def _url(credentials: HuaweiCredentials, message: PushMessage) -> str:

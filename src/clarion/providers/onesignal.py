@@ -25,6 +25,7 @@ from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target, s
 from clarion.providers.port import (
     AccessToken,
     Callback,
+    Credentials,
     Defaults,
     Field,
     Rate,
@@ -126,7 +127,7 @@ _MODELS = {None: False, "": False, "playerModel": False, "externalId": True}
 _FOREVER: Millis = 36_500 * DAY
 
 
-class OneSignalCredentials(msgspec.Struct, frozen=True):
+class OneSignalCredentials(Credentials, frozen=True):
     """One app, its key, and whether tokens are the app's own user ids.
 
     `schemes` is the order in which authorization schemes are tried, round and round. It is the memory of
@@ -139,12 +140,7 @@ class OneSignalCredentials(msgspec.Struct, frozen=True):
     schemes: Iterator[str]
     callback_secret: str = ""
 
-    def __repr__(self) -> str:
-        return f"OneSignalCredentials(app_id={self.app_id!r}, external_ids={self.external_ids})"
-
-    def __rich_repr__(self) -> list[tuple[str, Any]]:
-        """msgspec's own would show the key in tracebacks that print variables."""
-        return [("app_id", self.app_id), ("external_ids", self.external_ids)]
+    public = ("app_id", "external_ids")
 
 
 class Event(msgspec.Struct, frozen=True, rename="camel"):

@@ -2,7 +2,7 @@
 
 import hmac
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
 from urllib.parse import urlencode
 
 import msgspec
@@ -16,14 +16,28 @@ from clarion.model.push import Json, PushMessage, Target
 C = TypeVar("C")
 
 
-class AccessToken(msgspec.Struct, frozen=True):
+class Credentials(msgspec.Struct, frozen=True):
+    """What a provider knows an integration by. Only the fields of `public` are shown, also where a traceback
+    prints its variables."""
+
+    public: ClassVar[tuple[str, ...]] = ()
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
+        return f"{type(self).__name__}({shown})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """The public fields, for its own repr and for rich's."""
+        return [(name, getattr(self, name)) for name in self.public]
+
+
+class AccessToken(Credentials, frozen=True):
     """A bearer token that a provider's authorization server issued."""
 
     value: str
     expires_at: Millis
 
-    def __repr__(self) -> str:
-        return f"AccessToken(expires_at={self.expires_at})"
+    public = ("expires_at",)
 
 
 class Field(NamedTuple):
@@ -270,6 +284,15 @@ def merge(lower: Any, higher: Any) -> Any:
     if isinstance(lower, list) and isinstance(higher, list):
         return lower + higher
     return higher
+
+
+def aimed(body: Json, aims: Collection[str], *layers: Json) -> Json:
+    """Whom overrides name takes the device's place, for providers that take one of several `aims`: of those
+    that are named the last, the weaker layers first."""
+    chosen = [name for layer in layers for name in layer if name in aims]
+    if not chosen:
+        return body
+    return {key: value for key, value in body.items() if key not in aims or key == chosen[-1]}
 
 
 def passed_headers(message: PushMessage) -> dict[str, str]:

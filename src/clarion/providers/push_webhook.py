@@ -15,7 +15,7 @@ from clarion.model.clock import SECOND, Millis
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import CONTROLS, PLAIN, Json, Presentation, PushMessage, Target
-from clarion.providers.port import Defaults, Field, decoded, merge, passed_headers, retry_after
+from clarion.providers.port import Credentials, Defaults, Field, decoded, merge, passed_headers, retry_after
 
 TOKEN_INVALID = "token_invalid"  # noqa: S105 - an agreed answer
 """A receiver that answers 410 with `{"code": "token_invalid"}` retires the device."""
@@ -27,14 +27,13 @@ _TRANSIENT = frozenset({408, 425})
 _SETUP = frozenset({401, 403, 404, 410})
 
 
-class WebhookCredentials(msgspec.Struct, frozen=True):
+class WebhookCredentials(Credentials, frozen=True):
     """Where to, and the key that signs; without a key the header is left out."""
 
     url: str
     secret: str
 
-    def __repr__(self) -> str:
-        return f"WebhookCredentials(url={self.url!r})"
+    public = ("url",)
 
 
 class PushWebhook(Defaults):

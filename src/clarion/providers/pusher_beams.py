@@ -23,6 +23,7 @@ from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target, s
 from clarion.providers.port import (
     WEIGHED,
     Callback,
+    Credentials,
     Defaults,
     Field,
     Rate,
@@ -84,15 +85,14 @@ _VERBATIM = frozenset({"apns", "data"})
 _FCM_RESERVED = ("google", "gcm")
 
 
-class BeamsCredentials(msgspec.Struct, frozen=True):
+class BeamsCredentials(Credentials, frozen=True):
     """One Beams instance, its primary key, and what signs its callbacks if not that key."""
 
     instance_id: str
     secret_key: str
     callback_secret: str = ""
 
-    def __repr__(self) -> str:
-        return f"BeamsCredentials(instance_id={self.instance_id!r})"
+    public = ("instance_id",)
 
 
 class Attempt(msgspec.Struct, frozen=True):

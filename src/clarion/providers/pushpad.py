@@ -15,6 +15,7 @@ from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target, stated
 from clarion.providers.port import (
     WEIGHED,
+    Credentials,
     Defaults,
     Field,
     decoded,
@@ -53,14 +54,13 @@ _NOT_SUBSCRIBED = Verdict(
 )
 
 
-class PushpadCredentials(msgspec.Struct, frozen=True):
+class PushpadCredentials(Credentials, frozen=True):
     """One Pushpad project and the account's token."""
 
     project_id: str
     auth_token: str
 
-    def __repr__(self) -> str:
-        return f"PushpadCredentials(project_id={self.project_id!r})"
+    public = ("project_id",)
 
 
 class Pushpad(Defaults):

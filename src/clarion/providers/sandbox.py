@@ -11,7 +11,7 @@ import msgspec
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import Json, PushMessage, Target, stated
-from clarion.providers.port import Defaults, merge
+from clarion.providers.port import Credentials, Defaults, merge
 
 ORIGIN = "https://sandbox.invalid"
 """Never looked up: RFC 2606 keeps the name from ever being one."""
@@ -19,7 +19,7 @@ ORIGIN = "https://sandbox.invalid"
 _REMOVED = 410
 
 
-class SandboxCredentials(msgspec.Struct, frozen=True):
+class SandboxCredentials(Credentials, frozen=True):
     """There are none."""
 
 

@@ -38,6 +38,7 @@ from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target, s
 from clarion.providers.key_files import NOT_READABLE
 from clarion.providers.port import (
     WEIGHED,
+    Credentials,
     Defaults,
     Field,
     decoded,
@@ -134,26 +135,29 @@ _WORD = re.compile("[A-Za-z]{1,64}")
 _VISIBLE = re.compile(r"[!-;=?-~]+")
 
 
-class WebPushCredentials(msgspec.Struct, frozen=True):
+class WebPushCredentials(Credentials, frozen=True):
     """A VAPID key pair, both base64url: a point of 65 bytes and a scalar of 32; and whom to write to."""
 
     public_key: str
     secret_key: str
     subject: str
 
-    def __repr__(self) -> str:
-        return f"WebPushCredentials(public_key={self.public_key!r}, subject={self.subject!r})"
+    public = ("public_key", "subject")
 
 
-class Subscription(msgspec.Struct, frozen=True):
+class Subscription(Credentials, frozen=True):
     """Where a browser is reached, its public key (65 bytes) and its secret (16 bytes)."""
 
     endpoint: str
     p256dh: bytes
     auth: bytes
 
-    def __repr__(self) -> str:
-        return f"Subscription(host={urlsplit(self.endpoint).hostname!r})"
+    public = ("host",)
+
+    @property
+    def host(self) -> str | None:
+        """Whose push service it is."""
+        return urlsplit(self.endpoint).hostname
 
 
 class WebPush(Defaults):

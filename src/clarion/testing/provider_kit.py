@@ -243,7 +243,8 @@ class ProviderKit:
                 assert missed.value.reason
 
     def test_no_secret_shows(self) -> None:
-        shown = repr(self.provider.credentials(self.stored))
+        credentials = self.provider.credentials(self.stored)
+        shown = f"{credentials!r} {list(credentials.__rich_repr__())}"
         for secret in self.secrets():
             assert secret not in shown
 

@@ -47,3 +47,14 @@ def test_what_the_step_says_itself_is_below_all_of_the_triggers() -> None:
     assert overrides_for(overrides, "other", "apns", own).override == {"b": 1}
     assert overrides_for({}, "push", "fcm", {"fcm": "x"}).override == {}
     assert own["fcm"]["android"] == {"ttl": "1s", "priority": "low", "a": 1}
+
+
+def test_what_a_layer_says_comes_after_what_is_below_it() -> None:
+    overrides: Json = {
+        "providers": {"fcm": {"topic": "news", "android": {}}},
+        "steps": {"push": {"providers": {"fcm": {"token": "t"}}}},
+    }
+    assert list(overrides_for(overrides, "push", "fcm", {}).override) == ["topic", "android", "token"]
+    again: Json = {"providers": {"fcm": {"token": "t", "topic": "a"}}, "steps": {}}
+    again["steps"]["push"] = {"providers": {"fcm": {"token": "u"}}}
+    assert list(overrides_for(again, "push", "fcm", {}).override) == ["topic", "token"]

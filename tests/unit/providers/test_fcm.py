@@ -242,3 +242,20 @@ def test_a_service_account_with_broken_line_breaks_is_repaired(breaks: str) -> N
     pasted = document.replace(r"\n", breaks)
     assert pasted != document
     assert FCM.credentials({"serviceAccount": pasted}).private_key == PEM
+
+
+@pytest.mark.parametrize(
+    ("fields", "aim"),
+    [
+        ({"override": {"topic": "news"}}, {"topic": "news"}),
+        ({"override": {"topic": "news", "token": "t"}}, {"token": "t"}),
+        ({"override": {"token": "t", "topic": "news"}}, {"topic": "news"}),
+        ({"legacy": {"condition": "c"}, "override": {"fid": "f"}}, {"fid": "f"}),
+        ({"override": {"fid": "f"}, "passthrough": {"body": {"token": "t"}}}, {"token": "t"}),
+    ],
+)
+def test_whom_the_last_override_names_takes_the_devices_place(
+    fields: dict[str, Any], aim: dict[str, str]
+) -> None:
+    sent = built(PushMessage("Hi", "there", **fields))
+    assert {name: sent[name] for name in ("token", "fid", "topic", "condition") if name in sent} == aim

@@ -266,3 +266,11 @@ def test_a_client_id_may_be_a_number_and_white_space_goes() -> None:
 
 def test_credentials_do_not_show_the_secret() -> None:
     assert "s3cret" not in repr(HUAWEI.credentials(STORED))
+
+
+def test_whom_overrides_name_takes_the_devices_place() -> None:
+    to_topic = built(PushMessage("Hi", "there", override={"condition": "c", "topic": "news"}))
+    assert (to_topic["topic"], "token" in to_topic, "condition" in to_topic) == ("news", False, False)
+    passed = {"body": {"message": {"condition": "'a' in topics"}}}
+    to_some = built(PushMessage("Hi", "there", override={"topic": "news"}, passthrough=passed))
+    assert (to_some["condition"], "topic" in to_some) == ("'a' in topics", False)
