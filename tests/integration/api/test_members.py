@@ -108,6 +108,30 @@ async def test_guessing_is_stopped_for_known_and_unknown_accounts_alike(api: Api
     data(await elsewhere.post("/v1/session", ADA), 201)
 
 
+async def test_many_addresses_guess_no_more_together_than_one_account_bears(
+    api: Api, browser: Caller
+) -> None:
+    await owner_of(api)
+    guess = {"email": "ada@clarion.test", "password": "guess after guess"}
+    for turn in range(50):
+        from_one = api.browser(address=f"192.0.2.{10 + turn // 10}")
+        assert (await from_one.post("/v1/session", guess)).status_code == 401, turn
+    closed = await api.browser(address="192.0.2.99").post("/v1/session", ADA)
+    assert 0 < int(closed.headers["retry-after"]) <= 15 * 60
+    error(closed, 429)
+    api.later(15 * MINUTE)
+    data(await browser.post("/v1/session", ADA), 201)
+
+
+async def test_an_address_that_tries_account_after_account_is_shut_out(api: Api, browser: Caller) -> None:
+    await owner_of(api)
+    for turn in range(100):
+        guess = {"email": f"nobody-{turn}@clarion.test", "password": "guess after guess"}
+        assert (await browser.post("/v1/session", guess)).status_code == 401, turn
+    error(await browser.post("/v1/session", ADA), 429)
+    data(await api.browser(address="192.0.2.2").post("/v1/session", ADA), 201)
+
+
 async def test_an_invitation_is_for_one_and_works_once(api: Api, browser: Caller) -> None:
     owner = await owner_of(api)
     offer = await invited(owner, "Bob@clarion.test", "editor")

@@ -387,6 +387,11 @@ async def test_one_delivery_is_sent_once_more_under_the_same_id(
     error(await dev.post(f"{failed}/deliveries/{'0' * 32}/resend", {}), 404)
 
 
+def ids_sent(sender: ScriptedSender) -> list[str]:
+    """The events that the endpoint was sent, in their order."""
+    return [dict(request.headers)["webhook-id"] for request in sender.requests[URL]]
+
+
 async def test_what_failed_in_a_time_is_replayed(
     api: Api, dev: Caller, failed: str, sender: ScriptedSender
 ) -> None:
@@ -395,11 +400,14 @@ async def test_what_failed_in_a_time_is_replayed(
     assert data(await dev.post(f"{failed}/replay", {"since": since})) == {"replayed": 2, "next": None}
     assert data(await dev.post(f"{failed}/replay", {"since": since}))["replayed"] == 0
     await api.deliver_through(sender)
-    assert len(sender.requests[URL]) == 2
+    assert ids_sent(sender) == [item["eventId"] for item in reversed(oldest_last[:2])]
+    sender.requests.clear()
     day = {"since": "2026-01-01", "until": "2026-01-02"}
     assert data(await dev.post(f"{failed}/replay", {**day, "status": "all"}))["replayed"] == 0
     ever = {"since": "2026-01-01", "status": "all"}
     assert data(await dev.post(f"{failed}/replay", ever))["replayed"] == 3
+    await api.deliver_through(sender)
+    assert ids_sent(sender) == [item["eventId"] for item in reversed(oldest_last)]
     for wrong in ({"since": "nonsense"}, {}, {"since": "2026-01-02", "until": "2026-01-01"}):
         error(await dev.post(f"{failed}/replay", wrong), 422)
 

@@ -344,6 +344,7 @@ async def test_an_endpoint_that_is_gone_is_switched_off_and_others_hear_of_it(li
 
 async def test_five_days_of_nothing_but_failures_switch_an_endpoint_off(listening: Listening) -> None:
     endpoint = await listening.endpoint()
+    await listening.endpoint("watch.test", events=["webhook.disabled"])
     listening.worker.webhooks._pause = passing(listening)
     listening.answers.scripts["hooks.test"] = [HttpReply(500)]
     began: Millis = listening.clock()
@@ -353,6 +354,10 @@ async def test_five_days_of_nothing_but_failures_switch_an_endpoint_off(listenin
         listening.clock.now = began + (day + 1) * DAY
     await listening.push("last")
     assert (await listening.present(endpoint)).disabled_reason == FAILING
+    (told,) = listening.told("watch.test")
+    shown = told["data"]["object"]
+    assert (told["type"], shown["_id"], shown["reason"]) == ("webhook.disabled", endpoint.id, FAILING)
+    assert shown["disabledAt"] == told["timestamp"]
 
 
 async def test_one_success_begins_the_five_days_anew(listening: Listening) -> None:
