@@ -64,12 +64,12 @@ export function Empty({ title, help, icon: Shown, children }: EmptyProps) {
 }
 
 /** An error in the API's words; what somebody may not see is no error. */
-export function Failure({ error, retry }: { error: Error; retry?: () => void }) {
+export function Failure({ error, retry, title = text.failed }: { error: Error; retry?: () => void; title?: string }) {
   const forbidden = error instanceof Refused && error.status === 403;
   return (
     <Alert
       color={forbidden ? "gray" : "red"}
-      title={forbidden ? text.forbidden : text.failed}
+      title={forbidden ? text.forbidden : title}
       icon={forbidden ? <IconLock size={18} /> : <IconAlertTriangle size={18} />}
       role="alert"
     >

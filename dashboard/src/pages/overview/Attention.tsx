@@ -1,10 +1,12 @@
-import { Alert, Card, Group, Stack, Text, Title } from "@mantine/core";
+import { Alert, Card, Group, Loader, Stack, Text, Title } from "@mantine/core";
 import { IconAlertTriangle, IconCircleCheck } from "@tabler/icons-react";
 import { percent, shares, type Statistics } from "../../data/overview";
 import { spanOf } from "../../data/moments";
+import { together, type Together } from "../../data/together";
 import { TextLink } from "../../parts/links";
+import { Failure } from "../../parts/states";
 import { text } from "../../text";
-import { useJournal, useStandings } from "./data";
+import { useJournal, useStandings, type Standing } from "./data";
 
 const words = text.overview;
 const MANY = 0.1;
@@ -18,25 +20,17 @@ interface Concern {
   grave: boolean;
 }
 
-/** What needs a look first, the gravest first. */
+/** What needs a look first, the gravest first. That nothing does is said only when everything is known. */
 export function Attention({ statistics }: { statistics: Statistics }) {
-  const concerns = useConcerns(statistics);
-  if (concerns.length === 0) {
-    return (
-      <Card padding="sm">
-        <Group gap="xs">
-          <IconCircleCheck size={18} color="var(--mantine-color-teal-6)" aria-hidden />
-          <Text size="sm">{words.fine}</Text>
-        </Group>
-      </Card>
-    );
-  }
+  const { concerns, known, error, retry } = useConcerns(statistics);
+  if (concerns.length === 0 && !error) return <Nothing known={known} />;
   return (
     <section aria-labelledby="attention">
       <Title order={2} mb="sm" id="attention">
         {words.attention}
       </Title>
       <Stack gap="xs">
+        {error && <Failure title={words.unsure} error={error} retry={retry} />}
         {concerns.map((one) => (
           <Alert key={one.key} color={one.grave ? "red" : "yellow"} icon={<IconAlertTriangle size={18} />} p="sm">
             <TextLink to={one.to} c="var(--mantine-color-text)" size="sm">
@@ -49,9 +43,31 @@ export function Attention({ statistics }: { statistics: Statistics }) {
   );
 }
 
-function useConcerns({ outcomes }: Statistics): Concern[] {
-  const standings = useStandings();
-  const journal = useJournal().data;
+function Nothing({ known }: { known: boolean }) {
+  return (
+    <Card padding="sm" role="status">
+      <Group gap="xs">
+        {known ? <IconCircleCheck size={18} color="var(--mantine-color-teal-6)" aria-hidden /> : <Loader size={18} aria-hidden />}
+        <Text size="sm">{known ? words.fine : words.looking}</Text>
+      </Group>
+    </Card>
+  );
+}
+
+function useConcerns({ outcomes }: Statistics): Together & { concerns: Concern[] } {
+  const { standings, ...found } = useStandings();
+  const waiting = useJournal();
+  const rest = together([waiting]);
+  const concerns = concernsOf(outcomes, standings, waiting.data);
+  return {
+    concerns,
+    known: found.known && rest.known,
+    error: found.error ?? rest.error,
+    retry: () => [found, rest].forEach((one) => one.retry()),
+  };
+}
+
+function concernsOf(outcomes: Statistics["outcomes"], standings: Standing[], journal: ReturnType<typeof useJournal>["data"]): Concern[] {
   const found: Concern[] = [];
   for (const { integration, health } of standings) {
     const to = `/integrations/${integration._id}`;

@@ -14,7 +14,7 @@ export function FirstSteps() {
   const wanted = sent.data === false;
   const workflows = useQuery({ queryKey: ["workflows", "any"], queryFn: () => told(api.GET("/v2/workflows", { params: { query: { limit: 1 } } })), enabled: wanted });
   const people = useQuery({ queryKey: ["subscribers", "any"], queryFn: () => whole(api.GET("/v2/subscribers", { params: { query: { limit: 1 } } })), enabled: wanted });
-  const connected = useStandings().length > 0;
+  const connected = useStandings().standings.length > 0;
   if (!wanted) return null;
   const workflow = workflows.data?.workflows[0];
   const steps = [

@@ -2,6 +2,7 @@ import { Table, Text, Title } from "@mantine/core";
 import { percent, shares, type Statistics } from "../../data/overview";
 import { TextLink } from "../../parts/links";
 import { Listing } from "../../parts/ListControls";
+import { Failure, Waiting } from "../../parts/states";
 import { Status } from "../../parts/Status";
 import { text } from "../../text";
 import { useJournal, useStandings } from "./data";
@@ -11,18 +12,21 @@ const LANES = ["deliver", "bulk", "waiting"];
 
 /** How each integration stands, and what waits for it. */
 export function Health({ statistics }: { statistics: Statistics }) {
-  const standings = useStandings();
+  const { standings, known, error, retry } = useStandings();
   const journal = useJournal().data;
   const dead = new Map(shares(statistics.outcomes, (one) => one.integrationIdentifier, "deadTokens").map((one) => [one.name, one.share]));
   const waiting = (id: string) =>
     (journal?.lanes ?? []).filter((lane) => LANES.some((kind) => lane.lane === `${kind}:${id}`)).reduce((all, lane) => all + lane.records, 0);
-  if (standings.length === 0) return null;
+  if (known && standings.length === 0) return null;
   return (
     <section aria-labelledby="health">
       <Title order={2} mb="sm" id="health">
         {words.health}
       </Title>
-      <Listing label={words.health} columns={[words.integration, words.state, words.deadTokens, words.waiting, words.lastWord]}>
+      {error && <Failure error={error} retry={retry} />}
+      {!error && standings.length === 0 && <Waiting />}
+      {standings.length > 0 && (
+        <Listing label={words.health} columns={[words.integration, words.state, words.deadTokens, words.waiting, words.lastWord]}>
           {standings.map(({ integration, health }) => (
             <Table.Tr key={integration._id}>
               <Table.Td>
@@ -39,12 +43,13 @@ export function Health({ statistics }: { statistics: Statistics }) {
               </Table.Td>
               <Table.Td>
                 <Text size="sm" lineClamp={2}>
-                  {health?.explanation ?? (health?.proven ? "—" : text.integrations.unproven)}
+                  {health ? (health.explanation ?? (health.proven ? "—" : text.integrations.unproven)) : words.unknown}
                 </Text>
               </Table.Td>
             </Table.Tr>
           ))}
-      </Listing>
+        </Listing>
+      )}
     </section>
   );
 }

@@ -1,13 +1,15 @@
 import { useQueries, useQuery } from "@tanstack/react-query";
 import { api, told, type Schemas } from "../../data/client";
-import { useEnvironment } from "../../data/environments";
+import { useEnvironment, useEnvironments } from "../../data/environments";
 import { beat } from "../../data/live";
+import { useMember } from "../../data/member";
+import { together, type Together } from "../../data/together";
 
 export type Standing = { integration: Schemas["IntegrationOut"]; health: Schemas["HealthOut"] | undefined };
 
-/** The integrations of the environment in use, each with how it stands. */
-export function useStandings(): Standing[] {
-  const environment = useEnvironment();
+/** The integrations of the environment in use, each with how it stands, and whether all of that is known. */
+export function useStandings(): Together & { standings: Standing[] } {
+  const [member, environments, environment] = [useMember(), useEnvironments(), useEnvironment()];
   const integrations = useQuery({ queryKey: ["integrations"], queryFn: () => told(api.GET("/v1/integrations")) });
   const own = (integrations.data ?? []).filter((one) => one._environmentId === environment?._id && one.active);
   const health = useQueries({
@@ -17,7 +19,10 @@ export function useStandings(): Standing[] {
       refetchInterval: () => beat(5000),
     })),
   });
-  return own.map((integration, at) => ({ integration, health: health[at]?.data }));
+  return {
+    standings: own.map((integration, at) => ({ integration, health: health[at]?.data })),
+    ...together([member, environments, integrations, ...health]),
+  };
 }
 
 /** What waits in the journal, and what was set aside. */
