@@ -5,6 +5,7 @@ import type { UseQueryResult } from "@tanstack/react-query";
 import { useDeferredValue, useEffect, useMemo, type ReactNode } from "react";
 import { Refused } from "../data/client";
 import { text } from "../text";
+import { When } from "./When";
 
 interface HeadingProps {
   title: string;
@@ -91,7 +92,28 @@ export function Loaded<T>({ query, children }: { query: UseQueryResult<T>; child
   const drawn = useDeferredValue<{ data: T | undefined } | null>(useMemo(() => ({ data: query.data }), [query.data]), null);
   if (query.data === undefined && query.error) return <Failure error={query.error} retry={() => void query.refetch()} />;
   if (query.data === undefined || drawn?.data === undefined) return <Waiting />;
-  return <>{children(drawn.data)}</>;
+  return (
+    <>
+      {query.error && <Outdated query={query} />}
+      {children(drawn.data)}
+    </>
+  );
+}
+
+/** What is shown was loaded before, and couldn't be since. */
+function Outdated({ query: { error, dataUpdatedAt, refetch, isFetching } }: { query: UseQueryResult }) {
+  return (
+    <Alert color="yellow" mb="sm" title={text.outdated} icon={<IconAlertTriangle size={18} />} role="status">
+      <Group gap="sm" justify="space-between">
+        <Text size="sm" component="div">
+          {error?.message} {text.shownIsOf} <When at={new Date(dataUpdatedAt).toISOString()} />
+        </Text>
+        <Button size="xs" variant="default" loading={isFetching} onClick={() => void refetch()}>
+          {text.again}
+        </Button>
+      </Group>
+    </Alert>
+  );
 }
 
 /** Something is loaded. */

@@ -1,3 +1,5 @@
+import type { FeedState } from "../data/live";
+
 export const activity = {
   title: "Activity",
   about: "Every notification, newest first, and what became of it on each device.",
@@ -24,8 +26,13 @@ export const activity = {
     times: { "": "Any time", "1h": "Last hour", "24h": "Last 24 hours", "7d": "Last 7 days", "30d": "Last 30 days", own: "From … until …" } as Record<string, string>,
     statuses: { "": "Any", sent: "Sent", error: "Failed", warning: "Under way or cancelled" } as Record<string, string>,
   },
-  live: "Live",
-  liveHelp: "New notifications appear by themselves.",
+  feed: {
+    none: ["Every few seconds", "The page asks again by itself: a key can't follow the live feed."],
+    connecting: ["Connecting", "The live feed is being opened. Until then the page asks again every few seconds."],
+    live: ["Live", "New notifications appear by themselves."],
+    reconnecting: ["Reconnecting", "The live feed was lost and is opened again. Until then the page asks every few seconds."],
+    offline: ["Offline", "The live feed was refused or ended. It is tried again in a moment; until then the page asks every few seconds."],
+  } as Record<FeedState, readonly [label: string, help: string]>,
   trail: "What happened",
   noTrail: "Nothing is recorded yet.",
   answer: "The provider's answer",

@@ -14,6 +14,8 @@ export const common = {
   forbidden: "You may not see this",
   takes: (role: string) => `This takes the role ${role}`,
   loading: "Loading",
+  outdated: "This could not be loaded again",
+  shownIsOf: "What you see is of",
   again: "Try again",
   cancel: "Cancel",
   close: "Close",

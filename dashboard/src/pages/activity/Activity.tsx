@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { api, told } from "../../data/client";
 import { OWN_RANGE, queryOf, trimmed, type FeedFilter } from "../../data/feed";
+import { useFeedState, type FeedState } from "../../data/live";
 import { Heading } from "../../parts/states";
 import { TimeRange } from "../../parts/TimeRange";
 import { WorkflowSelect } from "../../parts/WorkflowSelect";
@@ -11,6 +12,7 @@ import { text } from "../../text";
 import { Feed } from "./Feed";
 
 const words = text.activity;
+const FEED_TONES: Record<FeedState, string> = { none: "gray", connecting: "blue", live: "teal", reconnecting: "yellow", offline: "red" };
 const choices = (named: Record<string, string>) => Object.entries(named).map(([value, label]) => ({ value, label }));
 
 /** The live feed and its filters, which stand in the address. */
@@ -23,15 +25,24 @@ export function Activity() {
   return (
     <>
       <Heading title={words.title} about={words.about}>
-        <Tooltip label={words.liveHelp}>
-          <Badge color="teal" variant="dot" size="lg">
-            {words.live}
-          </Badge>
-        </Tooltip>
+        <Live />
       </Heading>
       <Filters filter={filter} set={set} clear={filtered ? () => void navigate({ to: ".", search: {}, replace: true }) : null} />
       <Feed fixed={queryOf(JSON.parse(asked) as FeedFilter, Date.now())} filtered={filtered} />
     </>
+  );
+}
+
+/** How the feed stands. Where there is none the page asks by itself. */
+function Live() {
+  const state = useFeedState();
+  const [label, help] = words.feed[state];
+  return (
+    <Tooltip label={help} events={{ hover: true, focus: true, touch: true }}>
+      <Badge color={FEED_TONES[state]} variant="dot" size="lg" role="status" tabIndex={0}>
+        {label}
+      </Badge>
+    </Tooltip>
   );
 }
 
