@@ -55,7 +55,7 @@ def clarion(tmp_path: Path, emulators: EmulatorThread) -> Iterator[ClarionProces
         assert process.stop() == 0
 
 
-@pytest.mark.parametrize("script", ["journey", "actions", "states", "pages"])
+@pytest.mark.parametrize("script", ["journey", "actions", "states", "trouble", "pages"])
 def test_the_dashboard_in_a_browser(
     script: str, clarion: ClarionProcess, emulators: EmulatorThread, tmp_path: Path
 ) -> None:

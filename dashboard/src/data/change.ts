@@ -1,6 +1,6 @@
 /** Changing something: the call, what it makes stale, and a word about it. */
 import { useMutation, useQueryClient, type UseMutationResult } from "@tanstack/react-query";
-import { say } from "./say";
+import { complain, say } from "./say";
 
 interface Consequences<O> {
   /** First words of the queries that this makes stale. */
@@ -8,12 +8,14 @@ interface Consequences<O> {
   /** Said when it is done. */
   said?: string;
   then?: (outcome: O) => void;
+  /** Said with the error, where the page has no place for it. */
+  failed?: string;
 }
 
 /** A mutation whose queries are asked again before it counts as done. */
 export function useChange<O, I = void>(
   change: (input: I) => Promise<O>,
-  { stale = [], said, then }: Consequences<O> = {},
+  { stale = [], said, then, failed }: Consequences<O> = {},
 ): UseMutationResult<O, Error, I> {
   const queries = useQueryClient();
   return useMutation<O, Error, I>({
@@ -23,5 +25,6 @@ export function useChange<O, I = void>(
       if (said) say(said);
       then?.(outcome);
     },
+    onError: (error) => failed && complain(failed, error),
   });
 }

@@ -1,7 +1,8 @@
 import { Button, ColorSwatch, Menu, Modal, PasswordInput, Stack, Text } from "@mantine/core";
 import { IconCheck, IconChevronDown } from "@tabler/icons-react";
 import { useState, type FormEvent } from "react";
-import { api, Refused } from "../data/client";
+import { useChange } from "../data/change";
+import { api, Refused, told } from "../data/client";
 import { environmentOf, useEnvironment, useEnvironments, type Environment } from "../data/environments";
 import { session } from "../data/session";
 import { text } from "../text";
@@ -12,11 +13,12 @@ const words = text.environment;
 export function EnvironmentSwitch() {
   const environments = useEnvironments().data ?? [];
   const current = useEnvironment();
+  const switching = useChange(enter, { failed: words.failed });
   const [asking, setAsking] = useState<Environment | null>(null);
   if (!current) return null;
   function choose(one: Environment) {
     if (one._id === current?._id) return;
-    if (!session.key() || session.held().includes(one._id)) void enter(one._id);
+    if (!session.key() || session.held().includes(one._id)) switching.mutate(one._id);
     else setAsking(one);
   }
   return (
@@ -60,9 +62,9 @@ export function EnvironmentSwitch() {
   );
 }
 
-/** Look at another environment, with nothing left of this one; a member finds it again in other tabs. */
+/** Look at another environment, with nothing left of this one; a member finds it again in other tabs. Who is refused stays. */
 async function enter(environmentId: string) {
-  if (!session.key()) await api.PATCH("/v1/session", { body: { environmentId } });
+  if (!session.key()) await told(api.PATCH("/v1/session", { body: { environmentId } }));
   session.choose(environmentId);
   location.assign("/");
 }
@@ -82,7 +84,7 @@ function KeyForm({ wanted }: { wanted: Environment }) {
       session.hold(opened._id, key.trim());
       await enter(opened._id);
     } catch (reason) {
-      setError(reason instanceof Refused && reason.status === 401 ? text.keyWrong : String(reason));
+      setError(reason instanceof Refused && reason.status === 401 ? text.keyWrong : reason instanceof Error ? reason.message : String(reason));
     }
   }
   return (

@@ -56,6 +56,7 @@ export const common = {
     help: "Each environment has keys of its own. This one is kept in this tab beside the others.",
     other: (name: string, other: string) => `This is a key of ${other}, not of ${name}.`,
     use: "Switch",
+    failed: "The environment was not switched",
   },
   nav: {
     groups: { observe: "Observe", build: "Build", people: "People", platform: "Platform" },

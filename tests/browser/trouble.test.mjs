@@ -1,0 +1,103 @@
+/** What pages say when something isn't known, is refused or lost: never that all is well, and never without a way on. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { caller } from "./furnish.mjs";
+import { browser, listen, own, settled, violations } from "./look.mjs";
+
+const { URL_OF_CLARION: url, KEY: key, ACCOUNT: account } = process.env;
+const call = caller(url, key);
+let opened;
+let page;
+
+before(async () => {
+  await call("POST", "/v1/integrations", { name: "My app", identifier: "my-app", providerId: "fcm", channel: "push", active: true, credentials: { serviceAccount: account } });
+  await call("POST", "/v2/workflows", { workflowId: "welcome", name: "Welcome", active: true, steps: [{ name: "Push", type: "push", controlValues: { subject: "Hello", body: "There" } }] });
+  opened = await browser();
+  page = await (await opened.newContext({ viewport: { width: 1440, height: 900 } })).newPage();
+  page.setDefaultTimeout(Number(process.env.PATIENCE ?? 20_000));
+  listen(page);
+  await own(page, url, { email: "ada@example.com", password: "correct horse battery" });
+});
+
+after(() => opened?.close());
+
+const press = (name, on = page) => on.getByRole("button", { name, exact: true }).first().click();
+const away = (route) => route.fulfill({ status: 503, json: { statusCode: 503, message: "The database is away" } });
+const asks = (path) => (address) => address.pathname.startsWith(path);
+
+async function visit(path) {
+  await page.goto(url + path);
+  await settled(page);
+}
+
+test("the overview says that all is well only once it knows", async () => {
+  const fine = page.getByText("Nothing needs attention.");
+  let answer;
+  const held = new Promise((resolve) => {
+    answer = resolve;
+  });
+  await page.route(asks("/v1/journal"), async (route) => {
+    await held;
+    await away(route);
+  });
+  await visit("/overview");
+  await page.getByText("Looking at what needs attention…").waitFor();
+  assert.equal(await fine.count(), 0);
+  answer();
+  const alert = page.getByRole("alert").filter({ hasText: "The database is away" });
+  await alert.waitFor();
+  assert.equal(await fine.count(), 0);
+  assert.deepEqual(await violations(page), []);
+  await page.unrouteAll({ behavior: "ignoreErrors" });
+  await press("Try again", alert).catch(() => {}); // the page, which asks by itself, may have been quicker
+  await fine.waitFor();
+});
+
+test("a list that can't be loaded again stays, says so, and is loaded once it is asked", async () => {
+  await visit("/activity");
+  await page.getByText("Nothing has been sent yet").waitFor();
+  await page.route(asks("/v1/notifications"), away);
+  const outdated = page.getByRole("main").getByRole("status").filter({ hasText: "could not be loaded again" });
+  await call("POST", "/v1/events/trigger", { name: "welcome", to: "ada", payload: {} }); // the feed tells of it
+  await outdated.waitFor();
+  await outdated.getByText("The database is away").waitFor();
+  await page.getByText("Nothing has been sent yet").waitFor();
+  assert.deepEqual(await violations(page), []);
+  await page.unrouteAll({ behavior: "ignoreErrors" });
+  await press("Try again", outdated).catch(() => {});
+  await page.getByRole("link", { name: "Welcome" }).waitFor();
+  await outdated.waitFor({ state: "detached" });
+});
+
+test("the badge tells how the feed stands", async () => {
+  const badge = (says) => page.getByRole("main").getByRole("status").filter({ hasText: says }).first();
+  let held = [];
+  await page.route(asks("/v1/live"), (route) => held.push(route));
+  await visit("/activity");
+  await badge(/^Connecting$/).waitFor();
+  await held[0].fulfill({ status: 503, body: "" });
+  await badge(/^Offline$/).waitFor();
+  assert.deepEqual(await violations(page), []);
+  held = [];
+  await page.unrouteAll({ behavior: "ignoreErrors" });
+  await badge(/^Live$/).waitFor();
+});
+
+test("an environment that refuses is not switched to", async () => {
+  await visit("/workflows");
+  await page.route(asks("/v1/session"), (route) =>
+    route.request().method() === "PATCH" ? route.fulfill({ status: 403, json: { statusCode: 403, message: "You may not enter Production" } }) : route.fallback(),
+  );
+  const before = await page.getByRole("button", { name: /^Environment: / }).getAttribute("aria-label");
+  await page.getByRole("button", { name: /^Environment: / }).click();
+  await page.getByRole("menuitem", { name: "Production" }).click();
+  const said = page.getByRole("alert").filter({ hasText: "You may not enter Production" });
+  await said.waitFor();
+  assert.equal(page.url(), `${url}/workflows`);
+  assert.equal(await page.evaluate(() => sessionStorage.getItem("clarion-session")), null);
+  await page.unrouteAll({ behavior: "ignoreErrors" });
+  await press("Close", said);
+  await page.reload();
+  await settled(page);
+  assert.equal(await page.getByRole("button", { name: /^Environment: / }).getAttribute("aria-label"), before);
+});
