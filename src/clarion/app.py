@@ -61,6 +61,7 @@ from clarion.net.tls import client_context
 from clarion.ops import instruments
 from clarion.ops.counting import counting
 from clarion.ops.retention import Retention
+from clarion.ops.trimming import Trimming
 from clarion.providers.registry import PROVIDERS
 from clarion.providers.sandbox import Sandbox
 from clarion.security.keys import fingerprint
@@ -193,6 +194,7 @@ async def worker(base: Foundation, sender: HttpSender | None = None) -> AsyncIte
         tasks.append(asyncio.create_task(sweep(base.database, base.clock, kept)))
         retention = Retention(base.database, base.clock, base.settings.activity_retention * SECOND)
         tasks.append(asyncio.create_task(retention.run()))
+        tasks.append(asyncio.create_task(_trimming(base).run()))
         tasks.append(asyncio.create_task(_sweep_audit_log(base)))
         tasks.append(asyncio.create_task(counting(base.database, base.clock)))
         try:
@@ -422,6 +424,11 @@ async def _sweep_live_events(base: Foundation) -> None:
     """Forget what happened too long ago for anybody to come back for it."""
     most = 1000
     await sweeping("live events", lambda: base.database.write(live.sweep, base.clock() - live.KEPT, most))
+
+
+def _trimming(base: Foundation) -> Trimming:
+    texts, details = base.settings.message_retention, base.settings.detail_retention
+    return Trimming(base.database, base.clock, texts * SECOND, details * SECOND)
 
 
 async def _sweep_audit_log(base: Foundation) -> None:

@@ -443,6 +443,32 @@ class Settings(BaseSettings):
         " weeks or more PostgreSQL keeps up to one longer, to drop it whole. A quarter of a year answers what"
         " people ask, and a database that only grows fills its disk.",
     )
+    message_retention: Annotated[
+        int,
+        BeforeValidator(_whole),
+        _Rule("a whole number of seconds from 86400 (a day) to 315360000 (10 years), or 0"),
+        AfterValidator(_days_or_ever),
+    ] = Field(
+        default=0,
+        le=10 * 365 * 24 * 3600,
+        description="Seconds that titles and bodies of messages are kept, where that is shorter than"
+        " CLARION_ACTIVITY_RETENTION: after it a message is gone from the log as if somebody had deleted it,"
+        " and its notification still tells what became of it. 0 keeps them as long as that, so that questions"
+        " about last month can be answered.",
+    )
+    detail_retention: Annotated[
+        int,
+        BeforeValidator(_whole),
+        _Rule("a whole number of seconds from 86400 (a day) to 315360000 (10 years), or 0"),
+        AfterValidator(_days_or_ever),
+    ] = Field(
+        default=0,
+        le=10 * 365 * 24 * 3600,
+        description="Seconds that the details of activity are kept, where that is shorter than"
+        " CLARION_ACTIVITY_RETENTION: what was decided step by step, providers' answers and earlier tries."
+        " After it outcome, code and explanation are left. 0 keeps them as long as that, since they are what"
+        " people ask for first.",
+    )
     audit_retention: Annotated[
         int,
         BeforeValidator(_whole),

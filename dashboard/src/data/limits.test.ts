@@ -6,6 +6,7 @@ test.each([
   ["retryWindow", 3600, "seconds", "1 h"],
   ["idempotencyWindow", 0, "seconds", "Not at all"],
   ["activityRetention", null, "seconds", "For ever"],
+  ["detailRetention", null, "seconds", "For ever"],
   ["triggerCalls", null, "a second", "None"],
   ["triggerCalls", 1000, "a second", "1,000 a second"],
   ["triggerSize", 512 * 1024, "bytes", "512 KiB"],

@@ -153,6 +153,8 @@ export const settings = {
     notAtAll: "Not at all",
     names: {
       activityRetention: "Activity is kept",
+      messageRetention: "Texts of messages are kept",
+      detailRetention: "Details of activity are kept",
       auditRetention: "The audit log is kept",
       webhookRetention: "Deliveries to webhooks are kept",
       retryWindow: "A message is tried again",

@@ -41,9 +41,17 @@ async def list_limits(call: Call[None, NoQuery]) -> list[LimitOut]:
 
 def _set(bounds: Bounds) -> Iterator[LimitOut]:
     for name, value in bounds._asdict().items():
-        for_ever = name == "activity_retention" and value == 0
         unit: Unit = "records" if name == "backlog_limit" else "seconds"
-        yield LimitOut(_camel(name), None if for_ever else value, unit, f"CLARION_{name.upper()}")
+        told = _kept(bounds, value) if name in _OF_ACTIVITY else value
+        yield LimitOut(_camel(name), told, unit, f"CLARION_{name.upper()}")
+
+
+_OF_ACTIVITY = ("activity_retention", "message_retention", "detail_retention")
+
+
+def _kept(bounds: Bounds, value: int) -> int | None:
+    """How long a part of the activity is kept, which goes with the rest at the latest; None: for ever."""
+    return min((seconds for seconds in (value, bounds.activity_retention) if seconds), default=None)
 
 
 def _rates(enforced: Mapping[str, int]) -> Iterator[LimitOut]:

@@ -43,6 +43,8 @@ class Bounds(NamedTuple):
     """What settings of the same names say."""
 
     activity_retention: int
+    message_retention: int
+    detail_retention: int
     audit_retention: int
     webhook_retention: int
     retry_window: int

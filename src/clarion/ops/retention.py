@@ -77,10 +77,11 @@ class Retention:
         notifications = 0
         for environment in await self._database.read(environments.every):
             theirs = partial(pruning.notifications, environment_id=environment.id, before=before, most=STEP)
-            notifications += await self._steps(theirs)
+            notifications += await stepwise(self._database, theirs, self._pause)
             await self._while_more(pruning.strays, environment.id, before)
             await self._database.write(hours.forget, environment.id, before)
-        triggers = await self._steps(partial(pruning.triggers, before=before, most=STEP))
+        of_all = partial(pruning.triggers, before=before, most=STEP)
+        triggers = await stepwise(self._database, of_all, self._pause)
         for forget in (pruning.virtual_pushes, pruning.health_changes):
             await self._while_more(forget, old)
         return Pruned(notifications, triggers, weeks)
@@ -119,13 +120,14 @@ class Retention:
             more = await self._database.write(forget, *which, STEP)
             await asyncio.sleep(self._pause)
 
-    async def _steps(self, step: Callable[..., pruning.Step]) -> int:
-        """Step by step from the oldest on; how much that forgot."""
-        forgotten, after = 0, ""
-        while True:
-            done = await self._database.write(step, after=after)
-            forgotten += done.forgotten
-            if done.after is None:
-                return forgotten
-            after = done.after
-            await asyncio.sleep(self._pause)
+
+async def stepwise(database: Database, step: Callable[..., pruning.Step], pause: float) -> int:
+    """Step by step from the oldest on, with pauses; how much that forgot."""
+    forgotten, after = 0, ""
+    while True:
+        done = await database.write(step, after=after)
+        forgotten += done.forgotten
+        if done.after is None:
+            return forgotten
+        after = done.after
+        await asyncio.sleep(pause)

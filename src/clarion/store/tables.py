@@ -757,6 +757,20 @@ counted_hours = sa.Table(
     sa.Column("counted_at", _Time, nullable=False),
     sa.Column("opened_at", _Time, nullable=False, comment="When opened messages were last counted."),
     sa.Column("settled", sa.Boolean, nullable=False, comment="Nothing of it was under way."),
+    sa.Column(
+        "texts_at",
+        _Time,
+        nullable=False,
+        server_default="0",
+        comment="When texts of its messages were last forgotten.",
+    ),
+    sa.Column(
+        "details_at",
+        _Time,
+        nullable=False,
+        server_default="0",
+        comment="When details of its pushes were.",
+    ),
     sa.PrimaryKeyConstraint("environment_id", "hour"),
     comment="Hours of statistics that were counted.",
 )
