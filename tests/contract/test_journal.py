@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 
 from clarion.journal.consumer import LaneConsumer, LaneSupervisor
 from clarion.journal.port import Batch, Journal, LeaseLost, Parked, Record, webhook_lane
+from clarion.journal.replaying import replay_some
 from clarion.journal.sql import LEASE, SqlJournal
 from clarion.model.clock import HOUR, SECOND, Clock, Millis, system_clock
 from clarion.store.database import Database
@@ -282,6 +283,20 @@ async def test_a_parked_batch_is_replayed_as_if_it_were_new(journal: Journal) ->
     assert await journal.parked() == []
     again = await only(journal, "deliver:x")
     assert (again.body, again.claims) == (b"bad", 1)
+
+
+async def test_what_is_parked_is_read_in_pages(journal: Journal) -> None:
+    await journal.append([Record("deliver:x", b"%d" % number) for number in range(5)])
+    for batch in await journal.claim("deliver:x", 5):
+        await journal.park(batch, f"no {batch.body!r}")
+    every = await journal.parked()
+    first, second, third = await journal.parked(0, 3), await journal.parked(every[2].id, 3), []
+    assert (first + second, third) == (every, await journal.parked(every[-1].id))
+    assert len({one.error for one in every}) == 5
+    done = await replay_some(journal, 0, 4)
+    assert done == (4, every[3].id)
+    assert await replay_some(journal, every[3].id, 4) == (1, None)
+    assert await journal.parked() == []
 
 
 async def test_lanes_are_listed_by_prefix(journal: Journal) -> None:

@@ -20,6 +20,24 @@ interface Paged<P> {
   older?: () => void;
 }
 
+/** A list from the oldest on, behind a number alone: the way back is the way that was come. */
+export function useTrail<P extends { next: number | null }>(name: readonly unknown[], fetch: (after: number) => Promise<P>, every: number): Paged<P> {
+  const [trail, setTrail] = useState<number[]>([]);
+  const after = trail.at(-1) ?? 0;
+  const page = useQuery({
+    queryKey: [...name, after],
+    queryFn: () => fetch(after),
+    placeholderData: keepPreviousData,
+    refetchInterval: () => beat(every),
+  });
+  const next = page.data?.next;
+  return {
+    page,
+    ...(trail.length > 0 && { older: () => setTrail(trail.slice(0, -1)) }),
+    ...(next && { newer: () => setTrail([...trail, next]) }),
+  };
+}
+
 /** A list by cursor. `name` names it, with everything that it is filtered by: another filter begins anew. */
 export function useCursor<P extends Page>(name: readonly unknown[], fetch: (place: Place) => Promise<P>, every?: number): Paged<P> {
   const list = JSON.stringify(name);

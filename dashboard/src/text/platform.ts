@@ -91,6 +91,7 @@ export const journal = {
   replaying: "Replay everything that was set aside?",
   replayLoses: "Each record goes back into its lane. What was sent already is not sent again. Worth it once the reason is gone.",
   replayed: "Back in its lane",
+  replayedAll: (n: number) => `${n.toLocaleString()} ${n === 1 ? "record is" : "records are"} back in their lanes`,
 };
 export const settings = {
   title: "Settings",

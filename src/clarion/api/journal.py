@@ -1,10 +1,14 @@
 """The journal: what waits in each lane, what was set aside and why. Clarion's own calls, for operators."""
 
+from typing import Annotated
+
 import msgspec
 
+from clarion.api.pages import MOST_ON_PAGE
 from clarion.api.route import Access, Call, Group, NoQuery
 from clarion.errors import NotFound
 from clarion.journal.port import Parked
+from clarion.journal.replaying import replay_some
 from clarion.journal.summary import LaneSummary, summary_of
 from clarion.model.clock import iso
 from clarion.model.member import Role
@@ -39,10 +43,32 @@ class ParkedOut(msgspec.Struct, rename="camel"):
     parked_at: str
 
 
-class ReplayedOut(msgspec.Struct):
-    """How many records went back into their lanes."""
+class ParkedPage(msgspec.Struct):
+    """Parked records by id. `next` is what to give as `after` for those behind them, null at the end."""
+
+    data: list[ParkedOut]
+    next: int | None
+
+
+class ParkedQuery(msgspec.Struct, frozen=True):
+    """Query of what was set aside, behind an id."""
+
+    after: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] = 0
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_ON_PAGE)] = 50
+
+
+class ReplayQuery(msgspec.Struct, frozen=True):
+    """Where a replay of everything goes on."""
+
+    after: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] = 0
+
+
+class ReplayedOut(msgspec.Struct, omit_defaults=True):
+    """How many records went back into their lanes; with `next` there are more: call again with it as
+    `after`."""
 
     replayed: int
+    next: int | None = None
 
 
 async def retrieve_journal(call: Call[None, NoQuery]) -> JournalOut:
@@ -51,25 +77,38 @@ async def retrieve_journal(call: Call[None, NoQuery]) -> JournalOut:
     return JournalOut([_lane(one) for one in found.lanes], found.parked)
 
 
-async def list_parked(call: Call[None, NoQuery]) -> list[ParkedOut]:
-    """What was set aside, oldest first."""
-    return [_parked(one) for one in await call.services.journal.parked()]
+async def list_parked(call: Call[None, ParkedQuery]) -> ParkedPage:
+    """What was set aside, the oldest records first."""
+    after, limit = call.query.after, call.query.limit
+    found = await call.services.journal.parked(after, limit + 1)
+    shown = [_parked(one) for one in found[:limit]]
+    return ParkedPage(shown, shown[-1].id if len(found) > limit else None)
+
+
+async def _one_parked(call: Call[None, NoQuery]) -> ParkedOut | None:
+    """What was set aside under the path's id."""
+    identity = _named(call)
+    found = await call.services.journal.parked(identity - 1, 1)
+    return next((_parked(one) for one in found if one.id == identity), None)
 
 
 async def replay_parked(call: Call[None, NoQuery]) -> ReplayedOut:
     """Put what was set aside back into its lane, once the reason is gone. What was sent is not sent again."""
-    name = call.path["parkedId"]
-    if not (name.isascii() and name.isdigit() and len(name) < 19):
-        raise _missing(name)
-    if not await call.services.journal.replay(int(name)):
-        raise _missing(name)
+    if not await call.services.journal.replay(_named(call)):
+        raise _missing(call.path["parkedId"])
     return ReplayedOut(1)
 
 
-async def replay_all_parked(call: Call[None, NoQuery]) -> ReplayedOut:
-    """Put everything that was set aside back into its lane."""
-    journal = call.services.journal
-    return ReplayedOut(sum([await journal.replay(one.id) for one in await journal.parked()]))
+async def replay_all_parked(call: Call[None, ReplayQuery]) -> ReplayedOut:
+    """Put everything that was set aside back into its lane, up to 1,000 records in a call."""
+    return ReplayedOut(*await replay_some(call.services.journal, call.query.after))
+
+
+def _named(call: Call[None, NoQuery]) -> int:
+    name = call.path["parkedId"]
+    if not (name.isascii() and name.isdigit() and len(name) < 19):
+        raise _missing(name)
+    return int(name)
 
 
 def _missing(name: str) -> NotFound:
@@ -90,7 +129,14 @@ _GROUP = Group("Journal", access=Access.INSTALLATION)
 ROUTES = (
     _GROUP.route("GET", _PATH, retrieve_journal, "What waits in the journal", Role.VIEWER, answer=JournalOut),
     _GROUP.route(
-        "GET", _PATH + "/parked", list_parked, "List what was set aside", Role.ADMIN, answer=list[ParkedOut]
+        "GET",
+        _PATH + "/parked",
+        list_parked,
+        "List what was set aside",
+        Role.ADMIN,
+        query=ParkedQuery,
+        answer=ParkedPage,
+        bare=True,
     ),
     _GROUP.route(
         "POST",
@@ -98,6 +144,7 @@ ROUTES = (
         replay_all_parked,
         "Replay everything that was set aside",
         Role.ADMIN,
+        query=ReplayQuery,
         answer=ReplayedOut,
     ),
     _GROUP.route(
@@ -107,5 +154,6 @@ ROUTES = (
         "Replay what was set aside",
         Role.ADMIN,
         answer=ReplayedOut,
+        before=_one_parked,
     ),
 )

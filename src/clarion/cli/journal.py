@@ -14,7 +14,7 @@ from clarion.cli.arrival import one_line
 from clarion.cli.progress import span
 from clarion.cli.store import noted, opened
 from clarion.errors import ClarionError
-from clarion.journal.port import Journal, Parked
+from clarion.journal.port import MOST_PARKED, Journal, Parked
 from clarion.journal.summary import JournalSummary, LaneSummary, summary_of
 from clarion.model.clock import SECOND, Millis, iso, system_clock
 from clarion.settings import Settings, load
@@ -75,18 +75,34 @@ async def _list(as_json: bool) -> None:
 
 async def _parked(as_json: bool) -> None:
     async with _journal(load(os.environ)) as journal:
-        found = await journal.parked()
+        found = [one async for one in _all_parked(journal)]
     click.echo(_json([_parked_for_programs(one) for one in found]) if as_json else _parked_for_people(found))
 
 
 async def _replay(parked_id: int | None, as_json: bool) -> None:
     settings = load(os.environ)
     async with opened(settings) as database, _journal_in(settings, database) as journal:
-        ids = [one.id for one in await journal.parked() if parked_id in (None, one.id)]
-        done = await _replayed(database, journal, ids)
+        done = await _replayed(database, journal, await _ids(journal, parked_id))
     if parked_id is not None and not done:
         raise NotParked(f"nothing is parked under {parked_id}; `clarion journal parked` lists what is")
     click.echo(_json({"replayed": done}) if as_json else f"put back  {len(done)}")
+
+
+async def _ids(journal: Journal, parked_id: int | None) -> list[int]:
+    """Of all that is parked, or the one where it is."""
+    if parked_id is None:
+        return [one.id async for one in _all_parked(journal)]
+    return [one.id for one in await journal.parked(parked_id - 1, 1) if one.id == parked_id]
+
+
+async def _all_parked(journal: Journal) -> AsyncIterator[Parked]:
+    """Page by page."""
+    after: int | None = 0
+    while after is not None:
+        page = await journal.parked(after)
+        for one in page:
+            yield one
+        after = page[-1].id if len(page) == MOST_PARKED else None
 
 
 async def _replayed(database: Database, journal: Journal, ids: Sequence[int]) -> list[int]:

@@ -38,7 +38,7 @@ from clarion.journal.jetstream_link import (
     Stored,
 )
 from clarion.journal.jetstream_names import Names, consumer_name
-from clarion.journal.port import Batch, Change, JournalUnavailable, LeaseLost, Parked, Record
+from clarion.journal.port import MOST_PARKED, Batch, Change, JournalUnavailable, LeaseLost, Parked, Record
 from clarion.journal.sql import LEASE
 from clarion.journal.summary import JournalSummary, LaneSummary, accepted_at
 from clarion.model.clock import Clock, Millis, iso
@@ -47,7 +47,7 @@ from clarion.store.database import Database
 log = structlog.get_logger(__name__)
 
 MOST_SCANNED = 1000
-"""Messages that `matching` and `parked` look at: each is one request to the servers."""
+"""Messages that `matching` looks at: each is one request to the servers."""
 
 _PATIENCE = 10.0
 """Seconds; longer than the servers take to elect a leader after one died."""
@@ -137,10 +137,9 @@ class JetStreamJournal:
         await self._link.publish([message])
         await self._end(batch, TERM)
 
-    async def parked(self) -> list[Parked]:
-        """The oldest 1,000."""
+    async def parked(self, after: int = 0, most: int = MOST_PARKED) -> list[Parked]:
         name = self._names.parked
-        async with aclosing(self._link.scan(name, name, MOST_SCANNED)) as messages:
+        async with aclosing(self._link.scan(name, name, most, after)) as messages:
             return [_parked(stored) async for stored in messages]
 
     async def replay(self, parked_id: int) -> bool:

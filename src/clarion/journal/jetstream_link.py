@@ -137,9 +137,11 @@ class Link:
             if not self._client.is_closed:
                 await subscription.unsubscribe()
 
-    async def scan(self, stream: str, subject: str, most: int) -> AsyncGenerator[Stored, None]:
-        """The oldest messages of a subject, as the stream's leader has them: one request each."""
-        sequence = 0
+    async def scan(
+        self, stream: str, subject: str, most: int, sequence: int = 0
+    ) -> AsyncGenerator[Stored, None]:
+        """The oldest messages of a subject behind `sequence`, as the stream's leader has them: one request
+        each."""
         for _ in range(most):
             stored = await self._next(stream, {"seq": sequence + 1, "next_by_subj": subject})
             if stored is None:

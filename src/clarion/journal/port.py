@@ -135,6 +135,9 @@ class JournalUnavailable(Overloaded):
         super().__init__(message, headers={"Retry-After": "1"})
 
 
+MOST_PARKED = 1000
+"""Records that are listed at a time."""
+
 Change = Callable[[Connection], Sequence[Record]]
 """What settles a batch: writes on the connection, and the records it hands on."""
 
@@ -181,8 +184,8 @@ class Journal(Protocol):
         """Set the batch aside with its error, out of everybody's way."""
         ...
 
-    async def parked(self) -> list[Parked]:
-        """What was set aside, oldest first."""
+    async def parked(self, after: int = 0, most: int = MOST_PARKED) -> list[Parked]:
+        """What was set aside behind the id `after`, by id, at most so many."""
         ...
 
     async def replay(self, parked_id: int) -> bool:

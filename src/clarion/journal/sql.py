@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.engine import Connection
 
-from clarion.journal.port import IN_TURN, Batch, Change, LeaseLost, Parked, Record
+from clarion.journal.port import IN_TURN, MOST_PARKED, Batch, Change, LeaseLost, Parked, Record
 from clarion.journal.summary import MOST_COUNTED, JournalSummary, LaneSummary, accepted_at
 from clarion.model.clock import SECOND, Clock, Millis
 from clarion.store.database import Database
@@ -70,8 +70,8 @@ class SqlJournal:
     async def park(self, batch: Batch, error: str) -> None:
         await self._database.write(_park, batch, error, self._clock())
 
-    async def parked(self) -> list[Parked]:
-        return await self._database.read(_parked)
+    async def parked(self, after: int = 0, most: int = MOST_PARKED) -> list[Parked]:
+        return await self._database.read(_parked, after, most)
 
     async def replay(self, parked_id: int) -> bool:
         lane = await self._database.write(_replay, parked_id)
@@ -215,9 +215,8 @@ _NEXT_IN_LINE = sql("""
 SELECT body FROM journal WHERE lane = ? AND parked_at IS NULL ORDER BY not_before, id LIMIT 1
 """)
 
-# Counts what is parked among the oldest records: what is parked stays, and the others go.
 _COUNT_PARKED = sql("""
-SELECT COUNT(parked_at) FROM (SELECT parked_at FROM journal ORDER BY id LIMIT ?) AS oldest
+SELECT COUNT(*) FROM (SELECT 1 FROM journal WHERE parked_at IS NOT NULL LIMIT ?) AS counted
 """)
 _MATCHING = sql(
     "SELECT body FROM journal WHERE lane = ? AND parked_at IS NULL AND instr(body, ?) > 0 LIMIT ?",
@@ -245,9 +244,10 @@ _PARK = sql("""
 UPDATE journal SET lease = '', leased_until = 0, parked_at = ?, error = ? WHERE id = ? AND lease = ?
 """)
 _RELEASE_ALL = sql("UPDATE journal SET lease = '', leased_until = 0 WHERE lease <> ''")
-_PARKED = sql(
-    "SELECT id, lane, error, claims, parked_at FROM journal WHERE parked_at IS NOT NULL ORDER BY id"
-)
+_PARKED = sql("""
+SELECT id, lane, error, claims, parked_at FROM journal
+WHERE parked_at IS NOT NULL AND id > ? ORDER BY id LIMIT ?
+""")
 _REPLAY = sql("""
 UPDATE journal SET parked_at = NULL, not_before = 0, claims = 0, error = NULL
 WHERE id = ? AND parked_at IS NOT NULL RETURNING lane
@@ -344,8 +344,8 @@ def _release_all(connection: Connection) -> int:
     return run(connection, _RELEASE_ALL).rowcount
 
 
-def _parked(connection: Connection) -> list[Parked]:
-    return [Parked(*row) for row in run(connection, _PARKED)]
+def _parked(connection: Connection, after: int, most: int) -> list[Parked]:
+    return [Parked(*row) for row in run(connection, _PARKED, after, most)]
 
 
 def _replay(connection: Connection, parked_id: int) -> str | None:

@@ -9,7 +9,7 @@ from clarion.model.clock import Millis
 from clarion.model.ids import time_of
 
 MOST_COUNTED = 100_000
-"""Records of one lane, and records looked through for parked ones: a look stays cheap with millions."""
+"""Records of one lane, and of those that are parked: a look stays cheap with millions."""
 
 
 class LaneSummary(NamedTuple):

@@ -33,6 +33,7 @@ metadata = sa.MetaData(
 _Id = sa.String(32)
 _Time = sa.BigInteger
 _NOT_PARKED = sa.text("parked_at IS NULL")
+_PARKED = sa.text("parked_at IS NOT NULL")
 _Row = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
@@ -807,6 +808,7 @@ journal = sa.Table(
     sa.Index(
         "ix_journal_due", "lane", "not_before", "id", sqlite_where=_NOT_PARKED, postgresql_where=_NOT_PARKED
     ),
+    sa.Index("ix_journal_parked", "id", sqlite_where=_PARKED, postgresql_where=_PARKED),
     sqlite_autoincrement=True,
     comment="The durable queue: each row is a batch that one stage works on under a lease.",
 )

@@ -3,13 +3,16 @@ import { IconStack2 } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useChange } from "../../data/change";
-import { api, told, type Schemas } from "../../data/client";
+import { api, told, whole, type Schemas } from "../../data/client";
 import { useEnvironments } from "../../data/environments";
 import { useMay } from "../../data/member";
 import { spanOf } from "../../data/moments";
+import { useTrail } from "../../data/paging";
+import { say } from "../../data/say";
 import { Button } from "../../parts/acts";
 import { Confirm } from "../../parts/Confirm";
 import { Listing } from "../../parts/ListControls";
+import { Pager } from "../../parts/Pager";
 import { Empty, Failure, Heading, Loaded } from "../../parts/states";
 import { When } from "../../parts/When";
 import { text } from "../../text";
@@ -81,22 +84,33 @@ function Lane({ one, name }: { one: Schemas["LaneOut"]; name: { kind: string; of
   );
 }
 
+/** Replays all that is parked, some at a time; how many those were. */
+async function everything(): Promise<number> {
+  let number = 0;
+  for (let after: number | null | undefined = 0; after !== null && after !== undefined; ) {
+    const done: Schemas["ReplayedOut"] = await told(api.POST("/v1/journal/parked/replay", { params: { query: { after } } }));
+    number += done.replayed;
+    after = done.next;
+  }
+  return number;
+}
+
 function ParkedRecords({ nameOf }: { nameOf: (lane: string) => { kind: string; of: string } }) {
   const [asking, setAsking] = useState(false);
-  const parked = useQuery({ queryKey: ["parked"], queryFn: () => told(api.GET("/v1/journal/parked")), refetchInterval: 5000 });
+  const { page: parked, newer, older } = useTrail(["parked"], (after) => whole(api.GET("/v1/journal/parked", { params: { query: { limit: 25, ...(after && { after }) } } })), 5000);
   const stale = ["parked", "journal"];
   const replay = useChange((parkedId: string) => told(api.POST("/v1/journal/parked/{parkedId}/replay", { params: { path: { parkedId } } })), {
     stale,
     said: words.replayed,
   });
-  const replayAll = useChange(() => told(api.POST("/v1/journal/parked/replay")), { stale, said: words.replayed });
+  const replayAll = useChange(everything, { stale, then: (number) => say(words.replayedAll(number)) });
   return (
     <section aria-labelledby="parked">
       <Group justify="space-between" mb="sm">
         <Title order={2} id="parked">
           {words.parked}
         </Title>
-        {(parked.data?.length ?? 0) > 1 && (
+        {(parked.data?.data.length ?? 0) > 1 && (
           <Button needs="admin" size="compact-sm" variant="default" onClick={() => setAsking(true)}>
             {words.replayAll}
           </Button>
@@ -105,13 +119,14 @@ function ParkedRecords({ nameOf }: { nameOf: (lane: string) => { kind: string; o
       {replay.error && <Failure error={replay.error} />}
       <Loaded query={parked}>
         {(found) =>
-          found.length === 0 ? (
+          found.data.length === 0 && !older ? (
             <Text size="sm" c="dimmed">
               {words.noParked}
             </Text>
           ) : (
+            <>
             <Listing label={words.parked} columns={[words.lane, words.error, words.claims, words.at, ""]}>
-              {found.map((one) => (
+              {found.data.map((one) => (
                 <Table.Tr key={one.id}>
                   <Table.Td>
                     <Text size="sm" fw={600}>
@@ -138,6 +153,8 @@ function ParkedRecords({ nameOf }: { nameOf: (lane: string) => { kind: string; o
                 </Table.Tr>
               ))}
             </Listing>
+            <Pager newer={newer} older={older} />
+            </>
           )
         }
       </Loaded>
