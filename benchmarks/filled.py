@@ -46,7 +46,7 @@ def filled(on: Footing, directory: Path, people: int, messages: int) -> Iterator
     }
     environ = {k: v for k, v in os.environ.items() if not k.startswith("CLARION_")} | settings
     headers = {"authorization": f"ApiKey {KEY}"}
-    done = directory / f"filled-{people}-{messages}"
+    done = directory / f"filled-{on.name}-{people}-{messages}"
     if not done.exists():
         directory.mkdir(parents=True, exist_ok=True)
         first = Server(environ, directory / "first.log", [])
