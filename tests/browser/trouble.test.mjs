@@ -53,6 +53,26 @@ test("the overview says that all is well only once it knows", async () => {
   await fine.waitFor();
 });
 
+test("the overview tells of a webhook endpoint that was switched off, and leads to it", async () => {
+  const made = await call("POST", "/v1/webhooks", { url: "https://hooks.example/in", active: false });
+  await page.route(asks("/v1/webhooks"), async (route) => {
+    const response = await route.fetch();
+    const told = (await response.json()).data;
+    await route.fulfill({ response, json: { data: told.map((one) => ({ ...one, disabledReason: "failing" })) } });
+  });
+  await visit("/overview");
+  const link = page.getByRole("link", { name: "The webhook endpoint at hooks.example was switched off: it failed for days. It hears of nothing." });
+  await link.waitFor();
+  assert.equal(await page.getByText("Nothing needs attention.").count(), 0);
+  assert.deepEqual(await violations(page), []);
+  await page.unrouteAll({ behavior: "ignoreErrors" });
+  await link.click();
+  await page.waitForURL(`**/webhooks/${made._id}`);
+  await visit("/overview");
+  await page.getByText("Nothing needs attention.").waitFor(); // one that somebody switched off is as it should be
+  await call("DELETE", `/v1/webhooks/${made._id}`);
+});
+
 test("a list that can't be loaded again stays, says so, and is loaded once it is asked", async () => {
   await visit("/activity");
   await page.getByText("Nothing has been sent yet").waitFor();

@@ -43,6 +43,8 @@ export const overview = {
   unknown: "Not known",
   away: (name: string) => `${name}: the provider is away. Messages wait.`,
   refused: (name: string) => `${name} is paused: the provider refuses its set-up.`,
+  silenced: (host: string, reason: string) =>
+    `The webhook endpoint at ${host} was switched off: it ${reason === "gone" ? "answered that it is gone" : "failed for days"}. It hears of nothing.`,
   parked: (n: number) => `${n} ${n === 1 ? "record was" : "records were"} set aside in the journal.`,
   old: (span: string) => `The oldest record waits for ${span} already.`,
   failing: (name: string, percent: string) => `${name}: ${percent} of its messages failed.`,

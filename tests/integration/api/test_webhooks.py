@@ -11,6 +11,7 @@ from standardwebhooks.webhooks import Webhook
 from calling import PUSH, Api, Caller, Json, data, error, running_api
 from clarion.errors import EgressRefused, TimedOut
 from clarion.model.http import HttpReply, HttpRequest
+from clarion.store import webhooks
 from clarion.store.dialect import run, sql
 from pushing import Answer, ScriptedSender
 
@@ -202,6 +203,20 @@ async def test_a_delivery_shows_what_was_sent_whatever_the_endpoint_is_now(
     assert (tried["url"], tried["headers"]["webhook-id"]) == (URL, told["eventId"])
     assert "blue-team" not in str(kept)
     assert "X-Team" in tried["headers"]
+
+
+async def test_an_endpoint_that_was_switched_off_says_why_until_it_is_on_again(api: Api, dev: Caller) -> None:
+    made = await added(dev)
+
+    async def standing() -> tuple[bool, str]:
+        (one,) = data(await dev.get(PATH))
+        return one["active"], one["disabledReason"]
+
+    assert await standing() == (True, "")
+    await api.services.catalog.change(webhooks.switch_off, made["_id"], "failing", api.services.clock())
+    assert await standing() == (False, "failing")
+    data(await dev.put(f"{PATH}/{made['_id']}", {"active": True}))
+    assert await standing() == (True, "")
 
 
 def _moment(sent: dict[str, str]) -> datetime:

@@ -1,12 +1,13 @@
 import { Alert, Card, Group, Loader, Stack, Text, Title } from "@mantine/core";
 import { IconAlertTriangle, IconCircleCheck } from "@tabler/icons-react";
+import type { Schemas } from "../../data/client";
 import { percent, shares, type Statistics } from "../../data/overview";
 import { spanOf } from "../../data/moments";
 import { together, type Together } from "../../data/together";
 import { TextLink } from "../../parts/links";
 import { Failure } from "../../parts/states";
 import { text } from "../../text";
-import { useJournal, useStandings, type Standing } from "./data";
+import { useEndpoints, useJournal, useStandings, type Standing } from "./data";
 
 const words = text.overview;
 const MANY = 0.1;
@@ -56,15 +57,21 @@ function Nothing({ known }: { known: boolean }) {
 
 function useConcerns({ outcomes }: Statistics): Together & { concerns: Concern[] } {
   const { standings, ...found } = useStandings();
-  const waiting = useJournal();
-  const rest = together([waiting]);
-  const concerns = concernsOf(outcomes, standings, waiting.data);
+  const [waiting, endpoints] = [useJournal(), useEndpoints()];
+  const rest = together([waiting, endpoints]);
+  const concerns = [...silenced(endpoints.data ?? []), ...concernsOf(outcomes, standings, waiting.data)];
   return {
-    concerns,
+    concerns: concerns.sort((a, b) => Number(b.grave) - Number(a.grave)),
     known: found.known && rest.known,
     error: found.error ?? rest.error,
     retry: () => [found, rest].forEach((one) => one.retry()),
   };
+}
+
+/** The webhook endpoints that were switched off for what they answered; one switched off by hand is as somebody wants it. */
+function silenced(endpoints: Schemas["WebhookOut"][]): Concern[] {
+  const off = endpoints.filter((one) => !one.active && one.disabledReason);
+  return off.map((one) => ({ key: `off ${one._id}`, said: words.silenced(new URL(one.url).host, one.disabledReason), to: `/webhooks/${one._id}`, grave: true }));
 }
 
 function concernsOf(outcomes: Statistics["outcomes"], standings: Standing[], journal: ReturnType<typeof useJournal>["data"]): Concern[] {
@@ -86,5 +93,5 @@ function concernsOf(outcomes: Statistics["outcomes"], standings: Standing[], jou
   for (const one of shares(outcomes, (each) => each.integrationIdentifier, "deadTokens")) {
     if (one.share >= MANY && one.tried >= ENOUGH) found.push({ key: `dead ${one.name}`, said: words.dead(one.name, percent(one.share)), to: "/integrations", grave: false });
   }
-  return found.sort((a, b) => Number(b.grave) - Number(a.grave));
+  return found;
 }

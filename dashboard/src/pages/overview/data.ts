@@ -29,3 +29,8 @@ export function useStandings(): Together & { standings: Standing[] } {
 export function useJournal() {
   return useQuery({ queryKey: ["journal"], queryFn: () => told(api.GET("/v1/journal")), refetchInterval: 5000 });
 }
+
+/** The webhook endpoints: who listens can't be told by one that it is switched off itself. */
+export function useEndpoints() {
+  return useQuery({ queryKey: ["webhooks"], queryFn: () => told(api.GET("/v1/webhooks")), refetchInterval: () => beat(15_000) });
+}
