@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from clarion.api.route import Call, Category, NoQuery, Route
-from clarion.api.workflows import Severity
+from clarion.api.workflow_bodies import Severity
 from clarion.check.frequency import Cap
 from clarion.errors import Unprocessable
 from clarion.model.clock import DAY

@@ -10,7 +10,8 @@ from sqlalchemy.engine import Connection
 from clarion.api.contexts import Named, context_of, settled_scope
 from clarion.api.route import Audit, Call, Category, Group, NoQuery
 from clarion.api.subscribers import named
-from clarion.api.workflows import named_workflow, workflow_slug
+from clarion.api.workflow_views import workflow_slug
+from clarion.api.workflows import named_workflow
 from clarion.errors import BadInput, NotFound
 from clarion.model.clock import iso
 from clarion.model.context import keys_in, scope_of

@@ -7,14 +7,8 @@ import msgspec
 from sqlalchemy.engine import Connection
 
 from clarion.api.route import Access, Audit, Call, Category, NoQuery, Route
-from clarion.api.workflows import (
-    WorkflowOut,
-    current_workflow,
-    found_workflow,
-    shown_workflow,
-    tell,
-    workflow_out,
-)
+from clarion.api.workflow_views import WorkflowOut, workflow_out
+from clarion.api.workflows import current_workflow, found_workflow, shown_workflow, tell
 from clarion.errors import BadInput, NotFound
 from clarion.model.clock import iso
 from clarion.model.member import Role

@@ -7,15 +7,9 @@ import msgspec
 from clarion.api.contexts import Named, context_of
 from clarion.api.route import Audit, Call, Category, NoQuery, Route
 from clarion.api.step_controls import settable
-from clarion.api.workflows import (
-    Controls,
-    IssuesOut,
-    StepOut,
-    found_workflow,
-    issues_out,
-    said_controls,
-    step_out,
-)
+from clarion.api.workflow_bodies import said_controls
+from clarion.api.workflow_views import Controls, IssuesOut, StepOut, issues_out, step_out
+from clarion.api.workflows import found_workflow
 from clarion.compose.naming import misnamed
 from clarion.compose.preview import preview
 from clarion.compose.words import NAME
