@@ -121,3 +121,72 @@ test("an environment that refuses is not switched to", async () => {
   await settled(page);
   assert.equal(await page.getByRole("button", { name: /^Environment: / }).getAttribute("aria-label"), before);
 });
+
+const dialog = () => page.getByRole("dialog");
+
+/** Is told what would be lost, thinks better of it, asks again and means it. */
+async function loses(ask, told, back, action) {
+  for (const answer of [back, action]) {
+    await ask();
+    await dialog().getByText(told).waitFor();
+    if (answer === back) assert.deepEqual(await violations(page), []);
+    await press(answer, dialog());
+    await dialog().waitFor({ state: "detached" });
+  }
+}
+
+test("what is changed on a workflow is lost only when somebody says so", async () => {
+  const title = page.getByLabel("Title", { exact: true });
+  await visit("/workflows/welcome");
+  await title.fill("Changed");
+  await page.getByText("Not saved yet").waitFor();
+  await loses(() => press("Discard changes"), /This is lost: steps you changed: “Push”/, "Cancel", "Discard changes");
+  assert.equal(await title.inputValue(), "Hello");
+
+  await loses(() => press("Remove step"), /discarding the changes brings it back/, "Cancel", "Remove step");
+  await page.getByText("Not saved yet").waitFor();
+  await page.getByRole("tab", { name: "Settings" }).click(); // a tab keeps it
+  await page.getByLabel("Description").fill("Says hello");
+  await loses(() => page.getByRole("link", { name: "Topics", exact: true }).click(), /steps you removed: “Push”; the description/, "Stay", "Leave");
+  await page.waitForURL(/topics/);
+  assert.equal((await call("GET", "/v2/workflows/welcome")).steps[0].controlValues.subject, "Hello");
+});
+
+test("what is written for a locale is lost only when somebody says so", async () => {
+  await call("POST", "/v2/workflows", { workflowId: "told", name: "Told", active: true, isTranslationEnabled: true, steps: [{ name: "Push", type: "push", controlValues: { body: "{{t.hi}}" } }] });
+  for (const locale of ["en_US", "de"]) await call("POST", "/v2/translations", { resourceType: "workflow", resourceId: "told", locale, content: { hi: locale } });
+  const texts = (locale) => page.getByLabel(new RegExp(`^Texts \\(JSON\\) · ${locale}`));
+  const shown = (locale) => page.getByRole("button", { name: locale, exact: true }).click();
+  await visit("/workflows/told?tab=translations");
+  await shown("de");
+  await texts("de").fill('{"hi": "Hallo"}');
+  await loses(() => shown("en_US"), /texts in de that you changed/, "Cancel", "Drop it");
+  await texts("en_US").waitFor();
+  await shown("de");
+  assert.match(await texts("de").inputValue(), /"hi": "de"/);
+  await texts("de").fill('{"hi": "Hallo"}');
+  await loses(() => page.getByRole("tab", { name: "Code" }).click(), /texts in de that you changed/, "Stay", "Leave");
+  await page.getByRole("tab", { name: "Translations" }).click();
+  await shown("de");
+  await texts("de").fill('{"hi": "Hallo"}');
+  await press("Save", page.getByRole("tabpanel"));
+  await page.getByText("Saved", { exact: true }).first().waitFor();
+  await shown("en_US"); // asks nothing
+  await texts("en_US").waitFor();
+});
+
+test("a form that isn't saved is asked about, and one that is saved is not", async () => {
+  await call("POST", "/v2/subscribers", { subscriberId: "linus", firstName: "Linus" });
+  const name = page.getByLabel("First name");
+  const away = () => page.getByRole("tab", { name: "Devices" }).click();
+  await visit("/subscribers/linus?tab=profile");
+  await name.fill("Line");
+  await loses(away, /What you changed here is lost/, "Stay", "Leave");
+  await page.getByRole("tab", { name: "Profile" }).click();
+  assert.equal(await name.inputValue(), "Linus");
+  await name.fill("Lina");
+  await press("Save");
+  await page.getByText("Saved", { exact: true }).first().waitFor();
+  await away();
+  await page.getByText("No device yet").waitFor();
+});

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { firstControls, previewedStep, STEP_KINDS, summary, withControl } from "./steps";
+import { firstControls, previewedStep, STEP_KINDS, summary, untouched, withControl } from "./steps";
 
 test.each([
   ["push", { subject: "Hi", body: "there" }, "Hi"],
@@ -16,3 +16,7 @@ const SAVED = [{ _id: "wait", type: "delay" }, { _id: "first", type: "push" }, {
 test("the second push is previewed as the second", () => expect(previewedStep("second", SAVED)).toBe("second"));
 test("a push that isn't saved is previewed through one that is", () => expect(previewedStep(undefined, SAVED)).toBe("first"));
 test("nothing saved, nothing to ask of", () => expect(previewedStep(undefined, [])).toBeUndefined());
+test("a new step is untouched until something on it changes", () => {
+  expect(untouched("push", firstControls("push"))).toBe(true);
+  expect(untouched("push", { ...firstControls("push"), body: "Hi" })).toBe(false);
+});

@@ -23,6 +23,11 @@ export function firstControls(kind: StepKind): Controls {
   return { ...FIRST[kind] };
 }
 
+/** Whether a step still holds nothing but what a new one does. */
+export function untouched(kind: string, controls: Controls): boolean {
+  return JSON.stringify(controls) === JSON.stringify(FIRST[kind as StepKind]);
+}
+
 /** A step in one line; empty where it says nothing yet. */
 export function summary(kind: string, controls: Controls): string {
   const said = (name: string) => (controls[name] === undefined || controls[name] === null ? "" : String(controls[name]));

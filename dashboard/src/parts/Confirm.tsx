@@ -5,31 +5,45 @@ import type { ReactNode } from "react";
 import { text } from "../text";
 import { Failure } from "./states";
 
-interface ConfirmProps {
+interface Question {
   opened: boolean;
   close: () => void;
   title: string;
   /** What will be lost. */
   loses: ReactNode;
   action: string;
-  change: UseMutationResult<unknown, Error, void>;
 }
 
-export function Confirm({ opened, close, title, loses, action, change }: ConfirmProps) {
+interface AskProps extends Question {
+  act: () => void;
+  acting?: boolean;
+  error?: Error | null;
+  /** What the way back is called. */
+  back?: string;
+}
+
+/** Asks before something is done at once. */
+export function Ask({ opened, close, title, loses, action, act, acting = false, error = null, back = text.cancel }: AskProps) {
   return (
     <Modal opened={opened} onClose={close} title={title} closeButtonProps={{ "aria-label": text.close }}>
       <Stack>
         <Text size="sm">{loses}</Text>
-        {change.error && <Failure error={change.error} />}
+        {error && <Failure error={error} />}
         <Group justify="flex-end">
           <Button variant="default" onClick={close} data-autofocus>
-            {text.cancel}
+            {back}
           </Button>
-          <Button color="red" loading={change.isPending} onClick={() => change.mutate(undefined, { onSuccess: close })}>
+          <Button color="red" loading={acting} onClick={act}>
             {action}
           </Button>
         </Group>
       </Stack>
     </Modal>
   );
+}
+
+/** Asks before a change is sent, and stays open while it is and where it is refused. */
+export function Confirm({ change, ...question }: Question & { change: UseMutationResult<unknown, Error, void> }) {
+  const act = () => change.mutate(undefined, { onSuccess: question.close });
+  return <Ask {...question} act={act} acting={change.isPending} error={change.error} />;
 }

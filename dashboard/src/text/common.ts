@@ -16,6 +16,12 @@ export const common = {
   loading: "Loading",
   outdated: "This could not be loaded again",
   shownIsOf: "What you see is of",
+  unsaved: {
+    title: "Leave without saving?",
+    leave: "Leave",
+    stay: "Stay",
+    form: "What you changed here is lost.",
+  },
   again: "Try again",
   cancel: "Cancel",
   close: "Close",

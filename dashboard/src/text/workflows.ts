@@ -1,3 +1,12 @@
+import type { Changes } from "../data/unsaved";
+
+/** Fields of a workflow, as the question what may be lost names them. */
+const draftFields: Record<string, string> = {
+  name: "the name", description: "the description", tags: "the tags", active: "whether it is active", validatePayload: "whether payloads are checked",
+  payloadSchema: "the schema of the payload", isTranslationEnabled: "whether it is translated", severity: "the severity",
+  outsideSchedule: "what holds outside of schedules", preferences: "the preferences",
+};
+
 export const workflows = {
   title: "Workflows",
   about: "What is sent when your application triggers it, step by step.",
@@ -23,7 +32,14 @@ export const workflows = {
   activeHelp: "Triggers of a workflow that is off are answered, and send nothing.",
   unsaved: "Not saved yet",
   discard: "Discard changes",
-  leaving: "Leave without saving? The changes are lost.",
+  discarding: "Discard the changes?",
+  /** What is lost of a draft. */
+  losing: ({ fields, added, changed, removed, moved }: Changes): string => {
+    const quoted = (verb: string, names: readonly string[]) => (names.length > 0 ? [`${verb} ${names.map((name) => `“${name}”`).join(", ")}`] : []);
+    const steps = [...quoted("steps you added:", added), ...quoted("steps you changed:", changed), ...quoted("steps you removed:", removed)];
+    const named = fields.map((name) => draftFields[name] ?? name);
+    return `This is lost: ${[...steps, ...(moved ? ["the order of the steps"] : []), ...(named.length > 0 ? [named.join(", ")] : [])].join("; ")}.`;
+  },
   removing: (name: string) => `Remove ${name}?`,
   loses: "Triggers that name it are refused from then on. What was sent stays in the activity.",
   removed: "Removed",
@@ -48,6 +64,11 @@ export const workflows = {
     chooseHelp: "Click a step on the left to change it, or a plus to add one.",
     name: "Name of the step",
     remove: "Remove step",
+    removing: (name: string) => `Remove the step “${name}”?`,
+    loses: (saved: boolean) =>
+      saved
+        ? "Its texts, conditions and overrides are lost once you save; until then discarding the changes brings it back."
+        : "It was never saved: its texts, conditions and overrides are lost at once.",
     up: "Move up",
     down: "Move down",
     subject: "Title",
@@ -225,6 +246,9 @@ export const workflows = {
     content: "Texts (JSON)",
     contentHelp: "Keys may be nested; a template names them as {{t.key}}.",
     outdated: "Lacks keys of the default locale",
+    leaving: (locale: string) => `Drop what you wrote for ${locale}?`,
+    drop: "Drop it",
+    losing: (locale: string) => `The texts in ${locale} that you changed and didn't save are lost.`,
     removing: (locale: string) => `Remove the texts in ${locale}?`,
     loses: "They are lost; recipients of that locale get the default one.",
     empty: "No locale yet",

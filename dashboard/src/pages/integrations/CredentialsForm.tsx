@@ -4,7 +4,9 @@ import type { UseMutationResult } from "@tanstack/react-query";
 import { useState, type FormEvent } from "react";
 import { fieldErrors, type Schemas } from "../../data/client";
 import { readText } from "../../data/files";
+import { useUnsaved } from "../../data/unsaved";
 import { Button } from "../../parts/acts";
+import { Leaving } from "../../parts/Leaving";
 import { Failure } from "../../parts/states";
 import { text } from "../../text";
 
@@ -23,21 +25,25 @@ interface CredentialsFormProps {
   first: Given;
   change: UseMutationResult<unknown, Error, Given>;
   action: string;
+  /** Whether to ask before what isn't saved is left. */
+  guarded?: boolean;
   /** Said above the credentials. */
   note?: string;
 }
 
 /** The form that a provider's credentials ask for; it keeps what was written when the API refuses it. */
-export function CredentialsForm({ provider, first, change, action, note }: CredentialsFormProps) {
+export function CredentialsForm({ provider, first, change, action, note, guarded = false }: CredentialsFormProps) {
   const [given, setGiven] = useState(first);
+  const { changed, now, keep } = useUnsaved(given);
   const fields = fieldErrors(change.error);
   function submit(event: FormEvent) {
     event.preventDefault();
     const credentials = Object.fromEntries(Object.entries(given.credentials).filter(([, value]) => value !== ""));
-    change.mutate({ ...given, credentials });
+    change.mutate({ ...given, credentials }, { onSuccess: () => keep(now) });
   }
   return (
     <form onSubmit={submit}>
+      {guarded && <Leaving changed={changed} loses={text.unsaved.form} />}
       <Stack>
         <TextInput label={words.name} value={given.name} onChange={(e) => setGiven({ ...given, name: e.currentTarget.value })} error={fields["name"]} required />
         <TextInput

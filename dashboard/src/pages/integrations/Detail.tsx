@@ -161,6 +161,7 @@ function Edit({ one }: { one: Integration }) {
                 change={save}
                 action={text.save}
                 note={words.keepSecrets}
+                guarded
               />
             </Card>
           )

@@ -4,8 +4,10 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useChange } from "../../data/change";
 import { api, told, type Schemas } from "../../data/client";
+import { useUnsaved } from "../../data/unsaved";
 import { ActionIcon, Button } from "../../parts/acts";
 import { ConfirmButton } from "../../parts/ConfirmButton";
+import { Leaving } from "../../parts/Leaving";
 import { Failure, Loaded } from "../../parts/states";
 import { text } from "../../text";
 
@@ -22,7 +24,12 @@ export function Caps() {
 function Form({ first }: { first: Cap[] }) {
   const [caps, setCaps] = useState(first);
   const [removed, setRemoved] = useState(0);
-  const save = useChange(() => told(api.PUT("/v1/frequency-caps", { body: { caps } })), { stale: ["caps"], said: text.saved, then: () => setRemoved(0) });
+  const { changed, now, keep } = useUnsaved(caps);
+  const save = useChange(() => told(api.PUT("/v1/frequency-caps", { body: { caps } })).then(() => keep(now)), {
+    stale: ["caps"],
+    said: text.saved,
+    then: () => setRemoved(0),
+  });
   const put = (at: number, part: Partial<Cap>) => setCaps(caps.map((one, place) => (place === at ? { ...one, ...part } : one)));
   /** Caps that were saved stand before those that were added since. */
   const remove = (at: number) => {
@@ -31,6 +38,7 @@ function Form({ first }: { first: Cap[] }) {
   };
   return (
     <Card maw={860}>
+      <Leaving changed={changed} loses={text.unsaved.form} />
       <Stack>
         <Text size="sm" c="dimmed">
           {words.about}

@@ -3,8 +3,10 @@ import { useState, type FormEvent } from "react";
 import { useChange } from "../../data/change";
 import { api, fieldErrors, told, type Schemas } from "../../data/client";
 import { readObject } from "../../data/payload";
+import { useUnsaved } from "../../data/unsaved";
 import { Button } from "../../parts/acts";
 import { ObjectInput } from "../../parts/Json";
+import { Leaving } from "../../parts/Leaving";
 import { Failure } from "../../parts/states";
 import { text } from "../../text";
 import type { Subscriber } from "./List";
@@ -16,10 +18,12 @@ export function Profile({ one }: { one: Subscriber }) {
   const [given, setGiven] = useState<Record<string, string>>(() => Object.fromEntries(FIELDS.map((name) => [name, one[name] ?? ""])));
   const [data, setData] = useState(one.data ? JSON.stringify(one.data, null, 2) : "");
   const read = data.trim() === "" ? null : readObject(data);
+  const { changed, now, keep } = useUnsaved({ given, data });
   const save = useChange(
-    () => {
+    async () => {
       const body: Schemas["ProfileIn"] = { ...Object.fromEntries(Object.entries(given).map(([name, value]) => [name, value || null])), data: read };
-      return told(api.PATCH("/v2/subscribers/{subscriberId}", { params: { path: { subscriberId: one.subscriberId } }, body }));
+      await told(api.PATCH("/v2/subscribers/{subscriberId}", { params: { path: { subscriberId: one.subscriberId } }, body }));
+      keep(now);
     },
     { stale: ["subscriber", "subscribers"], said: text.saved },
   );
@@ -30,6 +34,7 @@ export function Profile({ one }: { one: Subscriber }) {
   }
   return (
     <Card maw={760}>
+      <Leaving changed={changed} loses={text.unsaved.form} />
       <form onSubmit={submit}>
         <Stack>
           <SimpleGrid cols={{ base: 1, sm: 2 }}>

@@ -5,7 +5,9 @@ import { useState } from "react";
 import { useChange } from "../../data/change";
 import { api, told, type Schemas } from "../../data/client";
 import { fromField, toField } from "../../data/schedule";
+import { useUnsaved } from "../../data/unsaved";
 import { Button } from "../../parts/acts";
+import { Leaving } from "../../parts/Leaving";
 import { Failure, Loaded } from "../../parts/states";
 import { text } from "../../text";
 
@@ -36,15 +38,18 @@ export function Schedule({ subscriberId, timezone }: ScheduleProps) {
 function Week({ subscriberId, timezone, first }: ScheduleProps & { first: Schemas["Schedule"] }) {
   const [enabled, setEnabled] = useState(first.isEnabled);
   const [week, setWeek] = useState<Weekly>(first.weeklySchedule ?? {});
+  const { changed, now, keep } = useUnsaved({ enabled, week });
   const save = useChange(
-    () => {
+    async () => {
       const schedule: Schemas["Schedule"] = { isEnabled: enabled, weeklySchedule: week };
-      return told(api.PATCH("/v2/subscribers/{subscriberId}/preferences", { params: { path: { subscriberId } }, body: { schedule } }));
+      await told(api.PATCH("/v2/subscribers/{subscriberId}/preferences", { params: { path: { subscriberId } }, body: { schedule } }));
+      keep(now);
     },
     { stale: ["preferences"], said: text.saved },
   );
   return (
     <Card maw={680}>
+      <Leaving changed={changed} loses={text.unsaved.form} />
       <Stack>
         <Text c="dimmed" size="sm">
           {words.about} {timezone ? words.zone(timezone) : words.noZone}

@@ -1,19 +1,20 @@
 import { Alert, Group, Menu, ActionIcon, Stack, Text } from "@mantine/core";
 import { IconDots, IconTrash, IconUpload } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { useBlocker, useNavigate, useParams } from "@tanstack/react-router";
+import { useNavigate, useParams } from "@tanstack/react-router";
 import { lazy, Suspense, useState } from "react";
 import { useChange } from "../../data/change";
 import { api, done, told } from "../../data/client";
 import { Button, MenuItem, Switch } from "../../parts/acts";
 import { BackLink } from "../../parts/BackLink";
-import { Confirm } from "../../parts/Confirm";
+import { Ask, Confirm } from "../../parts/Confirm";
 import { Identifier } from "../../parts/Copy";
+import { Leaving } from "../../parts/Leaving";
 import { Failure, Heading, Loaded, Waiting } from "../../parts/states";
 import { Tabbed } from "../../parts/Tabbed";
 import { text } from "../../text";
 import { CodeLines } from "./CodeLines";
-import { useDraft, type Workflow } from "./draft";
+import { useDraft, type Editing, type Workflow } from "./draft";
 import { Preferences } from "./Preferences";
 import { Publish } from "./Publish";
 import { Settings } from "./Settings";
@@ -36,10 +37,6 @@ export function WorkflowEditor() {
 function Editor({ workflow }: { workflow: Workflow }) {
   const editing = useDraft(workflow);
   const { draft, changed, save } = editing;
-  useBlocker({
-    shouldBlockFn: ({ current, next }) => changed && current.pathname !== next.pathname && !confirm(words.leaving),
-    enableBeforeUnload: () => changed,
-  });
   return (
     <>
       <Heading
@@ -51,9 +48,7 @@ function Editor({ workflow }: { workflow: Workflow }) {
             <Text size="sm" c="dimmed" role="status">
               {words.unsaved}
             </Text>
-            <Button variant="subtle" color="gray" size="sm" onClick={editing.discard}>
-              {words.discard}
-            </Button>
+            <Discard editing={editing} />
           </>
         )}
         <Switch needs="editor" label={words.active} checked={draft.active} onChange={(e) => editing.change({ active: e.currentTarget.checked })} />
@@ -62,6 +57,7 @@ function Editor({ workflow }: { workflow: Workflow }) {
         </Button>
         <More workflow={workflow} changed={changed} />
       </Heading>
+      <Leaving changed={changed} loses={words.losing(editing.changes)} keptInTabs />
       <Group mb="md" mt={-12}>
         <Identifier value={workflow.workflowId} />
       </Group>
@@ -86,6 +82,29 @@ function Editor({ workflow }: { workflow: Workflow }) {
           ]}
         />
       </Stack>
+    </>
+  );
+}
+
+function Discard({ editing }: { editing: Editing }) {
+  const [asking, setAsking] = useState(false);
+  function discard() {
+    editing.discard();
+    setAsking(false);
+  }
+  return (
+    <>
+      <Button variant="subtle" color="gray" size="sm" onClick={() => setAsking(true)}>
+        {words.discard}
+      </Button>
+      <Ask
+        opened={asking}
+        close={() => setAsking(false)}
+        title={words.discarding}
+        loses={words.losing(editing.changes)}
+        action={words.discard}
+        act={discard}
+      />
     </>
   );
 }

@@ -1,6 +1,8 @@
 import { ActionIcon, Card, Divider, Group, Stack, TextInput, Tooltip } from "@mantine/core";
 import { IconArrowDown, IconArrowUp, IconTrash } from "@tabler/icons-react";
-import { withControl } from "../../data/steps";
+import { useState } from "react";
+import { untouched, withControl } from "../../data/steps";
+import { Ask } from "../../parts/Confirm";
 import { text } from "../../text";
 import { Conditions } from "./Conditions";
 import type { DraftStep, Editing, Workflow } from "./draft";
@@ -43,7 +45,7 @@ export function StepEditor({ workflow, editing, step, at, errors }: StepEditorPr
           />
           <Act label={words.up} icon={<IconArrowUp size={16} />} off={at === 0} act={() => editing.moveStep(step.key, -1)} />
           <Act label={words.down} icon={<IconArrowDown size={16} />} off={at === editing.draft.steps.length - 1} act={() => editing.moveStep(step.key, 1)} />
-          <Act label={words.remove} icon={<IconTrash size={16} />} act={() => editing.removeStep(step.key)} />
+          <Remove step={step} remove={() => editing.removeStep(step.key)} />
         </Group>
         {step.type === "push" && <PushForm {...form} workflow={workflow} stepId={step._id} />}
         {step.type === "delay" && <DelayForm {...form} />}
@@ -55,6 +57,18 @@ export function StepEditor({ workflow, editing, step, at, errors }: StepEditorPr
         <Conditions logic={step.controls["skip"]} change={(logic) => set("skip", logic)} names={names} error={errors["skip"]} />
       </Stack>
     </Card>
+  );
+}
+
+/** A step that somebody has worked on is asked about. */
+function Remove({ step, remove }: { step: DraftStep; remove: () => void }) {
+  const [asking, setAsking] = useState(false);
+  const saved = step._id !== undefined;
+  return (
+    <>
+      <Act label={words.remove} icon={<IconTrash size={16} />} act={() => (!saved && untouched(step.type, step.controls) ? remove() : setAsking(true))} />
+      <Ask opened={asking} close={() => setAsking(false)} title={words.removing(step.name)} loses={words.loses(saved)} action={words.remove} act={remove} />
+    </>
   );
 }
 

@@ -6,8 +6,9 @@ import { useChange } from "../../data/change";
 import { api, done, fieldErrors, Refused, told } from "../../data/client";
 import { readObject } from "../../data/payload";
 import { Button } from "../../parts/acts";
-import { Confirm } from "../../parts/Confirm";
+import { Ask, Confirm } from "../../parts/Confirm";
 import { ObjectInput } from "../../parts/Json";
+import { Leaving } from "../../parts/Leaving";
 import { Empty, Failure, Loaded } from "../../parts/states";
 import { text } from "../../text";
 import type { Workflow } from "./draft";
@@ -28,14 +29,31 @@ export function Translations({ workflow }: { workflow: Workflow }) {
     enabled: workflow.isTranslationEnabled,
   });
   const [chosen, setChosen] = useState<string | null>(null);
+  const [written, write] = useState<string | null>(null);
+  const [wanted, want] = useState<string | null>(null);
   if (!workflow.isTranslationEnabled) return <Empty icon={IconLanguage} title={words.off} help={words.offHelp} />;
   return (
     <Loaded query={group}>
       {(found) => {
         const locales = [...new Set([...(found?.locales ?? []), ...(chosen ? [chosen] : [])])];
         const shown = chosen ?? locales[0];
+        const go = (to: string | null) => {
+          write(null);
+          setChosen(to);
+          want(null);
+        };
+        const choose = (to: string) => (to !== shown && written !== null ? want(to) : go(to));
         return (
           <Grid gap="lg">
+            <Leaving changed={written !== null} loses={words.losing(shown ?? "")} />
+            <Ask
+              opened={wanted !== null}
+              close={() => want(null)}
+              title={words.leaving(shown ?? "")}
+              loses={words.losing(shown ?? "")}
+              action={words.drop}
+              act={() => go(wanted)}
+            />
             <Grid.Col span={{ base: 12, sm: 4, md: 3 }}>
               <Card>
                 <Stack gap={4}>
@@ -50,18 +68,26 @@ export function Translations({ workflow }: { workflow: Workflow }) {
                       component="button"
                       label={locale}
                       active={locale === shown}
-                      onClick={() => setChosen(locale)}
+                      onClick={() => choose(locale)}
                       rightSection={found?.outdatedLocales?.includes(locale) ? <Badge color="yellow">!</Badge> : null}
                       description={found?.outdatedLocales?.includes(locale) ? words.outdated : undefined}
                     />
                   ))}
-                  <AddLocale add={setChosen} />
+                  <AddLocale add={choose} />
                 </Stack>
               </Card>
             </Grid.Col>
             <Grid.Col span={{ base: 12, sm: 8, md: 9 }}>
               {shown ? (
-                <Locale key={shown} resourceId={resourceId} locale={shown} saved={found?.locales.includes(shown) ?? false} removed={() => setChosen(null)} />
+                <Locale
+                  key={shown}
+                  resourceId={resourceId}
+                  locale={shown}
+                  saved={found?.locales.includes(shown) ?? false}
+                  removed={() => go(null)}
+                  written={written}
+                  write={write}
+                />
               ) : (
                 <Empty icon={IconLanguage} title={words.empty} help={words.emptyHelp} />
               )}
@@ -97,33 +123,36 @@ interface LocaleProps {
   locale: string;
   saved: boolean;
   removed: () => void;
+  /** What is written and not saved; null where that is nothing. */
+  written: string | null;
+  write: (written: string | null) => void;
 }
 
-function Locale({ resourceId, locale, saved, removed }: LocaleProps) {
+function Locale({ resourceId, locale, saved, ...writing }: LocaleProps) {
   const path = { resourceType: RESOURCE, resourceId, locale };
   const content = useQuery({
     queryKey: ["translation", resourceId, locale],
     queryFn: () => told(api.GET("/v2/translations/{resourceType}/{resourceId}/{locale}", { params: { path } })),
     enabled: saved,
   });
-  if (!saved) return <Content path={path} first={{}} saved={false} removed={removed} />;
-  return <Loaded query={content}>{(found) => <Content key={found.updatedAt} path={path} first={found.content} saved removed={removed} />}</Loaded>;
+  if (!saved) return <Content path={path} first={{}} saved={false} {...writing} />;
+  return <Loaded query={content}>{(found) => <Content path={path} first={found.content} saved {...writing} />}</Loaded>;
 }
 
-interface ContentProps {
+interface ContentProps extends Omit<LocaleProps, "resourceId" | "locale"> {
   path: { resourceType: "workflow"; resourceId: string; locale: string };
   first: Record<string, unknown>;
-  saved: boolean;
-  removed: () => void;
 }
 
-function Content({ path, first, saved, removed }: ContentProps) {
-  const [written, setWritten] = useState(JSON.stringify(first, null, 2));
+function Content({ path, first, saved, removed, written, write }: ContentProps) {
   const [asking, setAsking] = useState(false);
-  const read = readObject(written);
+  const original = JSON.stringify(first, null, 2);
+  const shown = written ?? original;
+  const read = readObject(shown);
   const save = useChange(() => told(api.POST("/v2/translations", { body: { ...path, content: read ?? {} } })), {
     stale: ["translations", "translation"],
     said: text.saved,
+    then: () => write(null),
   });
   const remove = useChange(() => done(api.DELETE("/v2/translations/{resourceType}/{resourceId}/{locale}", { params: { path } })), {
     stale: ["translations"],
@@ -135,8 +164,8 @@ function Content({ path, first, saved, removed }: ContentProps) {
         <ObjectInput
           label={`${words.content} · ${path.locale}`}
           description={words.contentHelp}
-          value={written}
-          onChange={setWritten}
+          value={shown}
+          onChange={(now) => write(now === original ? null : now)}
           minRows={8}
           error={fieldErrors(save.error)["content"]}
         />

@@ -3,6 +3,7 @@ import { useState } from "react";
 import { api, told, type Schemas } from "../../data/client";
 import { useChange } from "../../data/change";
 import { firstControls, type Controls, type StepKind } from "../../data/steps";
+import { changesOf } from "../../data/unsaved";
 import { text } from "../../text";
 
 export type Workflow = Schemas["WorkflowOut"];
@@ -59,12 +60,14 @@ export function useDraft(workflow: Workflow) {
     () => told(api.PUT("/v2/workflows/{workflowId}", { params: { path: { workflowId: workflow.workflowId } }, body: bodyOf(draft, workflow) })),
     { stale: ["workflow", "workflows"], said: text.saved, then: (saved) => setDraft(draftOf(saved)) },
   );
-  const changed = JSON.stringify(draft) !== JSON.stringify(draftOf(workflow));
+  const changes = changesOf(draftOf(workflow), draft);
+  const changed = Object.values(changes).some((one) => (Array.isArray(one) ? one.length > 0 : one));
   const change = (part: Partial<Draft>) => setDraft((now) => ({ ...now, ...part }));
   const steps = (of: (steps: DraftStep[]) => DraftStep[]) => setDraft((now) => ({ ...now, steps: of(now.steps) }));
   return {
     draft,
     changed,
+    changes,
     save,
     change,
     discard: () => setDraft(draftOf(workflow)),
