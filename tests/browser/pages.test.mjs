@@ -61,6 +61,7 @@ const PAGES = {
   "subscriber-preferences": "/subscribers/edsger?tab=preferences",
   "subscriber-schedule": "/subscribers/konrad?tab=schedule",
   "subscriber-topics": "/subscribers/ada?tab=topics",
+  "subscriber-why": "/subscribers/ada?tab=why",
   topics: "/topics",
   topic: "/topics/release-notes",
   webhooks: "/webhooks",

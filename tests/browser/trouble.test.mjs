@@ -190,3 +190,25 @@ test("a form that isn't saved is asked about, and one that is saved is not", asy
   await away();
   await page.getByText("No device yet").waitFor();
 });
+
+test("a subscriber's page tells why no push would come, and sends nothing", async () => {
+  await call("POST", "/v2/subscribers", { subscriberId: "hush" });
+  await visit("/subscribers/hush?tab=why");
+  await page.getByLabel("Workflow").first().click();
+  await page.getByRole("option", { name: "Welcome" }).click();
+  await page.getByText(/never triggered for them/).waitFor();
+  await press("Tell me why");
+  const verdict = page.getByRole("main").getByRole("status").filter({ hasText: "Nothing would be sent" });
+  await verdict.waitFor();
+  await page.getByText("Register a device for this subscriber.").first().waitFor();
+  assert.deepEqual(await violations(page), []);
+
+  await call("POST", "/v1/subscribers/hush/devices", { id: "hush-phone", token: "hush-token", providerId: "fcm", integrationIdentifier: "my-app" });
+  await press("Tell me why");
+  await page.getByText("1 push would be sent.").waitFor();
+  await call("PATCH", "/v2/subscribers/hush/preferences", { channels: { push: false } });
+  await press("Tell me why");
+  await verdict.waitFor();
+  await page.getByText(/switched pushes off/).first().waitFor();
+  assert.equal((await call("GET", "/v1/notifications?subscriberIds=hush")).data.length, 0);
+});

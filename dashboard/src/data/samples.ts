@@ -1,4 +1,5 @@
 /** Calls that trigger a workflow, in the languages that people copy them in. */
+import { pathsOf } from "./templates";
 
 export interface Sample {
   url: string;
@@ -64,4 +65,17 @@ function literal(value: unknown): string {
   if (typeof value !== "object") return JSON.stringify(value);
   const entries = Object.entries(value).map(([name, inner]) => `${JSON.stringify(name)}: ${literal(inner)}`);
   return `{${entries.join(", ")}}`;
+}
+
+/** A payload with every key that the schema names. */
+export function samplePayload(schema: unknown): Record<string, unknown> {
+  const payload: Record<string, unknown> = {};
+  for (const path of pathsOf(schema)) {
+    const names = path.split(".");
+    const last = names.pop() ?? "";
+    let place = payload;
+    for (const name of names) place = (place[name] ??= {}) as Record<string, unknown>;
+    place[last] = last;
+  }
+  return payload;
 }

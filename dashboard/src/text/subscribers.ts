@@ -15,7 +15,16 @@ export const subscribers = {
   locale: "Locale",
   timezone: "Time zone",
   back: "Subscribers",
-  tabs: { devices: "Devices", profile: "Profile", preferences: "Preferences", schedule: "Schedule", topics: "Topics", activity: "Activity" },
+  tabs: { devices: "Devices", profile: "Profile", preferences: "Preferences", schedule: "Schedule", topics: "Topics", activity: "Activity", why: "Why no push?" },
+  why: {
+    about: "Chosen a workflow, this tells what would become of it for this subscriber now: each decision, each device, and what to do. Nothing is sent.",
+    workflow: "Workflow",
+    payload: "Payload (JSON)",
+    ask: "Tell me why",
+    last: "It was last triggered for them",
+    then: "what was decided then",
+    never: "It was never triggered for them, or that is older than what is kept.",
+  },
   fields: {
     firstName: "First name", lastName: "Last name", email: "E-mail", phone: "Phone", avatar: "Address of a picture", locale: "Locale", timezone: "Time zone",
   } as Record<string, string>,

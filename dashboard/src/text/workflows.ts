@@ -1,4 +1,5 @@
 import type { Changes } from "../data/unsaved";
+import type { Verdict } from "../data/verdict";
 
 /** Fields of a workflow, as the question what may be lost names them. */
 const draftFields: Record<string, string> = {
@@ -197,6 +198,13 @@ export const workflows = {
     run: "Trigger",
     dry: "Dry run",
     dryHelp: "Decides and composes, and sends nothing.",
+    /** What a dry run comes to. */
+    verdict: ({ sent, waiting, skipped }: Verdict): string => {
+      const later = waiting > 0 ? `, ${waiting} would wait` : "";
+      if (sent === 0) return `Nothing would be sent${later && ` now${later}`}. The decisions below say why.`;
+      const left = skipped > 0 ? `, ${skipped} ${skipped === 1 ? "device" : "devices"} would be left out` : "";
+      return `${sent} ${sent === 1 ? "push" : "pushes"} would be sent${later}${left}.`;
+    },
     unsaved: "The saved workflow runs: save your changes first to try them.",
     inactive: "This workflow is off: nothing is sent. Turn it on first.",
     following: "Following",

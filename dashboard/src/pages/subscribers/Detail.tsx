@@ -19,6 +19,7 @@ import { Preferences } from "./Preferences";
 import { Profile } from "./Profile";
 import { Schedule } from "./Schedule";
 import { Topics } from "./Topics";
+import { Why } from "./Why";
 
 const words = text.subscribers;
 
@@ -44,6 +45,7 @@ function Shown({ one }: { one: Subscriber }) {
         tabs={[
           { value: "devices", label: words.tabs.devices, show: () => <Devices subscriberId={subscriberId} /> },
           { value: "activity", label: words.tabs.activity, show: () => <Feed fixed={{ subscriberIds: [subscriberId] }} /> },
+          { value: "why", label: words.tabs.why, show: () => <Why subscriberId={subscriberId} /> },
           { value: "profile", label: words.tabs.profile, show: () => <Profile one={one} /> },
           { value: "preferences", label: words.tabs.preferences, show: () => <Preferences subscriberId={subscriberId} /> },
           { value: "schedule", label: words.tabs.schedule, show: () => <Schedule subscriberId={subscriberId} timezone={one.timezone ?? null} /> },

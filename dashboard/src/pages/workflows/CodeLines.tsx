@@ -3,8 +3,7 @@ import hljs from "highlight.js/lib/core";
 import bash from "highlight.js/lib/languages/bash";
 import python from "highlight.js/lib/languages/python";
 import typescript from "highlight.js/lib/languages/typescript";
-import { LANGUAGES, sampleIn, type Language } from "../../data/samples";
-import { pathsOf } from "../../data/templates";
+import { LANGUAGES, sampleIn, samplePayload, type Language } from "../../data/samples";
 import { Copy } from "../../parts/Copy";
 import { text } from "../../text";
 import classes from "./CodeLines.module.css";
@@ -51,17 +50,4 @@ function Lines({ language, code }: { language: Language; code: string }) {
       <Code block tabIndex={0} role="region" aria-label={words[language]} className={classes.code} dangerouslySetInnerHTML={{ __html: colored }} />
     </div>
   );
-}
-
-/** A payload with every key that the schema names. */
-export function samplePayload(schema: unknown): Record<string, unknown> {
-  const payload: Record<string, unknown> = {};
-  for (const path of pathsOf(schema)) {
-    const names = path.split(".");
-    const last = names.pop() ?? "";
-    let place = payload;
-    for (const name of names) place = (place[name] ??= {}) as Record<string, unknown>;
-    place[last] = last;
-  }
-  return payload;
 }

@@ -6,12 +6,12 @@ import { api, told } from "../../data/client";
 import type { Overrides } from "../../data/overrides";
 import { readObject } from "../../data/payload";
 import { previewedStep } from "../../data/steps";
+import { samplePayload } from "../../data/samples";
 import { TemplateInput } from "../../parts/TemplateInput";
 import { text } from "../../text";
 import type { Workflow } from "./draft";
 import { Preview, type PreviewData } from "./Preview";
 import { ProviderOverrides } from "./ProviderOverrides";
-import { samplePayload } from "./CodeLines";
 import type { FormProps } from "./StepEditor";
 
 const words = text.workflows.step;

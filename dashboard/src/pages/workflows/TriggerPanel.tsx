@@ -1,17 +1,18 @@
-import { Alert, Card, Grid, Group, Stack, Text, Tooltip } from "@mantine/core";
+import { Card, Grid, Group, Stack, Text, Tooltip } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useChange } from "../../data/change";
 import { api, Refused, told, type Schemas } from "../../data/client";
 import { readObject } from "../../data/payload";
+import { samplePayload } from "../../data/samples";
 import { Button } from "../../parts/acts";
 import { Identifier } from "../../parts/Copy";
 import { Explained } from "../../parts/Explained";
+import { Foretold } from "../../parts/Foretold";
 import { ObjectInput } from "../../parts/Json";
 import { Failure } from "../../parts/states";
 import { SubscriberSelect } from "../../parts/SubscriberSelect";
 import { text } from "../../text";
-import { samplePayload } from "./CodeLines";
 import type { Workflow } from "./draft";
 
 const words = text.workflows.trigger;
@@ -54,10 +55,7 @@ export function TriggerPanel({ workflow }: { workflow: Workflow }) {
         </Card>
       </Grid.Col>
       <Grid.Col span={{ base: 12, md: 7 }} aria-live="polite">
-        {came && came.status !== "processed" && (
-          <Alert color="yellow">{text.phones.statuses[came.status] ?? came.error?.join("; ") ?? came.status}</Alert>
-        )}
-        {came?.dryRun && <Explained explanation={came.dryRun} />}
+        {came && (came.dryRun || came.status !== "processed") && <Foretold came={came} />}
         {came && !came.dryRun && came.status === "processed" && <Followed key={came.transactionId} transactionId={came.transactionId} />}
       </Grid.Col>
     </Grid>
