@@ -1,12 +1,17 @@
 """What is said of pushes is forgotten before them, and what became of them stays."""
 
+import asyncio
+import base64
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from clarion.model.clock import DAY, HOUR, MINUTE, Millis
+from clarion.model.clock import DAY, HOUR, MINUTE, SECOND, Millis, system_clock
 from clarion.model.run import Run, RunState
 from clarion.model.weeks import week_of
 from clarion.ops import trimming
@@ -16,9 +21,12 @@ from clarion.store import activity, hours, statistics
 from clarion.store import runs as run_store
 from clarion.store.activity import MessageFilter, MessageRow, NotificationFilter, NotificationRow
 from clarion.store.database import Database
+from clarion.store.sqlite import SqliteDatabase
 from clarion.store.statistics import Stretch
 from clarion.store.tables import messages, notifications, runs
+from embedded_files import put_embedded
 from pipeline import GONE, TROUBLE, Pipeline
+from running import ClarionProcess, wait_for
 
 KEPT = 7 * DAY
 ANSWER = b'{"code": "token_invalid"}'
@@ -177,3 +185,42 @@ async def test_it_goes_step_by_step_and_leaves_what_is_younger(
     assert len(await logged(pipeline)) == 9
     await pipeline.database.write(hours.forget, pipeline.environment_id, pipeline.clock.now)
     assert (await trimmed(pipeline, texts=KEPT).round())["texts"] == 0
+
+
+async def test_a_worker_forgets_what_its_settings_say(tmp_path: Path) -> None:
+    process = ClarionProcess(
+        tmp_path,
+        encryption_key=base64.b64encode(bytes(32)).decode(),
+        message_retention=str(DAY // SECOND),
+        activity_retention=str(30 * DAY // SECOND),
+    )
+    process.data_dir.mkdir()
+    database = SqliteDatabase(put_embedded(process.data_dir / "clarion.db"))
+    pipeline = Pipeline(database)
+    now = system_clock()
+    pipeline.clock.now = now - 40 * DAY
+    await pipeline.begin()
+    for age in (40, 2, 0):
+        pipeline.clock.now = now - age * DAY
+        await pipeline.register(f"person-{age}", f"device-{age}")
+        await pipeline.trigger(f"person-{age}")
+        await pipeline.drain()
+    pipeline.clock.now = now
+    await count(database, pipeline.clock)
+    await database.close()
+    process.start("worker")
+    found = await asyncio.to_thread(wait_for, lambda: shown(process.data_dir / "clarion.db"), 30)
+    assert process.stop() == 0
+    assert found == {"device-2": False, "device-0": True}
+    assert "Traceback" not in process.log
+
+
+def shown(file: Path) -> dict[str, bool] | None:
+    """Whether what each device got is still said, once what is too old is gone and what is old isn't said."""
+    with closing(sqlite3.connect(file)) as connection:
+        found = dict(connection.execute("SELECT token, title <> '' FROM messages").fetchall())
+    return (
+        {token: bool(said) for token, said in found.items()}
+        if len(found) == 2 and not found["device-2"]
+        else None
+    )
