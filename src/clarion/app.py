@@ -1,11 +1,9 @@
 """The composition root: builds every part from the settings, and nothing else does."""
 
 import asyncio
-import fcntl
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import structlog
@@ -75,7 +73,7 @@ from clarion.store.catalog import Catalog
 from clarion.store.database import Database
 from clarion.store.installation import FirstStart, begin
 from clarion.store.migrate import migrate
-from clarion.store.sqlite import SqliteDatabase
+from clarion.store.sqlite import SqliteDatabase, only_worker
 from clarion.store.sweeping import sweeping
 from clarion.workflow.plan import Terms
 from clarion.workflow.planner import Planner
@@ -398,7 +396,7 @@ async def _alone(base: Foundation) -> AsyncIterator[None]:
     if base.settings.postgresql_url:
         yield
         return
-    with _only_worker(base.settings.database_path):
+    with only_worker(base.settings.database_path):
         await base.outbox.journal.release_all()
         yield
 
@@ -447,16 +445,3 @@ async def _keep_current(catalog: Catalog) -> None:
             log.warning("catalog not read, trying again", error=error.message)
         except Exception:
             log.exception("catalog can't be read, trying again")
-
-
-@contextmanager
-def _only_worker(database_path: Path) -> Iterator[None]:
-    """An exclusive lock beside the database; it ends with the process, however that ends."""
-    with database_path.with_suffix(".worker-lock").open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise SettingsError(
-                f"another Clarion worker is using {database_path}: stop it, or set another CLARION_DATA_DIR"
-            ) from None
-        yield

@@ -5,11 +5,13 @@ callers share one fsync.
 """
 
 import asyncio
+import fcntl
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
@@ -18,7 +20,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
-from clarion.errors import ClarionError, DatabaseUnavailable
+from clarion.errors import ClarionError, DatabaseUnavailable, SettingsError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -64,6 +66,19 @@ def _enable_wal(path: Path) -> None:
     connection = sqlite3.connect(path, timeout=30)
     connection.execute("PRAGMA journal_mode=WAL").close()
     connection.close()
+
+
+@contextmanager
+def only_worker(database_path: Path) -> Iterator[None]:
+    """An exclusive lock beside the database; it ends with the process, however that ends."""
+    with database_path.with_suffix(".worker-lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SettingsError(
+                f"another Clarion worker is using {database_path}: stop it, or set another CLARION_DATA_DIR"
+            ) from None
+        yield
 
 
 class _Change(NamedTuple):

@@ -11,9 +11,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.engine import Connection
 
-from clarion.errors import DatabaseUnavailable
+from clarion.errors import DatabaseUnavailable, SettingsError
 from clarion.store.migrate import migrate
-from clarion.store.sqlite import DatabaseClosed, SqliteDatabase
+from clarion.store.sqlite import DatabaseClosed, SqliteDatabase, only_worker
 from clarion.store.tables import metadata
 
 
@@ -122,3 +122,30 @@ async def test_a_full_disk_is_said_and_passes(embedded: SqliteDatabase) -> None:
     await embedded.write(bound_pages, 10_000)
     await embedded.write(add_lane, large)
     assert await embedded.read(lanes) == [large]
+
+
+LOCKED = """
+import sys, time
+from pathlib import Path
+from clarion.store.sqlite import only_worker
+with only_worker(Path(sys.argv[1])):
+    print("holds it", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_a_second_worker_is_refused_until_the_first_ended_however_that_was(tmp_path: Path) -> None:
+    path = tmp_path / "clarion.db"
+    command = [sys.executable, "-c", LOCKED, str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as first:
+        assert first.stdout is not None
+        try:
+            assert first.stdout.readline() == "holds it\n"
+            with pytest.raises(SettingsError, match="another Clarion worker is using"), only_worker(path):
+                pass
+            with only_worker(tmp_path / "other.db"):
+                pass
+        finally:
+            first.kill()
+    with only_worker(path):
+        pass
