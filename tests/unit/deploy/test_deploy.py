@@ -14,6 +14,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+import clarion
 from clarion.api.probes import probe_routes
 from clarion.cli.main import VERBS
 from clarion.settings import Settings
@@ -64,6 +65,48 @@ def test_a_wrong_manifest_is_told_from_a_right_one() -> None:
 def test_kustomize_lists_every_manifest() -> None:
     listed = yaml.safe_load((DEPLOY / "kubernetes" / "kustomization.yaml").read_text())
     assert sorted(listed["resources"]) == [path.name for path in MANIFESTS]
+
+
+def test_the_kustomization_is_of_the_kind_that_kustomize_reads() -> None:
+    found = yaml.safe_load((DEPLOY / "kubernetes" / "kustomization.yaml").read_text())
+    assert (found["apiVersion"], found["kind"]) == ("kustomize.config.k8s.io/v1beta1", "Kustomization")
+    assert set(found) == {"apiVersion", "kind", "labels", "resources", "images"}
+    assert found["labels"] == [{"pairs": {"app.kubernetes.io/name": "clarion"}}]
+    assert found["images"] == [{"name": "clarion", "newTag": clarion.__version__}]
+
+
+def test_what_selects_pods_selects_clarions_alone_and_some() -> None:
+    pods = {name: one["spec"]["template"]["metadata"]["labels"] for name, one in DEPLOYMENTS.items()}
+    selecting = {name: labels for name, one in DOCUMENTS.items() if (labels := selected(one))}
+    assert len(selecting) == len(DEPLOYMENTS) + 4
+    for name, labels in selecting.items():
+        assert labels["app.kubernetes.io/name"] == "clarion", name
+        assert any(labels.items() <= found.items() for found in pods.values()), name
+    assert all(selecting["NetworkPolicy/clarion"].items() <= found.items() for found in pods.values())
+
+
+def selected(manifest: Json) -> Json:
+    """The labels of the pods that a manifest is about; empty where it is about none by their labels."""
+    spec = manifest.get("spec", {})
+    found: Json = spec.get("selector") or spec.get("podSelector") or {}
+    labels: Json = found.get("matchLabels", found)
+    return labels
+
+
+def test_what_pods_take_their_settings_from_is_there() -> None:
+    for one in DEPLOYMENTS.values():
+        pod = one["spec"]["template"]["spec"]
+        for container in [*pod["containers"], *pod["initContainers"]]:
+            assert container["image"] == f"clarion:{clarion.__version__}"
+            for kind, source in (pair for item in container["envFrom"] for pair in item.items()):
+                assert source["name"] == "clarion"
+                assert kind == "secretRef" or "ConfigMap/clarion" in DOCUMENTS
+
+
+def test_every_file_is_of_the_version_that_this_is() -> None:
+    images = {one["image"] for one in compose()["services"].values() if one["image"].startswith("clarion:")}
+    assert images == {f"clarion:{clarion.__version__}"}
+    assert f"clarion-{clarion.__version__}-py3" in UNIT
 
 
 def test_every_setting_named_is_one() -> None:
