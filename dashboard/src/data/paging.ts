@@ -14,27 +14,36 @@ interface Page {
   previous: string | null;
 }
 
+interface Trailed<P> {
+  page: UseQueryResult<P>;
+  back?: () => void;
+  on?: () => void;
+}
+
 interface Paged<P> {
   page: UseQueryResult<P>;
   newer?: () => void;
   older?: () => void;
 }
 
-/** A list from the oldest on, behind a number alone: the way back is the way that was come. */
-export function useTrail<P extends { next: number | null }>(name: readonly unknown[], fetch: (after: number) => Promise<P>, every: number): Paged<P> {
-  const [trail, setTrail] = useState<number[]>([]);
-  const after = trail.at(-1) ?? 0;
+/** A list whose answers say where it goes on alone: the way back is the way that was come. `name` is as in `useCursor`. */
+export function useTrail<C, P extends { next?: C | null }>(name: readonly unknown[], fetch: (at: C | undefined) => Promise<P>, every: number): Trailed<P> {
+  const list = JSON.stringify(name);
+  const [come, setCome] = useState<{ list: string; trail: C[] }>({ list, trail: [] });
+  const trail = come.list === list ? come.trail : [];
+  const at = trail.at(-1);
   const page = useQuery({
-    queryKey: [...name, after],
-    queryFn: () => fetch(after),
+    queryKey: [...name, at ?? null],
+    queryFn: () => fetch(at),
     placeholderData: keepPreviousData,
     refetchInterval: () => beat(every),
   });
   const next = page.data?.next;
+  const go = (to: C[]) => () => setCome({ list, trail: to });
   return {
     page,
-    ...(trail.length > 0 && { older: () => setTrail(trail.slice(0, -1)) }),
-    ...(next && { newer: () => setTrail([...trail, next]) }),
+    ...(trail.length > 0 && { back: go(trail.slice(0, -1)) }),
+    ...(next !== null && next !== undefined && { on: go([...trail, next]) }),
   };
 }
 

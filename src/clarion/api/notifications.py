@@ -34,7 +34,7 @@ MessageState = Literal["sent", "error", "warning"]
 
 class ActivityQuery(msgspec.Struct, rename="camel", frozen=True):
     """Query of the feed. `after` and `before` are dates, `subscriptionId` is the `_id` of a subscription to a
-    topic."""
+    topic; `behind` is `next` of another page, which is read at once, however far back it is."""
 
     channels: list[str] = []
     templates: list[str] = []
@@ -53,6 +53,7 @@ class ActivityQuery(msgspec.Struct, rename="camel", frozen=True):
     limit: Annotated[int, msgspec.Meta(ge=1, le=50)] = 10
     after: str | None = None
     before: str | None = None
+    behind: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")] | None = None
 
 
 class ExecutionDetail(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
@@ -118,12 +119,13 @@ class NotificationOut(msgspec.Struct, rename="camel", kw_only=True, omit_default
 
 
 class ActivityPage(msgspec.Struct, rename="camel"):
-    """ActivitiesResponseDto."""
+    """ActivitiesResponseDto; `next` is what to give as `behind` for the next page, null at the end."""
 
     data: list[NotificationOut]
     page: int
     page_size: int
     has_more: bool
+    next: str | None = None
 
 
 async def list_notifications(call: Call[None, ActivityQuery]) -> ActivityPage:
@@ -138,7 +140,8 @@ async def list_notifications(call: Call[None, ActivityQuery]) -> ActivityPage:
 
     rows = await call.services.database.read(read)
     shown = [_out(call.snapshot, row) for row in rows[: query.limit]]
-    return ActivityPage(shown, query.page, query.limit, len(rows) > query.limit)
+    more = len(rows) > query.limit
+    return ActivityPage(shown, query.page, query.limit, more, shown[-1].id if more else None)
 
 
 async def retrieve_notification(call: Call[None, NoQuery]) -> NotificationOut:
@@ -170,6 +173,7 @@ def _filter(snapshot: Snapshot, environment_id: str, query: ActivityQuery) -> No
         query.topic_key,
         query.subscription_id,
         _messages_wanted(snapshot, environment_id, query),
+        query.behind,
     )
 
 

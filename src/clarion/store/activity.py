@@ -109,7 +109,8 @@ class MessagesWanted(NamedTuple):
 
 class NotificationFilter(NamedTuple):
     """Which notifications. `search` finds a transaction, a subscriber id, an e-mail or a notification id;
-    `scope` is met exactly; `subscription_id` finds none once the subscription is gone."""
+    `scope` is met exactly; `subscription_id` finds none once the subscription is gone. `behind` is the id of
+    a notification, which the others come behind."""
 
     environment_id: str
     transaction_id: str | None = None
@@ -123,6 +124,7 @@ class NotificationFilter(NamedTuple):
     topic_key: str | None = None
     subscription_id: str | None = None
     messages: MessagesWanted | None = None
+    behind: str | None = None
 
 
 def find_messages(connection: Connection, wanted: MessageFilter, offset: int, most: int) -> list[MessageRow]:
@@ -274,6 +276,8 @@ def _through_failures(
     fits = [sent.environment_id == wanted.environment_id, sent.status != _DELIVERED, *_fitting(sought)]
     if wanted.after is not None:
         fits.append(sent.notification_id >= earliest(wanted.after - _MOST_LATE))
+    if wanted.behind is not None:
+        fits.append(sent.notification_id < wanted.behind)
     newest = theirs.where(*fits).distinct().order_by(sent.notification_id.desc())
     ids = connection.execute(newest.offset(offset).limit(most)).scalars().all()
     return list(connection.execute(finding(rest).where(notifications.c.id.in_(ids))).all())
@@ -284,19 +288,34 @@ def _through_topic(
 ) -> list[Row[Any]]:
     """Trigger by trigger, newest first: sorting all that a topic ever led to would take long."""
     found: list[Row[Any]] = []
-    query = finding(wanted._replace(topic_key=None))
-    for trigger_id, place in _noted(connection, wanted.environment_id, key):
+    first, behind = _trigger_of(connection, wanted), wanted.behind
+    query = finding(wanted._replace(topic_key=None, behind=None))
+    for trigger_id, place in _noted(connection, wanted.environment_id, key, first):
         of_trigger = query.where(*_of_trigger(wanted.environment_id, trigger_id), _leads(sa.literal(place)))
+        if trigger_id == first and behind is not None:
+            of_trigger = of_trigger.where(notifications.c.id < behind)
         found += connection.execute(of_trigger.limit(offset + most - len(found))).all()
         if len(found) >= offset + most:
             break
     return found[offset:]
 
 
-def _noted(connection: Connection, environment_id: str, key: str) -> Iterator[tuple[str, int]]:
-    """The triggers of a topic, newest first, each with the topic's place in it."""
+def _trigger_of(connection: Connection, wanted: NotificationFilter) -> str | None:
+    """The trigger of the notification that a page begins behind."""
+    own = notifications.c
+    entry = (own.environment_id == wanted.environment_id) & (own.id == wanted.behind)
+    found: str | None = connection.scalar(sa.select(own.trigger_id).where(entry)) if wanted.behind else None
+    return found
+
+
+def _noted(
+    connection: Connection, environment_id: str, key: str, first: str | None
+) -> Iterator[tuple[str, int]]:
+    """The triggers of a topic, newest first or from one on, each with the topic's place in it."""
     noted = trigger_topics.c
     theirs = (noted.environment_id == environment_id) & (noted.topic_key == key)
+    if first is not None:
+        theirs &= noted.trigger_id <= first
     query = sa.select(noted.trigger_id, noted.place).where(theirs).order_by(noted.trigger_id.desc())
     rows = connection.execute(query.limit(_TRIGGERS_AT_ONCE)).all()
     while rows:
@@ -368,6 +387,8 @@ def _conditions(wanted: NotificationFilter) -> list[sa.ColumnElement[bool]]:
     if wanted.before is not None:
         conditions.append(notifications.c.created_at <= wanted.before)
         conditions.append(notifications.c.id < earliest(wanted.before + 1))
+    if wanted.behind is not None:
+        conditions.append(notifications.c.id < wanted.behind)
     if wanted.scope is not None:
         conditions.append(_in_scope(wanted.scope))
     if wanted.messages is not None:

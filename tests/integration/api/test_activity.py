@@ -253,12 +253,48 @@ async def test_the_feed_is_filtered_by_what_led_to_the_subscriber(
     ):
         rows = (await page(dev, FEED, **query))["data"]
         assert " ".join(f"{row['transactionId']}:{row['to']['subscriberId']}" for row in rows) == found, query
+        assert await behind_each(dev, **query) == rows, query
     rows = (await page(dev, FEED, transactionId="both"))["data"]
     led = {row["to"]["subscriberId"]: [topic["topicKey"] for topic in row["topics"]] for row in rows}
     assert led == {"ada": ["news", "sport"], "bob": ["news"], "cyd": []}
     assert (await api.production.get(FEED, topicKey="news")).json()["data"] == []
     (first,) = (await page(dev, FEED, topicKey="sport", limit=1, page=1))["data"]
     assert first["transactionId"] == "both"
+
+
+async def behind_each(dev: Caller, **query: Any) -> list[Json]:
+    """The feed read one row at a time, each behind the last."""
+    rows: list[Json] = []
+    at: dict[str, str] = {}
+    while True:
+        found = await page(dev, FEED, limit=1, **at, **query)
+        rows += found["data"]
+        assert found["hasMore"] is (found["next"] is not None)
+        if found["next"] is None:
+            return rows
+        at = {"behind": found["next"]}
+
+
+async def test_the_feed_is_read_behind_a_row_however_it_is_filtered(api: Api) -> None:
+    dev = api.development
+    for number in range(3):
+        await sent(api, f"t{number}", ["ada", "bob", "cyd"], ada_1=GONE)
+    await sent(api, "last", "bob", bob_1=REFUSED)
+    for query in (
+        {},
+        {"search": "t1"},
+        {"subscriberIds": ["ada", "bob"]},
+        {"status": "error"},
+        {"status": "error", "templates": "welcome"},
+        {"error": "http_4"},
+        {"providerId": "push-webhook"},
+        {"transactionId": "t2"},
+        {"severity": "low"},
+    ):
+        rows = (await page(dev, FEED, limit=50, **query))["data"]
+        assert rows, query
+        assert await behind_each(dev, **query) == rows, query
+    error(await dev.get(FEED, behind="nonsense"), 422)
 
 
 async def test_what_led_to_somebody_outlives_the_topic(api: Api) -> None:

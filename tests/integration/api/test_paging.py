@@ -119,7 +119,13 @@ BY_NUMBER = [
 RECIPIENTS = "/v1/explain"
 """Those of one trigger, who neither come nor go."""
 
-ELSEWHERE = ["/v1/audit-log", "/v1/broadcasts", "/v1/webhooks/{webhookId}/deliveries", "/v2/layouts"]
+ELSEWHERE = [
+    "/v1/journal/parked",
+    "/v1/audit-log",
+    "/v1/broadcasts",
+    "/v1/webhooks/{webhookId}/deliveries",
+    "/v2/layouts",
+]
 """Paged through by tests of their own; layouts by offset, which shifts with every row."""
 
 NAMES = [f"row-{n}" for n in range(9)]

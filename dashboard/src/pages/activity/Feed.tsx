@@ -1,9 +1,8 @@
 import { Group, Stack, Table, Text } from "@mantine/core";
 import { IconActivity } from "@tabler/icons-react";
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { memo, useState } from "react";
+import { memo } from "react";
 import { api, whole, type Schemas } from "../../data/client";
-import { beat } from "../../data/live";
+import { useTrail } from "../../data/paging";
 import { TextLink } from "../../parts/links";
 import { Listing } from "../../parts/ListControls";
 import { Pager } from "../../parts/Pager";
@@ -25,18 +24,13 @@ interface FeedProps {
 
 /** Notifications, newest first; looked at again while the page is open. */
 export function Feed({ fixed, filtered = false }: FeedProps) {
-  const name = JSON.stringify(fixed);
-  const [at, setAt] = useState({ name, page: 0 });
-  const page = at.name === name ? at.page : 0;
-  const go = (to: number) => () => setAt({ name, page: to });
-  const feed = useQuery({
-    queryKey: ["activity", name, page],
-    queryFn: () => whole(api.GET("/v1/notifications", { params: { query: { ...fixed, page, limit: AT_ONCE } } })),
-    refetchInterval: () => beat(3000),
-    placeholderData: keepPreviousData,
-  });
+  const { page, back, on } = useTrail(
+    ["activity", JSON.stringify(fixed)],
+    (behind: string | undefined) => whole(api.GET("/v1/notifications", { params: { query: { ...fixed, ...(behind && { behind }), limit: AT_ONCE } } })),
+    3000,
+  );
   return (
-    <Loaded query={feed}>
+    <Loaded query={page}>
       {(found) =>
         found.data.length === 0 ? (
           <Empty icon={IconActivity} title={filtered ? words.nothing : words.empty} help={filtered ? words.nothingHelp : words.emptyHelp} />
@@ -47,7 +41,7 @@ export function Feed({ fixed, filtered = false }: FeedProps) {
                 <Row key={one._id} one={one} />
               ))}
             </Listing>
-            <Pager {...(page > 0 && { newer: go(page - 1) })} {...(found.hasMore && { older: go(page + 1) })} />
+            <Pager {...(back && { newer: back })} {...(on && { older: on })} />
           </>
         )
       }

@@ -97,7 +97,7 @@ async function everything(): Promise<number> {
 
 function ParkedRecords({ nameOf }: { nameOf: (lane: string) => { kind: string; of: string } }) {
   const [asking, setAsking] = useState(false);
-  const { page: parked, newer, older } = useTrail(["parked"], (after) => whole(api.GET("/v1/journal/parked", { params: { query: { limit: 25, ...(after && { after }) } } })), 5000);
+  const { page: parked, back, on } = useTrail(["parked"], (after: number | undefined) => whole(api.GET("/v1/journal/parked", { params: { query: { limit: 25, ...(after && { after }) } } })), 5000);
   const stale = ["parked", "journal"];
   const replay = useChange((parkedId: string) => told(api.POST("/v1/journal/parked/{parkedId}/replay", { params: { path: { parkedId } } })), {
     stale,
@@ -119,7 +119,7 @@ function ParkedRecords({ nameOf }: { nameOf: (lane: string) => { kind: string; o
       {replay.error && <Failure error={replay.error} />}
       <Loaded query={parked}>
         {(found) =>
-          found.data.length === 0 && !older ? (
+          found.data.length === 0 && !back ? (
             <Text size="sm" c="dimmed">
               {words.noParked}
             </Text>
@@ -153,7 +153,7 @@ function ParkedRecords({ nameOf }: { nameOf: (lane: string) => { kind: string; o
                 </Table.Tr>
               ))}
             </Listing>
-            <Pager newer={newer} older={older} />
+            <Pager {...(on && { newer: on })} {...(back && { older: back })} />
             </>
           )
         }
