@@ -14,7 +14,7 @@ from clarion.model.clock import iso
 from clarion.model.ids import new_id
 from clarion.model.member import Role
 from clarion.store import topics
-from clarion.store.topics import Topic
+from clarion.store.topics import Sought, Topic
 
 _MOST_NAME = 100
 _KEY = re.compile(r"[A-Za-z0-9_:-]{1,100}|[^@\s]{1,64}@[^@\s]{1,255}")
@@ -54,10 +54,11 @@ class Acknowledged(msgspec.Struct):
 
 
 class ListQuery(CursorQuery, rename="camel", frozen=True):
-    """Query of the topics."""
+    """Query of the topics. `search` is a part of the key or of the name, in any case."""
 
     key: str | None = None
     name: str | None = None
+    search: str | None = None
 
 
 async def create_topic(call: Call[TopicIn, FailIfExists]) -> Answer:
@@ -86,20 +87,17 @@ async def topic_at_stake(call: Call[TopicIn, FailIfExists]) -> TopicOut:
 async def list_topics(call: Call[None, ListQuery]) -> TopicPage:
     """Topics, a page at a time."""
     query, environment_id = call.query, call.environment_id
+    wanted = Sought(query.key, query.name, query.search)
 
     def read(connection: Connection) -> TopicPage:
         page = cursor_page(
-            lambda anchor, order: topics.search(
-                connection, environment_id, query.key, query.name, anchor, order
-            ),
+            lambda anchor, order: topics.search(connection, environment_id, wanted, anchor, order),
             lambda identity: topics.by_id(connection, environment_id, identity),
             lambda row: (row.created_at,),
             query,
         )
         shown = [topic_out(item) for item in page.rows]
-        return counted_page(
-            page, shown, lambda: topics.count(connection, environment_id, query.key, query.name)
-        )
+        return counted_page(page, shown, lambda: topics.count(connection, environment_id, wanted))
 
     return await call.services.database.read(read)
 

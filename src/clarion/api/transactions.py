@@ -7,13 +7,14 @@ from sqlalchemy.engine import Connection
 
 from clarion.api.pages import CursorPage, CursorQuery, cursor_page
 from clarion.api.route import Call, Category, NoQuery, Route
+from clarion.api.workflows import named_workflow
 from clarion.errors import NotFound
 from clarion.model.clock import SECOND, Millis, iso
 from clarion.model.member import Role
 from clarion.store import triggers
 from clarion.store.catalog import Snapshot
 from clarion.store.ledger import Ledger, trigger_ledger
-from clarion.store.triggers import Audience, Progress
+from clarion.store.triggers import Audience, AudiencesWanted, Progress
 
 State = Literal["expanding", "delivering", "paused", "completed", "cancelled"]
 
@@ -52,6 +53,15 @@ class AudienceOut(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=Tr
     paused_at: str | None = None
 
 
+class BroadcastsQuery(CursorQuery, rename="camel", frozen=True, kw_only=True):
+    """Query of the triggers to many: of a workflow, of a transaction, and how they stand; `started` are those
+    that are neither paused nor cancelled."""
+
+    workflow_id: str | None = None
+    transaction_id: str | None = None
+    state: Literal["started", "paused", "cancelled"] | None = None
+
+
 class AudiencePage(msgspec.Struct):
     """Triggers to many, and the cursors to what is before and after."""
 
@@ -60,12 +70,15 @@ class AudiencePage(msgspec.Struct):
     previous: str | None
 
 
-async def list_broadcasts(call: Call[None, CursorQuery]) -> AudiencePage:
+async def list_broadcasts(call: Call[None, BroadcastsQuery]) -> AudiencePage:
     """Triggers to everybody or to topics, newest first."""
+    wanted = _wanted(call)
+    if wanted is None:
+        return AudiencePage([], None, None)
 
     def read(connection: Connection) -> CursorPage[Audience]:
         return cursor_page(
-            lambda anchor, order: triggers.to_many(connection, call.environment_id, anchor, order),
+            lambda anchor, order: triggers.to_many(connection, wanted, anchor, order),
             lambda identity: None,
             lambda row: (),
             call.query,
@@ -74,6 +87,19 @@ async def list_broadcasts(call: Call[None, CursorQuery]) -> AudiencePage:
 
     page = await call.services.database.read(read)
     return AudiencePage([_audience(call.snapshot, row) for row in page.rows], page.next, page.previous)
+
+
+def _wanted(call: Call[None, BroadcastsQuery]) -> AudiencesWanted | None:
+    """What is looked for; None where nothing can be found."""
+    query, workflow = call.query, None
+    if query.workflow_id is not None:
+        workflow = named_workflow(call.snapshot, call.environment_id, query.workflow_id)
+        if workflow is None:
+            return None
+    cancelled = None if query.state is None else query.state == "cancelled"
+    paused = None if query.state in (None, "cancelled") else query.state == "paused"
+    named = (workflow.id if workflow else None, query.transaction_id)
+    return AudiencesWanted(call.environment_id, *named, paused=paused, cancelled=cancelled)
 
 
 def _audience(snapshot: Snapshot, row: Audience) -> AudienceOut:
@@ -181,7 +207,7 @@ ROUTES = (
         "List triggers to everybody or to topics",
         _TAG,
         Role.VIEWER,
-        query=CursorQuery,
+        query=BroadcastsQuery,
         answer=AudiencePage,
         bare=True,
         category=Category.TRIGGER,

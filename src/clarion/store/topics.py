@@ -47,6 +47,14 @@ class Subscription(msgspec.Struct, frozen=True):
     subscriber: Subscriber
 
 
+class Sought(NamedTuple):
+    """Parts of what topics are called; `either` is of the key or of the name, in any case."""
+
+    key: str | None = None
+    name: str | None = None
+    either: str | None = None
+
+
 class NewSubscription(NamedTuple):
     """A subscriber who is to be in a topic. Without `preferences` it is for every workflow."""
 
@@ -105,23 +113,18 @@ def delete(connection: Connection, topic: Topic) -> None:
 
 
 def search(
-    connection: Connection,
-    environment_id: str,
-    key: str | None,
-    name: str | None,
-    anchor: Place | None,
-    order: Order,
+    connection: Connection, environment_id: str, wanted: Sought, anchor: Place | None, order: Order
 ) -> list[Topic]:
     """Topics in the order of their creation."""
-    query = sa.select(*_TOPIC).where(*_matching(environment_id, key, name))
+    query = sa.select(*_TOPIC).where(*_matching(environment_id, wanted))
     behind: list[int | str] | None = [*anchor.numbers, anchor.id] if anchor else None
     query = in_order(query, [topics.c.created_at, topics.c.id], behind, order)
     return [Topic(*row) for row in connection.execute(query)]
 
 
-def count(connection: Connection, environment_id: str, key: str | None, name: str | None) -> tuple[int, bool]:
+def count(connection: Connection, environment_id: str, wanted: Sought) -> tuple[int, bool]:
     """How many topics match, and whether counting stopped."""
-    return capped(connection, sa.select(topics.c.id).where(*_matching(environment_id, key, name)))
+    return capped(connection, sa.select(topics.c.id).where(*_matching(environment_id, wanted)))
 
 
 def subscribe(
@@ -281,12 +284,16 @@ def _members(wanted: Members) -> list[sa.ColumnElement[bool]]:
     return conditions
 
 
-def _matching(environment_id: str, key: str | None, name: str | None) -> list[sa.ColumnElement[bool]]:
-    conditions = [topics.c.environment_id == environment_id]
-    if key is not None:
-        conditions.append(topics.c.key.contains(key, autoescape=True))
-    if name is not None:
-        conditions.append(topics.c.name.contains(name, autoescape=True))
+def _matching(environment_id: str, wanted: Sought) -> list[sa.ColumnElement[bool]]:
+    own = topics.c
+    conditions = [own.environment_id == environment_id]
+    if wanted.key is not None:
+        conditions.append(own.key.contains(wanted.key, autoescape=True))
+    if wanted.name is not None:
+        conditions.append(own.name.contains(wanted.name, autoescape=True))
+    if wanted.either is not None:
+        either = (column.icontains(wanted.either, autoescape=True) for column in (own.key, own.name))
+        conditions.append(sa.or_(*either))
     return conditions
 
 

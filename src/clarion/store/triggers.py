@@ -132,13 +132,30 @@ class Audience(msgspec.Struct, frozen=True):
     audience: int
 
 
+class AudiencesWanted(NamedTuple):
+    """Which triggers to many; None for any. `transaction_id` is whole."""
+
+    environment_id: str
+    workflow_id: str | None = None
+    transaction_id: str | None = None
+    paused: bool | None = None
+    cancelled: bool | None = None
+
+
 def to_many(
-    connection: Connection, environment_id: str, anchor: Place | None, order: Order
+    connection: Connection, wanted: AudiencesWanted, anchor: Place | None, order: Order
 ) -> list[Audience]:
     """Triggers to everybody or to topics, in the order they were accepted in, read off an index."""
     query = sa.select(*(table.c[name] for name in Audience.__struct_fields__)).where(
-        table.c.environment_id == environment_id, table.c.audience.is_not(None)
+        table.c.environment_id == wanted.environment_id, table.c.audience.is_not(None)
     )
+    if wanted.workflow_id is not None:
+        query = query.where(table.c.workflow_id == wanted.workflow_id)
+    if wanted.transaction_id is not None:
+        query = query.where(table.c.transaction_id == wanted.transaction_id)
+    for asked, column in ((wanted.paused, table.c.paused_at), (wanted.cancelled, table.c.cancelled_at)):
+        if asked is not None:
+            query = query.where(column.is_not(None) if asked else column.is_(None))
     rows = connection.execute(in_order(query, [table.c.id], (anchor.id,) if anchor else None, order))
     return [Audience(*row) for row in rows]
 

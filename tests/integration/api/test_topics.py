@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from calling import Api, Caller, Json, error
+from calling import Api, Caller, Json, data, error
 
 PATH = "/v2/topics/news/subscriptions"
 RULE = {"==": [{"var": "payload.kind"}, "big"]}
@@ -127,3 +127,23 @@ async def test_a_workflow_that_is_wanted_has_to_be_there(ada: Caller) -> None:
     for item in ("nowhere", {"workflowId": "nowhere"}, {"filter": {"workflowIds": ["nowhere"]}}):
         body = error(await ada.post(PATH, {"subscriptions": ["ada"], "preferences": [item]}), 404)
         assert "nowhere" in body["message"]
+
+
+async def test_topics_are_found_by_a_part_of_their_key_or_name(dev: Caller) -> None:
+    for key, name in (
+        ("releases", "New versions"),
+        ("outages", "When it RELEASES smoke"),
+        ("news", "100% news"),
+    ):
+        data(await dev.post("/v2/topics", {"key": key, "name": name}), 201)
+
+    async def found(search: str) -> list[str]:
+        page = (await dev.get("/v2/topics", search=search)).json()
+        assert page["totalCount"] == len(page["data"])
+        return [one["key"] for one in page["data"]]
+
+    assert await found("release") == ["outages", "releases"]
+    assert await found("NEW") == ["news", "releases"]
+    assert await found("0% n") == ["news"]
+    assert await found("%") == ["news"]
+    assert await found("nothing") == []

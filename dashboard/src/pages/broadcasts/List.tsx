@@ -1,4 +1,5 @@
-import { Card, Group, Modal, Progress, SegmentedControl, Stack, Text } from "@mantine/core";
+import { Card, Group, Modal, NativeSelect, Progress, SegmentedControl, Stack, Text, TextInput } from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
 import { IconBroadcast, IconPlayerPause, IconPlayerPlay, IconPlus, IconX } from "@tabler/icons-react";
 import { useQuery, type UseMutationResult } from "@tanstack/react-query";
 import { useState } from "react";
@@ -12,6 +13,7 @@ import { Confirm } from "../../parts/Confirm";
 import { Identifier } from "../../parts/Copy";
 import { ObjectInput } from "../../parts/Json";
 import { TextLink } from "../../parts/links";
+import { Filters } from "../../parts/ListControls";
 import { Pager } from "../../parts/Pager";
 import { Empty, Failure, Heading, Loaded } from "../../parts/states";
 import { Status } from "../../parts/Status";
@@ -26,7 +28,10 @@ type Progressed = Schemas["TransactionOut"];
 
 export function Broadcasts() {
   const [adding, setAdding] = useState(false);
-  const { page, newer, older } = useCursor(["broadcasts"], (place) => whole(api.GET("/v1/broadcasts", { params: { query: { limit: 10, ...place } } })), 4000);
+  const [filter, setFilter] = useState({ workflow: "", state: "", search: "" });
+  const [asked] = useDebouncedValue(queryOf(filter), 250);
+  const filtered = Object.keys(asked).length > 0;
+  const { page, newer, older } = useCursor(["broadcasts", asked], (place) => whole(api.GET("/v1/broadcasts", { params: { query: { limit: 10, ...asked, ...place } } })), 4000);
   return (
     <>
       <Heading title={words.title} about={words.about}>
@@ -34,10 +39,20 @@ export function Broadcasts() {
           {words.add}
         </Button>
       </Heading>
+      <Filters>
+        <WorkflowSelect label={words.workflow} placeholder={text.activity.filters.any} clearable value={filter.workflow} onChange={(workflow) => setFilter({ ...filter, workflow })} />
+        <NativeSelect
+          label={words.state}
+          data={Object.entries(words.asked).map(([value, label]) => ({ value, label }))}
+          value={filter.state}
+          onChange={(e) => setFilter({ ...filter, state: e.currentTarget.value })}
+        />
+        <TextInput label={words.search} value={filter.search} onChange={(e) => setFilter({ ...filter, search: e.currentTarget.value })} />
+      </Filters>
       <Loaded query={page}>
         {(found) =>
           found.data.length === 0 ? (
-            <Empty icon={IconBroadcast} title={words.empty} help={words.emptyHelp} />
+            <Empty icon={IconBroadcast} title={filtered ? words.nothing : words.empty} help={filtered ? words.nothingHelp : words.emptyHelp} />
           ) : (
             <Stack>
               {found.data.map((one) => (
@@ -53,6 +68,11 @@ export function Broadcasts() {
       </Modal>
     </>
   );
+}
+
+function queryOf({ workflow, state, search }: { workflow: string; state: string; search: string }) {
+  const transactionId = search.trim();
+  return { ...(workflow && { workflowId: workflow }), ...(state && { state: state as "started" | "paused" | "cancelled" }), ...(transactionId && { transactionId }) };
 }
 
 /** A broadcast, looked at every second while it is under way. */

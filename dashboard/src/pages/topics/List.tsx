@@ -22,7 +22,7 @@ export function Topics() {
   const [sought] = useDebouncedValue(search.trim(), 250);
   const [adding, setAdding] = useState(false);
   const { page, newer, older } = useCursor(["topics", sought], (place) =>
-    whole(api.GET("/v2/topics", { params: { query: { limit: 25, ...place, ...(sought && { key: sought }) } } })),
+    whole(api.GET("/v2/topics", { params: { query: { limit: 25, ...place, ...(sought && { search: sought }) } } })),
   );
   return (
     <>
