@@ -28,7 +28,7 @@ from embedded_files import put_embedded
 from pipeline import GONE, TROUBLE, Pipeline
 from running import ClarionProcess, wait_for
 
-KEPT = 7 * DAY
+KEPT = 2 * DAY
 ANSWER = b'{"code": "token_invalid"}'
 
 
@@ -119,7 +119,7 @@ async def test_details_go_when_they_are_old_and_texts_and_outcomes_stay(pipeline
 
 
 async def test_what_is_kept_for_0_goes_with_its_push(pipeline: Pipeline) -> None:
-    await wait(pipeline, 80 * DAY)
+    await wait(pipeline, 5 * DAY)
     assert await trimmed(pipeline).round() == {"texts": 0, "details": 0}
     assert len(await logged(pipeline)) == 2
 
@@ -135,7 +135,7 @@ async def test_what_came_about_later_is_kept_as_long_after_that(pipeline: Pipeli
     await pipeline.drain()
     late = {row.id for row in await logged(pipeline)}
     assert late
-    await wait(pipeline, 3 * DAY)
+    await wait(pipeline, DAY)
     assert (await pruner.round())["texts"] == 0
     assert {row.id for row in await logged(pipeline)} == late
     await wait(pipeline, KEPT)
@@ -162,7 +162,7 @@ async def test_lines_of_a_run_stay_as_long_as_it_goes_on(pipeline: Pipeline) -> 
     await pruner.round()
     assert [bool(one.details) for one in await feed(pipeline) if not one.messages] == [True]
     await pipeline.database.write(end)
-    await wait(pipeline, 3 * DAY)
+    await wait(pipeline, DAY)
     await pruner.round()
     await wait(pipeline, KEPT)
     await pruner.round()
