@@ -88,6 +88,23 @@ for (const [name, path] of Object.entries(PAGES)) {
   });
 }
 
+test("the chart counts what is asked for, by workflow and by integration", { skip: only && !only.includes("chart") }, async () => {
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.goto(`${url}/overview`);
+  await settled(page);
+  const choose = (name) => page.getByRole("region", { name: "Outcomes over time" }).getByText(name, { exact: true }).first().click();
+  const told = (caption) => page.getByRole("table", { name: caption }).waitFor({ state: "attached" });
+  await choose("Workflow");
+  await told("Outcomes over time: Delivered");
+  await choose("Skipped");
+  await told("Outcomes over time: Skipped");
+  assert.deepEqual(await pictures(page, "overview-chart", folder, ["desktop", "phone"]), []);
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await choose("Integration");
+  await told("Outcomes over time: Delivered"); // what is skipped belongs to no integration
+  assert.deepEqual(noise.splice(0), []);
+});
+
 test("each kind of step has an editor", { skip: only && !only.includes("steps") }, async () => {
   await page.setViewportSize({ width: 1440, height: 900 });
   await page.goto(`${url}/workflows/everything`);

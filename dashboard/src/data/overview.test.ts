@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { chart, latency, percent, shares, totals, type Statistics } from "./overview";
+import { chart, latency, OTHERS, percent, shares, totals, type Statistics } from "./overview";
 
 const HOUR = 3_600_000;
 const statistics: Statistics = {
@@ -27,6 +27,26 @@ test("a chart of many steps has few points, and says the same", () => {
   const { points } = chart(week, "outcome");
   expect(points.length).toBe(56);
   expect(points.filter((one) => one["delivered"]).map((one) => [one.at, one["delivered"]])).toEqual([["2026-01-01T00:00:00.000Z", 4]]);
+});
+test.each([
+  ["delivered", ["a", "b"], [3, 0]],
+  ["failed", ["a"], [1, 0]],
+  ["skipped", ["a"], [0, 2]],
+  ["opened", ["a"], [0, 1]],
+] as const)("by workflow what was %s is shown alone", (measure, series, ofA) => {
+  const drawn = chart(statistics, "workflow", measure);
+  expect(drawn.series).toEqual(series);
+  expect(drawn.points.slice(1).map((one) => one["a"])).toEqual(ofA);
+});
+test("what is beyond the largest is summed up, and nothing is left out", () => {
+  const outcomes = Array.from({ length: 9 }, (_, at) => ({ at: "2026-01-01T01:00:00.000Z", workflowId: `w${at}`, delivered: at + 1 }));
+  const { series, points } = chart({ ...statistics, outcomes }, "workflow");
+  expect(series).toEqual(["w8", "w7", "w6", "w5", "w4", OTHERS]);
+  expect(points[1]?.[OTHERS]).toBe(4 + 3 + 2 + 1);
+});
+test("as many as a chart shows have no others", () => {
+  const outcomes = Array.from({ length: 6 }, (_, at) => ({ at: "2026-01-01T01:00:00.000Z", workflowId: `w${at}`, delivered: 1 }));
+  expect(chart({ ...statistics, outcomes }, "workflow").series).not.toContain(OTHERS);
 });
 test("by provider the busiest comes first", () => expect(chart(statistics, "provider").series).toEqual(["fcm", "apns"]));
 test("a share is of what was tried", () => {

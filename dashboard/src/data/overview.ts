@@ -8,6 +8,14 @@ export const COUNTS = ["delivered", "failed", "skipped", "opened", "pending", "c
 export type Count = (typeof COUNTS)[number];
 export type By = "outcome" | "provider" | "workflow";
 
+/** What is counted of an integration or a workflow. What was skipped or opened is of a workflow alone. */
+export const MEASURES = { outcome: [], provider: ["delivered", "failed"], workflow: ["delivered", "failed", "skipped", "opened"] } as const satisfies Record<By, readonly Count[]>;
+export type Measure = (typeof MEASURES.workflow)[number];
+
+/** Series that have no name of their own: all beyond the largest, and what belongs to nobody that is still there. No name holds a line break. */
+export const OTHERS = "\nothers";
+export const NOBODY = "\nnobody";
+
 /** One point of a chart: a moment, and a number for each series. */
 export type Point = Record<string, number | string> & { at: string };
 
@@ -28,31 +36,40 @@ export function latency(outcomes: Outcomes[]): { average: number; slowest: numbe
   return { average: took / count, slowest: Math.max(...sent.map((one) => one.slowest ?? 0)) };
 }
 
-/** The series of a chart, the largest first, and its points; a step in which nothing happened is zero. Where there are more
+/** The series of a chart, the largest first, and its points; a step in which nothing happened is zero. By outcome there is a
+ * series a count, otherwise one of `measure` a name; what is beyond the largest is summed up as `OTHERS`. Where there are more
  * steps than anybody tells apart, some are one point. */
-export function chart(statistics: Statistics, by: By): { series: string[]; points: Point[] } {
+export function chart(statistics: Statistics, by: By, measure: Measure = "delivered"): { series: string[]; points: Point[] } {
   const pointOf = points(statistics);
   const counted = new Map<string, Map<string, number>>();
-  const add = (at: string, name: string, number: number) => {
-    const point = counted.get(at) ?? new Map<string, number>();
-    point.set(name, (point.get(name) ?? 0) + number);
-    counted.set(at, point);
-  };
+  const sizes = sizesOf(statistics.outcomes, by, measure);
+  const shown = by === "outcome" ? COUNTS.filter((name) => sizes.has(name)) : largest(sizes);
   for (const one of statistics.outcomes) {
-    for (const [name, number] of seriesOf(one, by)) if (number > 0) add(pointOf.at(one.at), name, number);
+    for (const [name, number] of seriesOf(one, by, measure)) {
+      const point = counted.get(pointOf.at(one.at)) ?? new Map<string, number>();
+      const series = (shown as readonly string[]).includes(name) ? name : OTHERS;
+      counted.set(pointOf.at(one.at), point.set(series, (point.get(series) ?? 0) + number));
+    }
   }
-  const sizes = new Map<string, number>();
-  for (const point of counted.values()) for (const [name, number] of point) sizes.set(name, (sizes.get(name) ?? 0) + number);
-  const series = [...sizes.entries()].sort((a, b) => b[1] - a[1]).map(([name]) => name);
-  const shown = by === "outcome" ? COUNTS.filter((name) => sizes.has(name)) : series.slice(0, MOST_SERIES);
   const drawn = pointOf.all.map((at) => ({ at, ...Object.fromEntries(shown.map((name) => [name, counted.get(at)?.get(name) ?? 0])) }));
   return { series: [...shown], points: drawn };
 }
 
-function seriesOf(one: Outcomes, by: By): [string, number][] {
+function sizesOf(outcomes: readonly Outcomes[], by: By, measure: Measure): Map<string, number> {
+  const sizes = new Map<string, number>();
+  for (const one of outcomes) for (const [name, number] of seriesOf(one, by, measure)) if (number > 0) sizes.set(name, (sizes.get(name) ?? 0) + number);
+  return sizes;
+}
+
+/** The names with the largest sums; where there are more than a chart shows, the last stands for all others. */
+function largest(sizes: ReadonlyMap<string, number>): string[] {
+  const names = [...sizes.entries()].sort((a, b) => b[1] - a[1]).map(([name]) => name);
+  return names.length > MOST_SERIES ? [...names.slice(0, MOST_SERIES - 1), OTHERS] : names;
+}
+
+function seriesOf(one: Outcomes, by: By, measure: Measure): [string, number][] {
   if (by === "outcome") return COUNTS.map((name) => [name, one[name] ?? 0]);
-  const tried = (one.delivered ?? 0) + (one.failed ?? 0);
-  return [[(by === "provider" ? one.integrationIdentifier : one.workflowId) ?? "—", tried]];
+  return [[(by === "provider" ? one.integrationIdentifier : one.workflowId) ?? NOBODY, one[measure] ?? 0]];
 }
 
 /** The moments of a chart's points, and at which of them something is drawn. */

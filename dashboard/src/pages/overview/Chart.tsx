@@ -1,7 +1,7 @@
 import { BarChart } from "@mantine/charts";
 import "@mantine/charts/styles.css";
 import { VisuallyHidden } from "@mantine/core";
-import { chart, COUNTS, type By, type Count, type Statistics } from "../../data/overview";
+import { chart, NOBODY, OTHERS, type By, type Count, type Measure, type Statistics } from "../../data/overview";
 import { text } from "../../text";
 
 const words = text.overview;
@@ -10,9 +10,10 @@ const COLORS = ["indigo.6", "teal.6", "orange.6", "violet.5", "blue.4", "gray.6"
 const DAY = 86_400_000;
 
 /** Bars over time, one colour a series; the same numbers as a table for those who don't see it. */
-export default function Chart({ statistics, by }: { statistics: Statistics; by: By }) {
-  const { series, points } = chart(statistics, by);
-  const named = (name: string) => (COUNTS.includes(name as Count) && by === "outcome" ? words[name as Count] : name);
+export default function Chart({ statistics, by, measure }: { statistics: Statistics; by: By; measure: Measure }) {
+  const { series, points } = chart(statistics, by, measure);
+  const own: Record<string, string> = { [OTHERS]: words.others, [NOBODY]: words.nobody };
+  const named = (name: string) => (by === "outcome" ? words[name as Count] : (own[name] ?? name));
   const daily = statistics.step >= DAY;
   const shown = points.map((one) => ({ ...one, time: timeOf(one.at, daily) }));
   return (
@@ -37,7 +38,7 @@ export default function Chart({ statistics, by }: { statistics: Statistics; by: 
       />
       <VisuallyHidden>
         <table>
-          <caption>{words.chart}</caption>
+          <caption>{by === "outcome" ? words.chart : `${words.chart}: ${words[measure]}`}</caption>
           <tbody>
             {shown
               .filter((one) => series.some((name) => one[name as keyof typeof one]))

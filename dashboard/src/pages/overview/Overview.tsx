@@ -4,7 +4,7 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useState } from "react";
 import { api, told } from "../../data/client";
 import { beat } from "../../data/live";
-import { latency, percent, totals, type By, type Statistics } from "../../data/overview";
+import { latency, MEASURES, percent, totals, type By, type Measure, type Statistics } from "../../data/overview";
 import { spanOf } from "../../data/moments";
 import { Empty, Heading, Loaded, Waiting } from "../../parts/states";
 import { text } from "../../text";
@@ -107,25 +107,42 @@ function Tile({ name, value, help }: { name: string; value: string; help: string
 
 function Outcomes({ statistics }: { statistics: Statistics }) {
   const [by, setBy] = useState<By>("outcome");
+  const [wanted, want] = useState<Measure>("delivered");
+  const measures: readonly Measure[] = MEASURES[by];
+  const measure = measures.includes(wanted) ? wanted : "delivered";
+  const shown = by === "outcome" ? statistics.outcomes : statistics.outcomes.filter((one) => one[measure]);
   return (
     <Card component="section" aria-labelledby="chart">
       <Group justify="space-between" mb="md">
         <Title order={2} id="chart">
           {words.chart}
         </Title>
-        <SegmentedControl
-          size="xs"
-          aria-label={words.by}
-          value={by}
-          onChange={(value) => setBy(value as By)}
-          data={(["outcome", "provider", "workflow"] as const).map((value) => ({ value, label: words.bys[value] ?? value }))}
-        />
+        <Group gap="xs">
+          {measures.length > 0 && (
+            <SegmentedControl
+              size="xs"
+              aria-label={words.measure}
+              value={measure}
+              onChange={(value) => want(value as Measure)}
+              data={measures.map((value) => ({ value, label: words[value] }))}
+            />
+          )}
+          <SegmentedControl
+            size="xs"
+            aria-label={words.by}
+            value={by}
+            onChange={(value) => setBy(value as By)}
+            data={(["outcome", "provider", "workflow"] as const).map((value) => ({ value, label: words.bys[value] ?? value }))}
+          />
+        </Group>
       </Group>
       {statistics.outcomes.length === 0 ? (
         <Empty icon={IconChartAreaLine} title={words.nothing} help={words.nothingHelp} />
+      ) : shown.length === 0 ? (
+        <Empty icon={IconChartAreaLine} title={words.noneOf(words[measure])} help={words.noneOfHelp} />
       ) : (
         <Suspense fallback={<Waiting />}>
-          <Chart statistics={statistics} by={by} />
+          <Chart statistics={statistics} by={by} measure={measure} />
         </Suspense>
       )}
     </Card>
