@@ -17,6 +17,7 @@ before(async () => {
   const integrations = await call("GET", "/v1/integrations");
   named.fcm = integrations.find((one) => one.providerId === "fcm")._id;
   named.browsers = integrations.find((one) => one.providerId === "web-push")._id;
+  await call("PUT", `/v1/integrations/${named.browsers}`, { configurations: { inboundWebhookEnabled: true } });
   named.calling = integrations.find((one) => one.providerId === "one-signal")._id;
   named.endpoint = (await call("GET", "/v1/webhooks"))[0]._id;
   for (let tries = 0; !named.failed && tries < 100; tries += 1) {
@@ -51,6 +52,7 @@ const PAGES = {
   "integration-health": () => `/integrations/${named.fcm}`,
   "integration-settings": () => `/integrations/${named.fcm}?tab=settings`,
   "integration-tracking": () => `/integrations/${named.fcm}?tab=tracking`,
+  "integration-links": () => `/integrations/${named.browsers}?tab=tracking`,
   "integration-callback": () => `/integrations/${named.calling}?tab=tracking`,
   "integration-subscribe": () => `/integrations/${named.browsers}?tab=subscribe`,
   phones: "/phones",

@@ -1,3 +1,7 @@
+import type { EVENTS, Place } from "../data/tracking";
+
+type Event = (typeof EVENTS)[number];
+
 export const integrations = {
   title: "Integrations",
   about: "The providers that carry your pushes. Secrets are stored encrypted and shown masked.",
@@ -50,8 +54,21 @@ export const integrations = {
   tracking: "Activity tracking",
   trackingHelp: "Each push carries its message id as __nvMessageId, so that your app can report that it was opened. Such pushes are sent one device a request.",
   trackingOn: "Switch tracking on",
-  trackingIs: "Tracking is on. Your app reports here what happens to a push:",
-  trackingAddress: "Address of reports",
+  trackingIs: "Tracking is on. Your app tells your backend what happens to a push, and your backend reports it; or the app reports it itself by a link.",
+  trackingAddress: "What your backend calls",
+  links: {
+    title: "By a link, without a backend",
+    about: "With the settings CLARION_TRACKING_LINKS and CLARION_PUBLIC_URL each push also carries a signed link. Whoever has it can report about that one push and nothing else; it needs no key.",
+    form: "A link, with what is reported",
+    events: {
+      delivered: "the device got the push",
+      opened: "the app was opened from it",
+      clicked: "the push, or a button on it, was pressed",
+      dismissed: "it was put away unread",
+    } as Record<Event, string>,
+    where: "A push carries its link as __clarionTrack: under data with FCM, Huawei, Expo, OneSignal and Web Push, beside aps with Apple (in userInfo), under payload with a webhook. Others carry it where they carry the trigger's payload.",
+    places: { bash: "cURL", swift: "Swift", kotlin: "Kotlin", worker: "Service worker" } as Record<Place, string>,
+  },
   callback: "What the provider tells by itself",
   callbackAt: "Address to give it",
   callbackBody: "What it is to send",

@@ -1,9 +1,9 @@
-import { Badge, Card, Code, Group, Stack, Text, Title } from "@mantine/core";
+import { Badge, Card, Group, Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { api, told } from "../../data/client";
-import { Copy } from "../../parts/Copy";
 import { text } from "../../text";
 import type { Integration } from "./Detail";
+import { ToPaste } from "./ToPaste";
 
 const words = text.integrations;
 
@@ -28,18 +28,5 @@ export function Callback({ one, address }: { one: Integration; address: string }
         </Text>
       </Stack>
     </Card>
-  );
-}
-
-function ToPaste({ label, value }: { label: string; value: string }) {
-  return (
-    <div>
-      <Text size="sm" mb={4}>
-        {label} <Copy value={value} label={`${text.copy} ${label}`} />
-      </Text>
-      <Code block tabIndex={0} role="region" aria-label={label} style={{ overflowX: "auto" }}>
-        {value}
-      </Code>
-    </div>
   );
 }

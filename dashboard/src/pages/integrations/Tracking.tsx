@@ -1,12 +1,14 @@
-import { Card, Code, Stack, Text } from "@mantine/core";
+import { Card, Stack, Text } from "@mantine/core";
 import { useChange } from "../../data/change";
 import { api, told } from "../../data/client";
+import { idLines } from "../../data/tracking";
 import { Button, Switch } from "../../parts/acts";
-import { Copy } from "../../parts/Copy";
 import { Failure } from "../../parts/states";
 import { text } from "../../text";
 import { Callback } from "./Callback";
 import type { Integration } from "./Detail";
+import { Links } from "./Links";
+import { ToPaste } from "./ToPaste";
 
 const words = text.integrations;
 const SWITCH = "inboundWebhookEnabled";
@@ -22,11 +24,6 @@ export function Tracking({ one }: { one: Integration }) {
     { stale: ["integrations"], said: text.saved },
   );
   const address = `${location.origin}/v2/inbound-webhooks/delivery-providers/${one._environmentId}/${one._id}`;
-  const lines = [
-    `curl -X POST "${address}" \\`,
-    '  -H "Authorization: ApiKey $CLARION_KEY" -H "Content-Type: application/json" \\',
-    `  --data '{"eventType": "opened", "eventId": "THE __nvMessageId OF THE PUSH"}'`,
-  ].join("\n");
   return (
     <Stack>
       <Card maw={860}>
@@ -44,14 +41,11 @@ export function Tracking({ one }: { one: Integration }) {
           {auto.error && <Failure error={auto.error} />}
           {auto.data && <Text size="sm">{auto.data.message}</Text>}
           {on && (
-            <div>
-              <Text size="sm" mb={4}>
-                {words.trackingIs} <Copy value={lines} />
-              </Text>
-              <Code block tabIndex={0} role="region" aria-label={words.trackingAddress} style={{ overflowX: "auto" }}>
-                {lines}
-              </Code>
-            </div>
+            <>
+              <Text size="sm">{words.trackingIs}</Text>
+              <ToPaste label={words.trackingAddress} value={idLines(address)} />
+              <Links />
+            </>
           )}
         </Stack>
       </Card>
