@@ -37,7 +37,7 @@ const WORKFLOWS = [
     workflowId: "order-shipped", name: "Order shipped", tags: ["orders"], severity: "medium",
     description: "Tells a customer that a parcel is on its way.",
     payloadSchema: { type: "object", properties: { order: { type: "object", properties: { id: { type: "string" }, carrier: { type: "string" } } } } },
-    steps: [push("Push", "Your order is on its way, {{subscriber.firstName}}", "Order {{payload.order.id}} left with {{payload.order.carrier}}. It should be with you tomorrow.", { priority: "high", url: "https://example.com/orders/{{payload.order.id}}", providers: { fcm: { android: { notification: { tag: "{{payload.order.id}}" } } } } })],
+    steps: [push("Push", "Your order is on its way, {{subscriber.firstName}}", "Order {{payload.order.id}} left with {{payload.order.carrier}}. It should be with you tomorrow.", { priority: "high", image: "https://cdn.example.com/parcel.jpg", badge: 1, url: "https://example.com/orders/{{payload.order.id}}", providers: { fcm: { android: { notification: { tag: "{{payload.order.id}}" } } } } })],
   },
   {
     workflowId: "new-comment", name: "New comment", tags: ["social"],

@@ -107,6 +107,23 @@ test("the chart counts what is asked for, by workflow and by integration", { ski
   assert.deepEqual(noise.splice(0), []);
 });
 
+test("a preview shows what a device does, in the chosen locale", { skip: only && !only.includes("preview") }, async () => {
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.goto(`${url}/workflows/order-shipped`);
+  await settled(page);
+  await page.getByRole("img", { name: /^iOS: .* With a picture\. 1 on the app's icon\.$/ }).waitFor();
+  await page.getByText("Image: cdn.example.com/parcel.jpg.", { exact: false }).waitFor();
+  await page.getByLabel("Show all of it").check();
+  assert.deepEqual(await pictures(page, "preview-whole", folder, ["desktop"]), []);
+  await page.goto(`${url}/workflows/price-drop`);
+  await settled(page);
+  await page.getByRole("img", { name: /is cheaper/ }).waitFor();
+  await page.getByRole("textbox", { name: "Locale" }).or(page.getByRole("combobox", { name: "Locale" })).first().click();
+  await page.getByRole("option", { name: "de", exact: true }).click();
+  await page.getByRole("img", { name: /ist billiger/ }).waitFor();
+  assert.deepEqual(noise.splice(0), []);
+});
+
 test("each kind of step has an editor", { skip: only && !only.includes("steps") }, async () => {
   await page.setViewportSize({ width: 1440, height: 900 });
   await page.goto(`${url}/workflows/everything`);

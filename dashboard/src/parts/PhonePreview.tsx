@@ -1,12 +1,12 @@
 /** A push as devices show it. */
 import { Text } from "@mantine/core";
-import { IconBrandChrome, IconBell } from "@tabler/icons-react";
+import { IconBrandChrome, IconBell, IconPhoto } from "@tabler/icons-react";
 import type { ReactNode } from "react";
+import type { Device, Look, Picture } from "../data/look";
 import { text } from "../text";
 import classes from "./PhonePreview.module.css";
 
-export const DEVICES = ["ios", "android", "web"] as const;
-export type Device = (typeof DEVICES)[number];
+export const DEVICES: readonly Device[] = ["ios", "android", "web"];
 
 /** Lines of title and text that stay visible of a push that nobody unfolded. */
 const LINES: Record<Device, { title: number; body: number }> = {
@@ -20,6 +20,7 @@ interface Push {
   device: Device;
   title: string;
   body: string;
+  look?: Look;
   /** Unfolded by its reader. */
   whole?: boolean;
   /** When it came; now, where nothing is said. */
@@ -29,9 +30,10 @@ interface Push {
 const words = text.workflows.preview;
 
 export function PhonePreview(push: Push) {
-  const { device, title, body } = push;
+  const { device, title, body, look = {} } = push;
+  const pictured = [look.image && words.withImage, look.icon && words.withIcon, look.badge && words.withBadge(look.badge)].filter(Boolean);
   return (
-    <div role="img" aria-label={`${words.devices[device]}: ${title}. ${body}`}>
+    <div role="img" aria-label={[`${words.devices[device]}: ${title}. ${body}`, ...pictured].join(" ")}>
       <DeviceScreen device={device} locked>
         <DevicePush {...push} />
       </DeviceScreen>
@@ -49,11 +51,14 @@ export function DeviceScreen({ device, locked = false, children }: { device: Dev
   );
 }
 
-export function DevicePush({ device, title, body, whole = false, when = words.now }: Push) {
+export function DevicePush({ device, title, body, look = {}, whole = false, when = words.now }: Push) {
   const lines = whole ? { title: UNFOLDED, body: UNFOLDED } : LINES[device];
   return (
     <div className={classes.push}>
-      <div className={classes.icon}>{device === "web" ? <IconBrandChrome size={20} /> : <IconBell size={18} />}</div>
+      <div className={classes.icon}>
+        {look.icon ? <Pictured picture={look.icon} /> : device === "web" ? <IconBrandChrome size={20} /> : <IconBell size={18} />}
+        {look.badge && <span className={classes.badge}>{look.badge}</span>}
+      </div>
       <div className={classes.words}>
         {device === "android" && (
           <div className={classes.app}>
@@ -69,6 +74,11 @@ export function DevicePush({ device, title, body, whole = false, when = words.no
         <Text size="sm" lineClamp={lines.body} style={{ overflowWrap: "anywhere", whiteSpace: "pre-line" }}>
           {body || " "}
         </Text>
+        {look.image && (whole || device === "web") && (
+          <div className={classes.image}>
+            <Pictured picture={look.image} />
+          </div>
+        )}
         {device === "web" && (
           <div className={classes.app}>
             {location.host}
@@ -76,6 +86,16 @@ export function DevicePush({ device, title, body, whole = false, when = words.no
           </div>
         )}
       </div>
+      {look.image && !whole && device !== "web" && (
+        <div className={classes.thumb}>
+          <Pictured picture={look.image} />
+        </div>
+      )}
     </div>
   );
+}
+
+/** The picture, or the place of one that the dashboard doesn't load. */
+function Pictured({ picture }: { picture: Picture }) {
+  return "src" in picture ? <img src={picture.src} alt="" className={classes.picture} /> : <IconPhoto size={20} aria-hidden />;
 }

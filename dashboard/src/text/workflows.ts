@@ -187,6 +187,12 @@ export const workflows = {
     cut: "Cut as the device cuts it",
     whole: "Show all of it",
     save: "Save the workflow to see a preview.",
+    locale: "Locale",
+    ownLocale: "The subscriber's own",
+    elsewhere: (what: string, from: string) => `${what}: ${from}. The dashboard loads nothing from elsewhere; devices do.`,
+    withImage: "With a picture.",
+    withIcon: "With an icon of its own.",
+    withBadge: (number: string) => `${number} on the app's icon.`,
     silentPush: "A silent push shows nothing.",
   },
   trigger: {

@@ -10,6 +10,7 @@ import { samplePayload } from "../../data/samples";
 import { TemplateInput } from "../../parts/TemplateInput";
 import { text } from "../../text";
 import type { Workflow } from "./draft";
+import { useTranslations } from "./locales";
 import { Preview, type PreviewData } from "./Preview";
 import { ProviderOverrides } from "./ProviderOverrides";
 import type { FormProps } from "./StepEditor";
@@ -20,7 +21,8 @@ const FLAGS = new Set(["silent", "mutable"]);
 
 /** What a push says and how it looks, checked as it is written, beside what a device shows. */
 export function PushForm({ workflow, stepId, controls, set, names, errors }: FormProps & { workflow: Workflow; stepId: string | undefined }) {
-  const [data, setData] = useState<PreviewData>({ subscriberId: "", payload: JSON.stringify(samplePayload(workflow.payloadSchema), null, 2) });
+  const [data, setData] = useState<PreviewData>({ subscriberId: "", locale: "", payload: JSON.stringify(samplePayload(workflow.payloadSchema), null, 2) });
+  const locales = useTranslations(workflow).data?.locales ?? [];
   const shown = usePreview(workflow, stepId, controls, data);
   const problems = { ...Object.fromEntries(Object.entries(shown.data?.issues.controls ?? {}).map(([name, found]) => [name, found.map((one) => one.message).join("; ")])), ...errors };
   const said = (name: string) => (controls[name] === undefined ? "" : String(controls[name]));
@@ -96,7 +98,7 @@ export function PushForm({ workflow, stepId, controls, set, names, errors }: For
         </Stack>
       </Grid.Col>
       <Grid.Col span={{ base: 12, lg: 5 }}>
-        <Preview data={data} change={(part) => setData({ ...data, ...part })} shown={shown.data?.result.preview} failure={shown.error} />
+        <Preview data={data} change={(part) => setData({ ...data, ...part })} shown={shown.data?.result.preview} locales={locales} failure={shown.error} />
       </Grid.Col>
     </Grid>
   );
@@ -121,10 +123,10 @@ function usePreview(workflow: Workflow, own: string | undefined, controls: Recor
   return useQuery({
     queryKey: ["workflow", workflow.workflowId, "preview", stepId, given],
     queryFn: async () => {
-      const [controlValues, { subscriberId, payload }] = JSON.parse(given) as [Record<string, unknown>, PreviewData];
+      const [controlValues, { subscriberId, payload, locale }] = JSON.parse(given) as [Record<string, unknown>, PreviewData];
       const subscriber = subscriberId ? await told(api.GET("/v2/subscribers/{subscriberId}", { params: { path: { subscriberId } } })) : null;
       const path = { workflowId: workflow.workflowId, stepId: stepId ?? "" };
-      const previewPayload = { payload: readObject(payload), subscriber: subscriber && profileOf(subscriber) };
+      const previewPayload = { payload: readObject(payload), subscriber: locale || subscriber ? { ...(subscriber && profileOf(subscriber)), ...(locale && { locale }) } : null };
       return told(api.POST("/v2/workflows/{workflowId}/step/{stepId}/preview", { params: { path }, body: { controlValues, previewPayload } }));
     },
     enabled: stepId !== undefined,

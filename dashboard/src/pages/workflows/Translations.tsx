@@ -3,7 +3,7 @@ import { IconLanguage } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState, type FormEvent } from "react";
 import { useChange } from "../../data/change";
-import { api, done, fieldErrors, Refused, told } from "../../data/client";
+import { api, done, fieldErrors, told } from "../../data/client";
 import { readObject } from "../../data/payload";
 import { Button } from "../../parts/acts";
 import { Ask, Confirm } from "../../parts/Confirm";
@@ -12,6 +12,7 @@ import { Leaving } from "../../parts/Leaving";
 import { Empty, Failure, Loaded } from "../../parts/states";
 import { text } from "../../text";
 import type { Workflow } from "./draft";
+import { useTranslations } from "./locales";
 
 const words = text.workflows.translations;
 const RESOURCE = "workflow" as const;
@@ -19,15 +20,7 @@ const RESOURCE = "workflow" as const;
 /** The texts of a workflow, locale by locale. */
 export function Translations({ workflow }: { workflow: Workflow }) {
   const resourceId = workflow.workflowId;
-  const group = useQuery({
-    queryKey: ["translations", resourceId],
-    queryFn: () =>
-      told(api.GET("/v2/translations/group/{resourceType}/{resourceId}", { params: { path: { resourceType: RESOURCE, resourceId } } })).catch((error: unknown) => {
-        if (error instanceof Refused && error.status === 404) return null;
-        throw error;
-      }),
-    enabled: workflow.isTranslationEnabled,
-  });
+  const group = useTranslations(workflow);
   const [chosen, setChosen] = useState<string | null>(null);
   const [written, write] = useState<string | null>(null);
   const [wanted, want] = useState<string | null>(null);
