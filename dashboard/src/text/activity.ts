@@ -57,7 +57,7 @@ export const activity = {
     credentials_rejected: "The integration's credentials are refused. Correct them; waiting messages then go out.",
     throttled: "The provider asked to slow down. Clarion sends again by itself.",
     unavailable: "The provider is away. Clarion sends again by itself until the message expires.",
-    unknown: "An answer nobody documented. Clarion tries a few times; the answer is below.",
+    unknown: "An answer nobody documented. Clarion tries a few times; look at the answer itself.",
     not_sent: "Clarion did not ask the provider: the trigger was cancelled, or its integration is off or gone.",
   } as Record<string, string>,
   events: {

@@ -9,7 +9,7 @@ from clarion.deliver.breaker import State
 from clarion.model.clock import iso
 from clarion.model.member import Role
 from clarion.model.people import Integration
-from clarion.store import health, integrations
+from clarion.store import health, integrations, messages
 
 ADVICE = {
     State.CLOSED: "Nothing: messages go out.",
@@ -27,10 +27,22 @@ class ChangeOut(msgspec.Struct, rename="camel"):
     at: str
 
 
+class RefusalOut(msgspec.Struct, rename="camel"):
+    """What the provider answered to a message that did not arrive, or not yet, and the notification that it
+    is of."""
+
+    at: str
+    outcome: str
+    code: str
+    explanation: str
+    notification_id: str
+
+
 class HealthOut(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
     """How an integration stands. `state` is closed (sends), open (provider away) or paused (set-up refused).
 
-    `code` and `explanation` are the provider's last word; `proven` that it ever accepted a message.
+    `code` and `explanation` say why it is not closed; `proven` that it ever accepted a message. `lastRefusal`
+    is the last answer that was no yes, among the newest messages of the environment that did not arrive.
     """
 
     integration_id: str
@@ -43,6 +55,7 @@ class HealthOut(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True
     explanation: str | None = None
     advice: str
     proven: bool
+    last_refusal: RefusalOut | None = None
     changes: list[ChangeOut]
 
 
@@ -82,11 +95,19 @@ def _out(connection: Connection, integration: Integration) -> HealthOut:
         explanation=told.explanation or None if told else None,
         advice=ADVICE[state],
         proven=known.proven if known else False,
+        last_refusal=_refusal(connection, integration),
         changes=[
             ChangeOut(change.state, change.code, change.explanation, iso(change.at))
             for change in health.changes(connection, integration.id)
         ],
     )
+
+
+def _refusal(connection: Connection, integration: Integration) -> RefusalOut | None:
+    found = messages.last_refusal(connection, integration.environment_id, integration.id)
+    if found is None:
+        return None
+    return RefusalOut(iso(found.at), found.outcome, found.code, found.explanation, found.notification_id)
 
 
 _PATH = "/v1/integrations/{integrationId}"

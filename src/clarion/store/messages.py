@@ -66,6 +66,23 @@ class Revision(NamedTuple):
     verdict: Verdict
 
 
+class Refusal(NamedTuple):
+    """The last answer to a message that did not arrive."""
+
+    notification_id: str
+    outcome: str
+    code: str
+    explanation: str
+    at: Millis
+
+
+def last_refusal(connection: Connection, environment_id: str, integration_id: str) -> Refusal | None:
+    """What an integration's provider answered last to a message that did not arrive; None where the newest
+    such messages of the environment are of other integrations."""
+    row = run(connection, _LAST_REFUSAL, environment_id, integration_id).first()
+    return Refusal(*row) if row else None
+
+
 def settled(connection: Connection, environment_id: str, message_ids: Iterable[str]) -> list[Settled]:
     """Those of the messages that have their outcome."""
     return [Settled(*row) for row in run(connection, _SETTLED, environment_id, listed(message_ids))]
@@ -177,4 +194,16 @@ _SETTLED = sql("""
 SELECT m.id, m.status, m.provider_message_id, m.device_id, m.updated_at
 FROM messages m
 WHERE m.environment_id = ? AND {m.id in texts} AND m.status <> 'pending'
+""")
+
+# Goes by the index of messages that were not delivered, and looks at the newest only: an integration that
+# never fails beside one that always does must not lead through all of them.
+_LAST_REFUSAL = sql("""
+SELECT m.notification_id, m.outcome, m.code, m.explanation, m.updated_at FROM (
+  SELECT n.* FROM messages n
+  WHERE n.environment_id = ? AND n.status <> 'delivered'
+  ORDER BY n.notification_id DESC LIMIT 1000
+) m
+WHERE m.integration_id = ? AND m.outcome NOT IN ('accepted', 'not_sent') AND m.deleted_at IS NULL
+ORDER BY m.updated_at DESC LIMIT 1
 """)

@@ -3,6 +3,7 @@
 from sqlalchemy.engine import Connection
 
 from calling import Api, Caller, Json, data, error
+from clarion.model.http import HttpReply
 from clarion.store import health
 from clarion.store.health import Health
 
@@ -49,6 +50,40 @@ async def test_resuming_and_changing_it_begin_anew(api: Api, dev: Caller) -> Non
             data(await dev.put(path, {"name": "Corrected"}))
         found = data(await dev.get(f"{path}/health"))
         assert (found["state"], found["proven"]) == ("closed", True)
+
+
+async def test_the_last_refusal_is_told_with_its_code_and_where_it_happened(api: Api, dev: Caller) -> None:
+    hook, other = await dev.integration(), await dev.integration(identifier="other", name="Other")
+    await dev.workflow()
+    await dev.subscriber("ada")
+    body = {"providerId": "push-webhook", "integrationIdentifier": "hook", "deviceTokens": ["ada-1"]}
+    data(await dev.put("/v1/subscribers/ada/credentials", body))
+
+    async def told(integration: Json) -> Json | None:
+        found: Json = data(await dev.get(f"/v1/integrations/{integration['_id']}/health"))
+        return found.get("lastRefusal")
+
+    async def sent(reply: HttpReply) -> None:
+        body = {"name": "welcome", "to": "ada", "payload": {"text": "Hi"}}
+        data(await dev.post("/v1/events/trigger", body), 201)
+        await api.deliver(**{"ada-1": reply})
+
+    await sent(HttpReply(200))
+    assert await told(hook) is None
+    await sent(HttpReply(400, body=b"no"))
+    refusal = await told(hook)
+    assert refusal
+    assert (refusal["outcome"], refusal["code"]) == ("payload_rejected", "http_400")
+    assert refusal["explanation"]
+    feed = (await dev.get("/v1/notifications", status="error")).json()["data"]
+    assert [one["_id"] for one in feed] == [refusal["notificationId"]]
+    await sent(HttpReply(200))
+    assert await told(hook) == refusal
+    await sent(HttpReply(410, body=b'{"code": "token_invalid"}'))
+    later = await told(hook)
+    assert later
+    assert (later["code"], later["at"] >= refusal["at"]) == ("http_410", True)
+    assert await told(other) is None
 
 
 async def test_it_is_the_callers_own(dev: Caller, prod: Caller) -> None:

@@ -4,11 +4,13 @@ import { useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { useChange } from "../../data/change";
 import { api, told, type Schemas } from "../../data/client";
+import { refusalInWords } from "../../data/health";
 import { spanOf } from "../../data/moments";
 import { Button, Switch } from "../../parts/acts";
 import { BackLink } from "../../parts/BackLink";
 import { Confirm } from "../../parts/Confirm";
 import { Identifier } from "../../parts/Copy";
+import { TextLink } from "../../parts/links";
 import { Empty, Failure, Heading, Loaded } from "../../parts/states";
 import { Status, toneOf } from "../../parts/Status";
 import { Tabbed } from "../../parts/Tabbed";
@@ -116,6 +118,8 @@ function Health({ one }: { one: Integration }) {
               </Button>
             )}
             {resume.error && <Failure error={resume.error} />}
+            <Title order={2}>{words.lastRefusal}</Title>
+            <LastRefusal refusal={found.lastRefusal} />
             <Title order={2}>{words.changes}</Title>
             {found.changes.length === 0 ? (
               <Text size="sm" c="dimmed">
@@ -139,6 +143,32 @@ function Health({ one }: { one: Integration }) {
         </Card>
       )}
     </Loaded>
+  );
+}
+
+/** What the provider answered last that was no yes, in words, with the way out. */
+function LastRefusal({ refusal }: { refusal: Schemas["RefusalOut"] | null | undefined }) {
+  if (!refusal) {
+    return (
+      <Text size="sm" c="dimmed">
+        {words.noRefusal}
+      </Text>
+    );
+  }
+  return (
+    <Stack gap={4}>
+      <Group gap="xs">
+        <Status status={refusal.outcome} />
+        <Text size="sm" c="dimmed" component="div">
+          <When at={refusal.at} /> ·{" "}
+          <TextLink to="/activity/$notificationId" params={{ notificationId: refusal.notificationId }} size="sm">
+            {words.itsNotification}
+          </TextLink>
+        </Text>
+      </Group>
+      <Text size="sm">{words.ago(spanOf(Math.max(0, Date.now() - Date.parse(refusal.at))), refusalInWords(refusal))}</Text>
+      {refusal.explanation && text.activity.remedies[refusal.outcome] && <Text size="sm">{text.activity.remedies[refusal.outcome]}</Text>}
+    </Stack>
   );
 }
 

@@ -1,4 +1,5 @@
 import { Table, Text, Title } from "@mantine/core";
+import { lastWord } from "../../data/health";
 import { percent, shares, type Statistics } from "../../data/overview";
 import { TextLink } from "../../parts/links";
 import { Listing } from "../../parts/ListControls";
@@ -43,7 +44,7 @@ export function Health({ statistics }: { statistics: Statistics }) {
               </Table.Td>
               <Table.Td>
                 <Text size="sm" lineClamp={2}>
-                  {health ? (health.explanation ?? (health.proven ? "—" : text.integrations.unproven)) : words.unknown}
+                  {health ? lastWord(health, Date.now()) : words.unknown}
                 </Text>
               </Table.Td>
             </Table.Tr>
