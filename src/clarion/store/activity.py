@@ -16,7 +16,7 @@ from clarion.model.run import Run
 from clarion.model.trace import Detail
 from clarion.model.trigger import Trigger
 from clarion.model.ways import AROUND_PLACE, by_subscription, read
-from clarion.store import runs, subscribers, topics
+from clarion.store import hours, runs, subscribers, topics
 from clarion.store.tables import messages, notifications, trigger_topics, triggers
 from clarion.store.tables import subscribers as people
 from clarion.store.topics import Subscription
@@ -205,6 +205,8 @@ def find_notifications(
         return _read(connection, _through_topic(connection, wanted, wanted.topic_key, offset, most))
     if wanted.messages is not None and wanted.messages.failing and open_to_all:
         return _read(connection, _through_failures(connection, wanted, wanted.messages, offset, most))
+    if wanted.messages is not None and wanted.messages.integration_ids is not None and open_to_all:
+        return _read(connection, _through_hours(connection, wanted, wanted.messages, offset, most))
     found: dict[str, Row[Any]] = {}
     for way in ways:
         query = finding(wanted, led).where(*way)
@@ -281,6 +283,21 @@ def _through_failures(
     newest = theirs.where(*fits).distinct().order_by(sent.notification_id.desc())
     ids = connection.execute(newest.offset(offset).limit(most)).scalars().all()
     return list(connection.execute(finding(rest).where(notifications.c.id.in_(ids))).all())
+
+
+def _through_hours(
+    connection: Connection, wanted: NotificationFilter, sought: MessagesWanted, offset: int, most: int
+) -> list[Row[Any]]:
+    """Past the hours in which the integrations are known to have sent nothing, newest first: who looks for
+    one that hardly sends would read all that the others sent."""
+    found: list[Row[Any]] = []
+    query, own = finding(wanted), notifications.c
+    for begin, end in hours.stretches(connection, wanted.environment_id, sought.integration_ids or ()):
+        within = query.where(own.id >= earliest(begin), own.id < earliest(end))
+        found += connection.execute(within.limit(offset + most - len(found))).all()
+        if len(found) >= offset + most:
+            break
+    return found[offset:]
 
 
 def _through_topic(

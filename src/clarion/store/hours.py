@@ -25,6 +25,9 @@ from clarion.store.tables import chunks, counted_hours, hourly_counts, notificat
 OVER: Millis = 10 * MINUTE
 """How long an hour has to be over before it is counted: what was written then is there to be read."""
 
+EVER: Millis = 1 << 47
+"""Behind every moment that an id can hold."""
+
 _AT_ONCE = 24
 _SETTLES = DAY
 _DELAY = 12
@@ -98,6 +101,25 @@ def count_again(connection: Connection, changed: Iterable[tuple[str, str]], now:
         if identity < since
     }
     run_many(connection, _COUNT_AGAIN, sorted(late))
+
+
+def stretches(
+    connection: Connection, environment_id: str, integration_ids: Sequence[str]
+) -> list[tuple[Millis, Millis]]:
+    """The times, newest first, whose notifications may have a message of one of the integrations: all but the
+    hours that were counted for good and have none."""
+    c, n = counted_hours.c, hourly_counts.c
+    theirs = sa.select(n.hour).where(
+        n.environment_id == environment_id, n.integration_id.in_(integration_ids)
+    )
+    final = (c.environment_id == environment_id) & c.settled & (c.counted_at >= c.hour + HOUR + _SETTLES)
+    query = sa.select(c.hour).where(final, c.hour.not_in(theirs)).order_by(c.hour)
+    found, begin = [], 0
+    for hour in connection.execute(query).scalars():
+        if hour > begin:
+            found.append((begin, hour))
+        begin = hour + HOUR
+    return [(begin, EVER), *reversed(found)]
 
 
 def forget(connection: Connection, environment_id: str, before: Millis) -> None:

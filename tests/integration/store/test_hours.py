@@ -1,12 +1,16 @@
 """Hours of statistics are counted once, say what counting anew would, and catch up with what came later."""
 
+from functools import partial
+
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from clarion.model.clock import DAY, HOUR, MINUTE, Millis
 from clarion.model.outcome import Outcome, Verdict
 from clarion.ops.counting import count
-from clarion.store import engagements, hours, statistics
+from clarion.store import activity, engagements, hours, statistics
 from clarion.store import messages as message_store
+from clarion.store.activity import MessagesWanted, NotificationFilter
 from clarion.store.database import Database
 from clarion.store.hours import CountedHour
 from clarion.store.statistics import Counted, Stretch
@@ -169,6 +173,42 @@ async def test_hours_are_counted_before_anybody_asks(database: Database) -> None
     await count(database, pipeline.clock)
     assert await rows(database, counted_hours) == 2
     assert await rows(database, hourly_counts) == 1
+
+
+async def test_hours_that_are_done_and_saw_nothing_of_an_integration_are_passed_over(
+    database: Database,
+) -> None:
+    pipeline = await begun(database)
+    first = pipeline.clock.now // HOUR * HOUR
+    for _ in range(3):
+        await pipeline.trigger("ada")
+        await pipeline.drain()
+        pipeline.clock.now += 2 * HOUR
+    pipeline.clock.now += 3 * DAY
+    await pipeline.trigger("ada")
+    await pipeline.drain()
+    await count(database, pipeline.clock)
+    last = pipeline.clock.now // HOUR * HOUR - DAY
+
+    async def stretches(name: str) -> list[tuple[Millis, Millis]]:
+        return await database.read(hours.stretches, pipeline.environment_id, [name])
+
+    assert await stretches("silent") == [(last, hours.EVER), (0, first)]
+    between = [(first + n * HOUR, first + (n + 1) * HOUR) for n in (4, 2)]
+    assert await stretches(pipeline.integration.id) == [(last, hours.EVER), *between, (0, first + HOUR)]
+
+    def sought(name: str, connection: Connection) -> list[str]:
+        wanted = MessagesWanted(integration_ids=[name])
+        everywhere = NotificationFilter(pipeline.environment_id, messages=wanted)
+        by_two = activity.find_notifications(connection, everywhere, 0, 2)
+        rest = activity.find_notifications(connection, everywhere, 2, 5)
+        behind = everywhere._replace(behind=by_two[-1].id if by_two else None)
+        assert activity.find_notifications(connection, behind, 0, 5) == rest
+        return [row.id for row in (*by_two, *rest)]
+
+    found = await database.read(partial(sought, pipeline.integration.id))
+    assert (len(found), found) == (4, sorted(found, reverse=True))
+    assert await database.read(partial(sought, "silent")) == []
 
 
 async def test_old_hours_are_forgotten(database: Database) -> None:
