@@ -5,11 +5,12 @@ from typing import Any
 
 import msgspec
 
+from clarion.api.bodies import NOT_JSON
 from clarion.api.query import decode_query
 from clarion.api.route import Access, Answer, Audit, Call, Caller, Route
 from clarion.errors import RequestError
 from clarion.model.ids import new_id
-from clarion.security.masking import masked_document
+from clarion.security.masking import depersonalised, masked_document
 from clarion.store import audit
 from clarion.store.audit import Actor, Entry, audited
 from clarion.store.catalog import Snapshot
@@ -54,15 +55,17 @@ class Auditor:
         return found
 
     async def _wholly(self, route: Route, call: Call[Any, Any], entry: Entry) -> Any:
-        entry.before = masked_document(await self._before(route, call))
-        entry.after = None if call.body is None else masked_document(_plain(call.body), sent=True)
+        before = await self._before(route, call)
+        entry.before = _shown(route, before, None)
+        entry.after = None if call.body is None else _shown(route, _sent(call.body), before, sent=True)
         found = await _made(route, call, entry)
         answer = found if isinstance(found, Answer) else Answer(found, route.status)
-        value, entry.status = answer.value, answer.status
-        if value is not None:
-            entry.after = masked_document(_plain(value))
-            if route.method == "POST":
-                entry.resource = _with_id(entry.resource, value)
+        entry.status = answer.status
+        if answer.value is not None and route.method == "POST":
+            entry.resource = _with_id(entry.resource, answer.value)
+        after = await _told_or_none(route.after, call) if route.after else _plain(answer.value)
+        if after is not None:
+            entry.after = _shown(route, after, before)
         await call.services.database.write(audit.complete if entry.written else audit.add, entry)
         return found
 
@@ -98,9 +101,16 @@ async def _made(route: Route, call: Call[Any, Any], entry: Entry) -> Any:
     except Exception as error:
         if entry.written:
             entry.status = error.status if isinstance(error, RequestError) else _FAILED
-            known = route.audit is Audit.WHOLE and entry.status != _TOO_MANY
+            known = route.audit is not Audit.BRIEF and entry.status != _TOO_MANY
             await call.services.database.write(audit.complete if known else audit.drop, entry)
         raise
+
+
+def _shown(route: Route, document: Any, before: Any, *, sent: bool = False) -> Any:
+    """A document as the log may keep it."""
+    if route.audit is Audit.PERSONAL:
+        return depersonalised(document, before)
+    return masked_document(document, sent=sent)
 
 
 def _of_one(path: str) -> str:
@@ -132,6 +142,14 @@ def _actor(snapshot: Snapshot, caller: Caller) -> Actor:
 
 def _plain(value: Any) -> Any:
     return msgspec.to_builtins(value)
+
+
+def _sent(body: Any) -> Any:
+    """A body as it came, parts that its handler decodes by itself included; None where it can't be read."""
+    try:
+        return msgspec.json.decode(msgspec.json.encode(body))
+    except NOT_JSON:
+        return None
 
 
 def _with_id(resource: str, value: Any) -> str:

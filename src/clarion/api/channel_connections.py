@@ -212,7 +212,7 @@ ROUTES = (
         body=NewConnection,
         answer=ConnectionOut,
         status=201,
-        audit=Audit.BRIEF,
+        audit=Audit.PERSONAL,
     ),
     _GROUP.route(
         "GET", _ONE, get_channel_connection, "Read a channel connection", Role.VIEWER, answer=ConnectionOut
@@ -225,7 +225,7 @@ ROUTES = (
         Role.EDITOR,
         body=ConnectionPatch,
         answer=ConnectionOut,
-        audit=Audit.BRIEF,
+        audit=Audit.PERSONAL,
     ),
     _GROUP.route(
         "DELETE",
@@ -234,6 +234,6 @@ ROUTES = (
         "Remove a channel connection",
         Role.EDITOR,
         status=204,
-        audit=Audit.BRIEF,
+        audit=Audit.PERSONAL,
     ),
 )

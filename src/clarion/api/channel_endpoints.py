@@ -235,7 +235,7 @@ ROUTES = (
         body=NewEndpoint,
         answer=EndpointOut,
         status=201,
-        audit=Audit.BRIEF,
+        audit=Audit.PERSONAL,
     ),
     _GROUP.route(
         "GET", _ONE, get_channel_endpoint, "Read a channel endpoint", Role.VIEWER, answer=EndpointOut
@@ -248,7 +248,7 @@ ROUTES = (
         Role.EDITOR,
         body=EndpointPatch,
         answer=EndpointOut,
-        audit=Audit.BRIEF,
+        audit=Audit.PERSONAL,
     ),
     _GROUP.route(
         "DELETE",
@@ -257,6 +257,6 @@ ROUTES = (
         "Remove a channel endpoint",
         Role.EDITOR,
         status=204,
-        audit=Audit.BRIEF,
+        audit=Audit.PERSONAL,
     ),
 )

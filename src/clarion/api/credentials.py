@@ -5,7 +5,7 @@ from sqlalchemy.engine import Connection
 
 from clarion.api.people import Credentials, SubscriberOut, check_provider, grant_of, view
 from clarion.api.route import Audit, Call, Category, Group, NoQuery
-from clarion.api.subscribers import resolved
+from clarion.api.subscribers import resolved, retrieve_subscriber
 from clarion.errors import BadInput, Unprocessable
 from clarion.model.member import Role
 from clarion.model.people import Subscriber
@@ -95,7 +95,8 @@ ROUTES = (
         Role.EDITOR,
         body=CredentialsIn,
         answer=SubscriberOut,
-        audit=Audit.BRIEF,
+        audit=Audit.PERSONAL,
+        before=retrieve_subscriber,
     ),
     _GROUP.route(
         "PATCH",
@@ -105,7 +106,8 @@ ROUTES = (
         Role.EDITOR,
         body=CredentialsIn,
         answer=SubscriberOut,
-        audit=Audit.BRIEF,
+        audit=Audit.PERSONAL,
+        before=retrieve_subscriber,
     ),
     _GROUP.route(
         "DELETE",
@@ -114,6 +116,8 @@ ROUTES = (
         "Drop all device tokens of a provider",
         Role.EDITOR,
         status=204,
-        audit=Audit.BRIEF,
+        audit=Audit.PERSONAL,
+        before=retrieve_subscriber,
+        after=retrieve_subscriber,
     ),
 )

@@ -84,6 +84,7 @@ ROUTES = (
         body=MoveIn,
         answer=DeviceOut,
         category=Category.CONFIGURATION,
+        audit=Audit.PERSONAL,
     ),
     Route(
         "POST",

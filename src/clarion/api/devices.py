@@ -102,6 +102,22 @@ async def register_device(call: Call[DeviceIn, NoQuery]) -> Answer:
     return Answer(device_out(call.snapshot, row, subscriber_id), 201 if created else 200)
 
 
+async def _present(call: Call[DeviceIn, NoQuery]) -> DeviceOut | None:
+    """The device that is refreshed, or comes from somebody else."""
+    integration = _integration(call)
+    given = _registration(call, integration)
+    moves = integration.moves_devices(otherwise=True)
+
+    def read(connection: Connection) -> DeviceOut | None:
+        owner = subscribers.get(connection, call.environment_id, call.path["subscriberId"])
+        rows = registry.concerned(connection, owner.pk if owner else 0, given, moves=moves)
+        owners = subscribers.by_pk(connection, {row.subscriber_pk for row in rows[:1]})
+        shown = [device_out(call.snapshot, row, owners[row.subscriber_pk].subscriber_id) for row in rows[:1]]
+        return next(iter(shown), None)
+
+    return await call.services.database.read(read)
+
+
 async def list_devices(call: Call[None, NoQuery]) -> list[DeviceOut]:
     """All devices of a subscriber, also retired ones with their reason, oldest first."""
 
@@ -262,7 +278,8 @@ ROUTES = (
         answer=DeviceOut,
         status=201,
         present=200,
-        audit=Audit.BRIEF,
+        audit=Audit.PERSONAL,
+        before=_present,
     ),
     _GROUP.route(
         "GET", _PATH, list_devices, "List the devices of a subscriber", Role.VIEWER, answer=list[DeviceOut]
@@ -277,6 +294,6 @@ ROUTES = (
         "Forget a device",
         Role.EDITOR,
         status=204,
-        audit=Audit.BRIEF,
+        audit=Audit.PERSONAL,
     ),
 )

@@ -1,6 +1,6 @@
 """Messages: one delivery to one device each."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -22,6 +22,7 @@ from clarion.store.activity import (
     delete_message,
     delete_messages_of,
     find_messages,
+    messages_named,
 )
 from clarion.store.catalog import Snapshot
 
@@ -109,13 +110,38 @@ async def list_messages(call: Call[None, MessagesQuery]) -> MessagePage:
             if query.channel not in (None, "push")
             else find_messages(connection, wanted, offset, query.limit + 1)
         )
-        people = subscribers.by_pk(connection, {row.subscriber_pk for row in rows})
-        page = rows[: query.limit]
-        engaged = engagements.of(connection, call.environment_id, [row.id for row in page])
-        shown = [_out(call.snapshot, row, people[row.subscriber_pk], engaged.get(row.id, {})) for row in page]
+        shown = _views(connection, call, rows[: query.limit])
         return MessagePage(shown, query.page, query.limit, len(rows) > query.limit)
 
     return await call.services.database.read(read)
+
+
+async def _present(call: Call[None, NoQuery]) -> list[MessageOut]:
+    """The messages that a call takes out of the log, the newest of them."""
+    wanted = MessageFilter(call.environment_id, transaction_ids=[call.path["transactionId"]])
+
+    def read(connection: Connection) -> list[MessageOut]:
+        return _views(connection, call, find_messages(connection, wanted, 0, _SOME))
+
+    return await call.services.database.read(read)
+
+
+async def _present_one(call: Call[None, NoQuery]) -> MessageOut | None:
+    def read(connection: Connection) -> MessageOut | None:
+        rows = messages_named(connection, call.environment_id, [call.path["messageId"]])
+        return next(iter(_views(connection, call, rows)), None)
+
+    return await call.services.database.read(read)
+
+
+def _views(connection: Connection, call: Call[Any, Any], rows: Sequence[MessageRow]) -> list[MessageOut]:
+    people = subscribers.by_pk(connection, {row.subscriber_pk for row in rows})
+    engaged = engagements.of(connection, call.environment_id, [row.id for row in rows])
+    return [
+        _out(call.snapshot, row, people[row.subscriber_pk], engaged.get(row.id, {}))
+        for row in rows
+        if row.subscriber_pk in people
+    ]
 
 
 async def remove_message(call: Call[None, NoQuery]) -> Deleted:
@@ -180,6 +206,7 @@ def _out(
 _READ = frozenset({"opened", "clicked"})
 _SEEN = _READ | {"dismissed"}
 """Reports of a phone that say that somebody looked."""
+_SOME = 100
 _GROUP = Group("Messages")
 
 ROUTES = (
@@ -201,7 +228,8 @@ ROUTES = (
         Role.EDITOR,
         query=ChannelQuery,
         status=204,
-        audit=Audit.BRIEF,
+        audit=Audit.PERSONAL,
+        before=_present,
     ),
     _GROUP.route(
         "DELETE",
@@ -210,6 +238,7 @@ ROUTES = (
         "Delete a message",
         Role.EDITOR,
         answer=Deleted,
-        audit=Audit.BRIEF,
+        audit=Audit.PERSONAL,
+        before=_present_one,
     ),
 )

@@ -9,10 +9,11 @@ from clarion.api.route import Audit, Call, Category, Group, NoQuery
 from clarion.api.subscribers import named
 from clarion.model.member import Role
 from clarion.model.people import Subscriber
-from clarion.store import personal
+from clarion.store import audit, personal
 
 _STEP = 200
 _LOOKED_THROUGH = 2000
+_ENTRIES = 100
 
 
 class ExportOut(msgspec.Struct, rename="camel"):
@@ -55,6 +56,7 @@ async def erase_person(call: Call[None, NoQuery]) -> ErasureOut:
     database = call.services.database
     person = await database.read(named, call)
     gone, deliveries = await _activity(call, person), await _deliveries(call, person)
+    await _traces(call, person)
     devices, phones = await database.write(personal.forget_person, person)
     return ErasureOut(
         person.subscriber_id,
@@ -84,6 +86,12 @@ async def _deliveries(call: Call[None, NoQuery], person: Subscriber) -> int:
         if step.after is None:
             return removed
         after = step.after
+
+
+async def _traces(call: Call[None, NoQuery], person: Subscriber) -> None:
+    after: int | None = 0
+    while after is not None:
+        after = await call.services.database.write(audit.forget, person, after, _ENTRIES)
 
 
 _ONE = "/v1/people/{subscriberId}"

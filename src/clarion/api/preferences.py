@@ -14,7 +14,7 @@ from clarion.api.workflow_views import workflow_slug
 from clarion.api.workflows import named_workflow
 from clarion.errors import BadInput, NotFound
 from clarion.model.clock import iso
-from clarion.model.context import keys_in, scope_of
+from clarion.model.context import keys_in, references, scope_of
 from clarion.model.member import Role
 from clarion.model.preference import CHANNELS, EVERYTHING, is_critical, is_enabled, standing
 from clarion.model.webhook import PREFERENCE_UPDATED, happened
@@ -221,6 +221,27 @@ async def patch_preferences_in_bulk(call: Call[BulkPatch, NoQuery]) -> list[Chos
     return [_chosen(workflow, stored) for workflow in wanted]
 
 
+async def _present(call: Call[PreferencePatch, NoQuery]) -> PreferencesOut:
+    """What a subscriber wants where a call changes it."""
+    return _out(call, await _stored(call), "all")
+
+
+async def _present_of_some(call: Call[BulkPatch, NoQuery]) -> list[ChosenOut]:
+    """The same of the workflows that a call names."""
+    wanted = _open_to_choice(call, [choice.workflow_id for choice in call.body.preferences])
+    stored = await _stored(call)
+    return [_chosen(workflow, stored) for workflow in wanted]
+
+
+async def _stored(call: Call[Any, NoQuery]) -> dict[str, Preference]:
+    scope = scope_of(one.key for one in references(context_of(call.body.context)))
+
+    def read(connection: Connection) -> dict[str, Preference]:
+        return preferences.of(connection, named(connection, call).pk, scope)
+
+    return await call.services.database.read(read)
+
+
 def _tell(
     connection: Connection,
     call: Call[Any, Any],
@@ -345,7 +366,8 @@ ROUTES = (
         Role.EDITOR,
         body=PreferencePatch,
         answer=PreferencesOut,
-        audit=Audit.BRIEF,
+        audit=Audit.PERSONAL,
+        before=_present,
     ),
     _GROUP.route(
         "PATCH",
@@ -355,6 +377,7 @@ ROUTES = (
         Role.EDITOR,
         body=BulkPatch,
         answer=list[ChosenOut],
-        audit=Audit.BRIEF,
+        audit=Audit.PERSONAL,
+        before=_present_of_some,
     ),
 )

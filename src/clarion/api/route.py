@@ -107,7 +107,8 @@ class Audit(Enum):
     """What the audit log keeps of a change."""
 
     WHOLE = "who did it, and what there was before and after"
-    BRIEF = "who did it: it is about a person, whose data would stay here, comes in numbers, or only sends"
+    PERSONAL = "who did it, and which parts there were before and after, without what they say of a person"
+    BRIEF = "who did it: it only sends something, or erases a person, of whom nothing may stay"
     NOTHING = "nothing: it changes nothing, or is what applications do all day"
 
 
@@ -179,7 +180,7 @@ class Route(NamedTuple):
     body is the request as `Received`, its answer goes out as it is. `by_address`: calls are limited for each
     address that they come from. `at_stake`: what a call is about; every 409 has it, which the SDKs read as
     the answer of the route. `before`: reads what a call changes for the audit log, where no route reads it
-    at the path or above it.
+    at the path or above it. `after`: reads it once more, where the answer doesn't show it.
     """
 
     method: str
@@ -208,6 +209,7 @@ class Route(NamedTuple):
     by_address: bool = False
     signed: Callable[[Any], Awaitable[Any]] | None = None
     before: Callable[[Any], Awaitable[Any]] | None = None
+    after: Callable[[Any], Awaitable[Any]] | None = None
 
     @property
     def repeatable(self) -> bool:

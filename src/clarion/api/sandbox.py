@@ -98,6 +98,15 @@ async def add_sandbox_phone(call: Call[PhoneIn, NoQuery]) -> PhoneOut:
     return PhoneOut(phone.id, phone.name, phone.platform, subscriber_id, iso(now), [])
 
 
+async def _present(call: Call[None, NoQuery]) -> PhoneOut | None:
+    """A phone, without the pushes that it shows."""
+    phones = await call.services.database.read(sandbox.phones, call.environment_id)
+    one = next((phone for phone in phones if phone.id == call.path["phoneId"]), None)
+    if one is None:
+        return None
+    return PhoneOut(one.id, one.name, one.platform, one.subscriber_id, iso(one.created_at), [])
+
+
 async def remove_sandbox_phone(call: Call[None, NoQuery]) -> None:
     """Remove a virtual phone, as if its app was uninstalled: the next push finds its token dead."""
     phone_id = call.path["phoneId"]
@@ -158,7 +167,7 @@ ROUTES = (
         body=PhoneIn,
         answer=PhoneOut,
         status=201,
-        audit=Audit.BRIEF,
+        audit=Audit.PERSONAL,
     ),
     _GROUP.route(
         "DELETE",
@@ -167,6 +176,7 @@ ROUTES = (
         "Remove a sandbox phone",
         Role.EDITOR,
         status=204,
-        audit=Audit.BRIEF,
+        audit=Audit.PERSONAL,
+        before=_present,
     ),
 )

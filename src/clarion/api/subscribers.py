@@ -142,6 +142,24 @@ async def create_subscribers_in_bulk(call: Call[BulkIn, NoQuery]) -> BulkOut:
     return answer
 
 
+async def _present_subscriber(call: Call[SubscriberIn, FailIfExists]) -> SubscriberOut | None:
+    """The subscriber of that id, where there is one."""
+    return next(iter(await _views(call, [call.body.subscriber_id])), None)
+
+
+async def _present_subscribers(call: Call[BulkIn, NoQuery]) -> list[SubscriberOut]:
+    """Those that there are of the ones that come in bulk."""
+    return await _views(call, [text_in(raw, "subscriberId") or "" for raw in call.body.subscribers])
+
+
+async def _views(call: Call[Any, Any], names: list[str]) -> list[SubscriberOut]:
+    def read(connection: Connection) -> list[SubscriberOut]:
+        found = subscribers.named(connection, call.environment_id, names)
+        return view(connection, call.snapshot, list(found.values()))
+
+    return await call.services.database.read(read)
+
+
 async def retrieve_subscriber(call: Call[None, NoQuery]) -> SubscriberOut:
     """One subscriber with what they hold."""
 
@@ -268,7 +286,8 @@ ROUTES = (
         query=FailIfExists,
         answer=SubscriberOut,
         status=201,
-        audit=Audit.BRIEF,
+        audit=Audit.PERSONAL,
+        before=_present_subscriber,
         at_stake=subscriber_at_stake,
     ),
     _GROUP.route(
@@ -291,7 +310,9 @@ ROUTES = (
         answer=BulkOut,
         status=201,
         cost=100,
-        audit=Audit.BRIEF,
+        audit=Audit.PERSONAL,
+        before=_present_subscribers,
+        after=_present_subscribers,
     ),
     _GROUP.route("GET", _ONE, retrieve_subscriber, "Read a subscriber", Role.VIEWER, answer=SubscriberOut),
     _GROUP.route(
@@ -302,7 +323,7 @@ ROUTES = (
         Role.EDITOR,
         body=ProfileIn,
         answer=SubscriberOut,
-        audit=Audit.BRIEF,
+        audit=Audit.PERSONAL,
     ),
     _GROUP.route(
         "PATCH",
@@ -321,6 +342,6 @@ ROUTES = (
         "Remove a subscriber",
         Role.EDITOR,
         answer=Removed,
-        audit=Audit.BRIEF,
+        audit=Audit.PERSONAL,
     ),
 )

@@ -214,6 +214,24 @@ async def delete_subscriptions(call: Call[SubscriptionsIn, NoQuery]) -> Subscrip
     return await call.services.database.write(write)
 
 
+async def _present(call: Call[SubscriptionsIn, NoQuery]) -> list[SubscriptionOut]:
+    """The subscriptions that there are of those that a call names."""
+    wanted = _entries(call.body)
+
+    def read(connection: Connection) -> list[SubscriptionOut]:
+        topic, found = topic_named(connection, call), dict[int, Subscription]()
+        for entry in wanted:
+            some = topics.subscriptions_of(connection, topic, entry.subscriber_id, entry.identifier)
+            found |= {item.pk: item for item in some}
+        return [_out(call.snapshot, item) for item in found.values()]
+
+    return await call.services.database.read(read)
+
+
+async def _present_one(call: Call[SubscriptionPatch, NoQuery]) -> SubscriptionOut:
+    return _out(call.snapshot, await call.services.database.read(_subscription, call))
+
+
 async def get_subscription(call: Call[None, NoQuery]) -> SubscriptionDetails:
     """One subscription of a topic."""
     found = await call.services.database.read(_subscription, call)
@@ -372,7 +390,9 @@ ROUTES = (
         answer=SubscriptionsOut,
         status=201,
         bare=True,
-        audit=Audit.BRIEF,
+        audit=Audit.PERSONAL,
+        before=_present,
+        after=_present,
     ),
     GROUP.route(
         "DELETE",
@@ -383,7 +403,9 @@ ROUTES = (
         body=SubscriptionsIn,
         answer=SubscriptionsOut,
         bare=True,
-        audit=Audit.BRIEF,
+        audit=Audit.PERSONAL,
+        before=_present,
+        after=_present,
     ),
     GROUP.route(
         "GET", _MEMBER, get_subscription, "Read a subscription", Role.VIEWER, answer=SubscriptionDetails
@@ -396,7 +418,8 @@ ROUTES = (
         Role.EDITOR,
         body=SubscriptionPatch,
         answer=SubscriptionOut,
-        audit=Audit.BRIEF,
+        audit=Audit.PERSONAL,
+        before=_present_one,
     ),
     GROUP.route(
         "GET",

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from clarion.model.clock import Millis
+from clarion.model.people import Subscriber
 from clarion.store.database import Database
 from clarion.store.listing import Order, Place, in_order
 from clarion.store.tables import audit_log as table
@@ -174,6 +175,25 @@ def by_id(connection: Connection, wanted: Wanted, identity: str) -> Row | None:
         query = query.where(table.c.environment.in_(wanted.environments))
     row = connection.execute(query).first()
     return Row(*row) if row else None
+
+
+def forget(connection: Connection, person: Subscriber, after: int, most: int) -> int | None:
+    """Look through some entries behind row `after` and take out what there was before and after of those that
+    tell of a person; the last row, None at the end."""
+    c = table.c
+    query = sa.select(c.pk, c.resource, c.before, c.after).where(c.environment == person.environment_id)
+    rows = connection.execute(query.where(c.pk > after).order_by(c.pk).limit(most)).all()
+    telling = [pk for pk, resource, *documents in rows if _tells_of(person, resource, documents)]
+    connection.execute(table.update().where(c.pk.in_(telling)).values(before=None, after=None))
+    return rows[-1].pk if len(rows) == most else None
+
+
+def _tells_of(person: Subscriber, resource: str, documents: list[Any]) -> bool:
+    if resource.split("/")[:2] in (["subscribers", person.subscriber_id], ["people", person.subscriber_id]):
+        return True
+    whole = msgspec.json.encode(documents).decode()
+    names = (msgspec.json.encode(name).decode() for name in (person.subscriber_id, person.id))
+    return any(f'"subscriberId":{name}' in whole for name in names)
 
 
 def sweep(connection: Connection, before: Millis, most: int) -> bool:

@@ -87,6 +87,14 @@ def register(
     return DeviceRow(*run(connection, _BY_PK, pk).one()), not (own and own[0].subscriber_pk == subscriber_pk)
 
 
+def concerned(
+    connection: Connection, subscriber_pk: int, given: Registration, *, moves: bool
+) -> list[DeviceRow]:
+    """The devices that a registration changes or removes, as they are; the one that stays first."""
+    own = _own(connection, subscriber_pk, given)
+    return own + _others(connection, subscriber_pk, given) if moves else own
+
+
 def of_subscriber(connection: Connection, subscriber_pk: int) -> list[DeviceRow]:
     """All devices of a subscriber, live and retired, oldest first."""
     return [DeviceRow(*row) for row in run(connection, _OF_SUBSCRIBER, subscriber_pk)]

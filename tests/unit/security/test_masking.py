@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from clarion.security.masking import MASK, masked_document
+from clarion.security.masking import CHANGED, MASK, depersonalised, masked_document
 
 
 @pytest.mark.parametrize(
@@ -31,4 +31,51 @@ def test_what_callers_send_is_masked_more_widely() -> None:
         "credentials": {"projectName": MASK, "secure": True},
         "headers": {"X-A": MASK},
         "name": "n",
+    }
+
+
+def test_of_a_person_stays_what_names_things_and_what_changed() -> None:
+    before: Any = {
+        "_id": "a1",
+        "subscriberId": "ada",
+        "firstName": "Ada",
+        "email": "ada@clarion.test",
+        "isOnline": False,
+        "data": {"customerId": "c7", "plan": "gold"},
+        "channels": [{"providerId": "fcm", "credentials": {"deviceTokens": ["t1"]}}],
+        "createdAt": "2026-01-01",
+    }
+    after = {
+        **before,
+        "email": "",
+        "firstName": "Grace",
+        "isOnline": True,
+        "phone": None,
+        "lastName": "Hopper",
+    }
+    after["data"] = {"customerId": "c8", "plan": "gold"}
+    after["channels"] = [{"providerId": "apns", "credentials": {"deviceTokens": ["t1", "t2"]}}]
+    kept = {"_id": "a1", "subscriberId": "ada", "createdAt": "2026-01-01"}
+    assert depersonalised(before, None) == kept | {
+        "firstName": MASK,
+        "email": MASK,
+        "isOnline": MASK,
+        "data": {"customerId": MASK, "plan": MASK},
+        "channels": [{"providerId": "fcm", "credentials": {"deviceTokens": [MASK]}}],
+    }
+    assert depersonalised(after, before) == kept | {
+        "firstName": CHANGED,
+        "email": "",
+        "isOnline": CHANGED,
+        "phone": None,
+        "lastName": MASK,
+        "data": {"customerId": CHANGED, "plan": MASK},
+        "channels": [{"providerId": "apns", "credentials": {"deviceTokens": [MASK, MASK]}}],
+    }
+
+
+def test_a_secret_is_none_of_a_things_names() -> None:
+    assert depersonalised({"id": "whsec_abc", "key": {"email": "a@b.c"}}, None) == {
+        "id": MASK,
+        "key": {"email": MASK},
     }
