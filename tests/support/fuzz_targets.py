@@ -28,14 +28,8 @@ from clarion.api.events import TriggerIn, asked
 from clarion.api.forms import decode_form
 from clarion.api.pages import CursorQuery, cursor_page
 from clarion.api.table import ROUTES
-from clarion.api.translations import (
-    FilesIn,
-    MasterFileIn,
-    _checked_content,
-    _checked_locale,
-    _contents,
-    _stem,
-)
+from clarion.api.translation_imports import FilesIn, MasterFileIn, _stem, contents
+from clarion.api.translations import checked_content, checked_locale
 from clarion.check.schema import check_schema, validator_of
 from clarion.check.timing import NoTime, next_cron, send_time
 from clarion.cli.import_csv import _lines, _together
@@ -310,11 +304,11 @@ def read_translations(raw: bytes) -> None:
 
 
 def _read_translation(name: str, content: bytes) -> None:
-    _checked_locale(name, "files")
+    checked_locale(name, "files")
     found = decode_body(content, dict[str, Any])
-    for _, _, texts in _contents(found, "content"):
-        _checked_content(texts)
-    _checked_content(found)
+    for _, _, texts in contents(found, "content"):
+        checked_content(texts)
+    checked_content(found)
 
 
 def read_locale(raw: bytes) -> None:
