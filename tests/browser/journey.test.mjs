@@ -239,8 +239,7 @@ test("a key is rotated, and the limits in force name their settings", async () =
   await fresh("GET", "/v1/limits");
   await call("GET", "/v1/limits"); // the one before opens for a day
   await page.goto(`${url}/settings?tab=limits`);
-  await page.getByText("CLARION_ACTIVITY_RETENTION").waitFor();
-  await page.getByText("90 d").waitFor();
+  await page.getByRole("row", { name: /CLARION_ACTIVITY_RETENTION/ }).getByText("90 d").waitFor();
   quiet();
 });
 
