@@ -343,6 +343,7 @@ async def test_only_so_many_may_listen(tmp_path: Path, monkeypatch: pytest.Monke
             httpx.AsyncClient(base_url=url, headers=key, timeout=30) as client,
             client.stream("GET", "/v1/live") as response,
         ):
-            await Ears(response.aiter_lines()).of("ready")
+            ears = Ears(response.aiter_lines())
+            await ears.of("ready")  # whose lines nobody holds any more is collected, and the stream closed
             refused = await client.get("/v1/live")
             assert (refused.status_code, refused.headers["retry-after"]) == (503, "30")
