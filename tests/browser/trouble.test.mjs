@@ -122,6 +122,27 @@ test("an environment that refuses is not switched to", async () => {
   assert.equal(await page.getByRole("button", { name: /^Environment: / }).getAttribute("aria-label"), before);
 });
 
+test("who stays for what isn't saved saves it in the environment it is of", async () => {
+  await visit("/workflows/welcome");
+  await page.getByLabel("Title", { exact: true }).fill("Kept where it was");
+  const asked = page.waitForEvent("dialog");
+  await page.getByRole("button", { name: /^Environment: / }).click();
+  await page.getByRole("menuitem", { name: "Production" }).click();
+  await (await asked).dismiss();
+  await press("Save");
+  await page.getByText("Saved", { exact: true }).first().waitFor();
+  assert.equal((await call("GET", "/v2/workflows/welcome")).steps[0].controlValues.subject, "Kept where it was");
+  await page.getByLabel("Title", { exact: true }).fill("Hello");
+  await press("Save");
+  await page.getByText("Not saved yet").waitFor({ state: "detached" });
+  await page.getByRole("button", { name: /^Environment: / }).click();
+  await page.getByRole("menuitem", { name: "Production" }).click();
+  await page.getByRole("button", { name: "Environment: Production" }).waitFor();
+  await page.getByRole("button", { name: /^Environment: / }).click();
+  await page.getByRole("menuitem", { name: "Development" }).click();
+  await page.getByRole("button", { name: "Environment: Development" }).waitFor();
+});
+
 const dialog = () => page.getByRole("dialog");
 
 /** Is told what would be lost, thinks better of it, asks again and means it. */

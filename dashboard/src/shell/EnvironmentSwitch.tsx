@@ -16,9 +16,10 @@ export function EnvironmentSwitch() {
   const switching = useChange(enter, { failed: words.failed });
   const [asking, setAsking] = useState<Environment | null>(null);
   if (!current) return null;
+  const from = current._id;
   function choose(one: Environment) {
-    if (one._id === current?._id) return;
-    if (!session.key() || session.held().includes(one._id)) switching.mutate(one._id);
+    if (one._id === from) return;
+    if (!session.key() || session.held().includes(one._id)) switching.mutate({ from, to: one._id });
     else setAsking(one);
   }
   return (
@@ -56,16 +57,23 @@ export function EnvironmentSwitch() {
         title={asking && words.switching(asking.name)}
         closeButtonProps={{ "aria-label": text.close }}
       >
-        {asking && <KeyForm wanted={asking} />}
+        {asking && <KeyForm from={from} wanted={asking} />}
       </Modal>
     </>
   );
 }
 
-/** Look at another environment, with nothing left of this one; a member finds it again in other tabs. Who is refused stays. */
-async function enter(environmentId: string) {
-  if (!session.key()) await told(api.PATCH("/v1/session", { body: { environmentId } }));
-  session.choose(environmentId);
+interface Way {
+  from: string;
+  to: string;
+}
+
+/** Look at another environment, with nothing left of this one; a member finds it again in other tabs. Who is refused stays, and
+ * who stays after all, asked about what isn't saved: until the page is left what it saves goes to the environment it is of. */
+async function enter({ from, to }: Way) {
+  if (!session.key()) await told(api.PATCH("/v1/session", { body: { environmentId: to } }));
+  session.choose(from);
+  addEventListener("pagehide", () => session.choose(to), { once: true });
   location.assign("/");
 }
 
@@ -73,7 +81,7 @@ function Dot({ environment }: { environment: Environment }) {
   return <ColorSwatch size={10} color={environment.color ?? "var(--mantine-color-gray-5)"} withShadow={false} aria-hidden />;
 }
 
-function KeyForm({ wanted }: { wanted: Environment }) {
+function KeyForm({ from, wanted }: { from: string; wanted: Environment }) {
   const [key, setKey] = useState("");
   const [error, setError] = useState<string | null>(null);
   async function submit(event: FormEvent) {
@@ -82,7 +90,7 @@ function KeyForm({ wanted }: { wanted: Environment }) {
       const opened = await environmentOf(key.trim());
       if (opened._id !== wanted._id) return setError(words.other(wanted.name, opened.name));
       session.hold(opened._id, key.trim());
-      await enter(opened._id);
+      await enter({ from, to: opened._id });
     } catch (reason) {
       setError(reason instanceof Refused && reason.status === 401 ? text.keyWrong : reason instanceof Error ? reason.message : String(reason));
     }
