@@ -30,7 +30,7 @@ function shown({ heading, whole, patience }) {
   const there = () =>
     window.pressed !== undefined &&
     window.seen(whole) !== window.before &&
-    !document.querySelector('main [role="status"]') &&
+    !document.querySelector('main [role="status"][aria-label="Loading"]') &&
     (!heading || document.querySelector("main h1")?.textContent === heading);
   return new Promise((resolve, reject) => {
     const end = performance.now() + patience;
