@@ -83,6 +83,7 @@ export const journal = {
   } as Record<string, string>,
   parked: "Set aside",
   noParked: "Nothing was set aside.",
+  noMoreParked: "Nothing more was set aside.",
   error: "Why",
   claims: "Tries",
   at: "When",

@@ -110,7 +110,7 @@ function ParkedRecords({ nameOf }: { nameOf: (lane: string) => { kind: string; o
         <Title order={2} id="parked">
           {words.parked}
         </Title>
-        {(parked.data?.data.length ?? 0) > 1 && (
+        {(back || on || (parked.data?.data.length ?? 0) > 1) && (
           <Button needs="admin" size="compact-sm" variant="default" onClick={() => setAsking(true)}>
             {words.replayAll}
           </Button>
@@ -119,10 +119,13 @@ function ParkedRecords({ nameOf }: { nameOf: (lane: string) => { kind: string; o
       {replay.error && <Failure error={replay.error} />}
       <Loaded query={parked}>
         {(found) =>
-          found.data.length === 0 && !back ? (
-            <Text size="sm" c="dimmed">
-              {words.noParked}
-            </Text>
+          found.data.length === 0 ? (
+            <>
+              <Text size="sm" c="dimmed">
+                {back ? words.noMoreParked : words.noParked}
+              </Text>
+              <Pager {...(back && { older: back })} />
+            </>
           ) : (
             <>
             <Listing label={words.parked} columns={[words.lane, words.error, words.claims, words.at, ""]}>
