@@ -76,6 +76,25 @@ test("a device gets a test push, is moved to somebody else, and removed", async 
   quiet();
 });
 
+test("the activity is read page by page, and back", async () => {
+  const events = Array.from({ length: 30 }, (_, number) => ({ name: "welcome", to: "grace", transactionId: `turn-${number}` }));
+  await call("POST", "/v1/events/trigger/bulk", { events });
+  for (let asked = 0; (await call("GET", "/v1/notifications?limit=30")).data.length < 30 && asked < 100; asked += 1) await page.waitForTimeout(100);
+  await visit("/activity");
+  const shown = () => page.getByText(/^turn-\d+$/).allInnerTexts();
+  const first = await shown();
+  await press("Older");
+  await page.getByText(first[0], { exact: true }).waitFor({ state: "detached" });
+  const rest = await shown();
+  await press("Newer");
+  await page.getByText(first[0], { exact: true }).waitFor();
+  assert.deepEqual([first.length, rest.length, new Set([...first, ...rest]).size], [25, 5, 30]);
+  await visit("/broadcasts");
+  await page.getByLabel("State").selectOption("Paused");
+  await page.getByText("No broadcast fits these filters").waitFor();
+  quiet();
+});
+
 test("a key is made, opens, and opens no more once it is revoked", async () => {
   await visit("/settings");
   await page.getByLabel("Name", { exact: true }).fill("billing");
