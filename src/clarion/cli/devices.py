@@ -22,7 +22,6 @@ from clarion.store import registry
 from clarion.store.catalog import Catalog, Snapshot
 from clarion.store.database import Database
 from clarion.store.environments import named
-from clarion.store.registry import Retired
 
 _STEP = 5000
 
@@ -73,10 +72,12 @@ class _Told(NamedTuple):
     outbox: Outbox
     snapshot: Snapshot
 
-    def tell(self, connection: Connection, retired: Iterable[Retired]) -> None:
-        """Tell the webhook endpoints of each environment."""
+    def tell(self, connection: Connection, pks: Iterable[int]) -> None:
+        """Tell the webhook endpoints of each environment; where there are none, nothing is read."""
+        if not self.snapshot.webhooks:
+            return
         events: dict[str, list[Event]] = {}
-        for item in retired:
+        for item in registry.retired(connection, pks):
             integration = self.snapshot.integrations.get(item.integration_id)
             if integration and self.outbox.listens(integration.environment_id):
                 event = retired_event(self.snapshot, item)
@@ -92,7 +93,7 @@ async def _retire(
 
     def step(connection: Connection, after: int) -> tuple[int, int | None]:
         pks, last = registry.prune(connection, environment_id, before, now, after, _STEP)
-        told.tell(connection, registry.retired(connection, pks))
+        told.tell(connection, pks)
         return len(pks), last
 
     retired, after = 0, 0
