@@ -56,10 +56,10 @@ $(SDK)/node_modules/.installed: $(SDK)/package-lock.json | .venv/.installed
 
 test: $(SITE) $(SDK)/node_modules/.installed ## Run every test but the long ones, a worker a core; ARGS="-n 0 ..." in one process
 	cd dashboard && $(NODE) npm test --silent
-	$(QUICK) .venv/bin/python -m pytest -m "not soak" -n logical $(ARGS)
+	$(QUICK) .venv/bin/python -m pytest -m "not soak" -n logical --dist worksteal $(ARGS)
 
 chaos: .venv/.installed ## Run the long tests: kills, faults and soaks; ARGS="..." goes to pytest
-	.venv/bin/python -m pytest -m soak $(ARGS)
+	.venv/bin/python -m pytest -m soak --timeout 0 $(ARGS)
 
 MINUTES ?= 30
 soak: .venv/.installed ## Run a steady load with faults for MINUTES (30); keeps what came of it in benchmarks/results

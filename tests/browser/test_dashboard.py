@@ -20,8 +20,17 @@ from running import KEY, ClarionProcess
 WEBHOOK_SECRET = "signing secret of the tests"
 CHROMIUM = shutil.which("chromium")
 PASSED = re.compile(r"^# pass [1-9]", re.MULTILINE)
-OPTIONS = ("--test", "--test-isolation=none", "--test-timeout=180000", "--test-reporter=tap")
+# A script ends with its tests, also where a failed one left a server or a browser behind.
+OPTIONS = (
+    "--test",
+    "--test-isolation=none",
+    "--test-timeout=180000",
+    "--test-reporter=tap",
+    "--test-force-exit",
+)
 HERE = Path(__file__).parent
+SECONDS = 900
+pytestmark = pytest.mark.timeout(SECONDS + 60)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -93,7 +102,7 @@ def driven(script: str, **places: str) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=1800,
+        timeout=SECONDS,
     )
     told = str(child.stdout)
     assert child.returncode == 0, told
