@@ -31,6 +31,9 @@ class Auditor:
 
     async def told(self, route: Route, call: Call[Any, Any], resource: str) -> Any:
         """Make a call, and keep who did it; what it answers."""
+        sent = call.body
+        if route.parse:
+            call = call._replace(body=await route.parse(call))
         if not route.audited:
             return await route.handler(call)
         now = call.services.clock()
@@ -46,7 +49,7 @@ class Auditor:
         )
         if route.audit is Audit.BRIEF:
             return await self._briefly(route, call, entry)
-        return await self._wholly(route, call, entry)
+        return await self._wholly(route, call, sent, entry)
 
     async def _briefly(self, route: Route, call: Call[Any, Any], entry: Entry) -> Any:
         found = await _made(route, call, entry)
@@ -54,10 +57,10 @@ class Auditor:
             await call.services.database.write(audit.add, entry)
         return found
 
-    async def _wholly(self, route: Route, call: Call[Any, Any], entry: Entry) -> Any:
+    async def _wholly(self, route: Route, call: Call[Any, Any], sent: Any, entry: Entry) -> Any:
         before = await self._before(route, call)
         entry.before = _shown(route, before, None)
-        entry.after = None if call.body is None else _shown(route, _sent(call.body), before, sent=True)
+        entry.after = None if sent is None else _shown(route, _sent(sent), before, sent=True)
         found = await _made(route, call, entry)
         answer = found if isinstance(found, Answer) else Answer(found, route.status)
         entry.status = answer.status

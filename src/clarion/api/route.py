@@ -179,8 +179,9 @@ class Route(NamedTuple):
     conflict. `signed`: who answers a call without key or session, which proves itself by a signature; its
     body is the request as `Received`, its answer goes out as it is. `by_address`: calls are limited for each
     address that they come from. `at_stake`: what a call is about; every 409 has it, which the SDKs read as
-    the answer of the route. `before`: reads what a call changes for the audit log, where no route reads it
-    at the path or above it. `after`: reads it once more, where the answer doesn't show it.
+    the answer of the route. `parse`: reads the body on, once, to what the handler and the next two take.
+    `before`: reads what a call changes for the audit log, where no route reads it at the path or above it.
+    `after`: reads it once more, where the answer doesn't show it.
     """
 
     method: str
@@ -208,6 +209,7 @@ class Route(NamedTuple):
     at_stake: Callable[[Any], Awaitable[Any]] | None = None
     by_address: bool = False
     signed: Callable[[Any], Awaitable[Any]] | None = None
+    parse: Callable[[Any], Awaitable[Any]] | None = None
     before: Callable[[Any], Awaitable[Any]] | None = None
     after: Callable[[Any], Awaitable[Any]] | None = None
 

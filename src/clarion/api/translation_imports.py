@@ -1,7 +1,7 @@
 """Translations from files, and of many workflows and layouts at once."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy.engine import Connection
@@ -71,60 +71,55 @@ class ImportedOut(msgspec.Struct):
     failed: list[str]
 
 
-async def upload_translations(call: Call[FilesIn, NoQuery]) -> UploadsOut:
+class Files(NamedTuple):
+    """What files want, how many they are, and what is wrong with some."""
+
+    wanted: list[Wanted]
+    total: int
+    errors: list[str]
+
+
+class Master(NamedTuple):
+    """What a master document wants, and why some of what it names can't be written."""
+
+    wanted: list[Wanted]
+    failed: Mapping[str, str]
+
+
+async def upload_translations(call: Call[Files, NoQuery]) -> UploadsOut:
     """Write texts from files, each named after its locale. What is wrong is told, the others count."""
-    wanted, errors = await _of_files(call)
+    wanted, total, errors = call.body
     await write_all(call, wanted)
-    total = len(call.body.files)
     return UploadsOut(total, total - len(errors), len(errors), errors)
 
 
-async def import_master_translations(call: Call[MasterIn, NoQuery]) -> ImportedOut:
+async def import_master_translations(call: Call[Master, NoQuery]) -> ImportedOut:
     """Write texts of many workflows and layouts in one locale; what is wrong is told, the others count."""
-    return await _imported(call, *await _of_master(call))
-
-
-async def upload_master_translations(call: Call[MasterFileIn, NoQuery]) -> ImportedOut:
-    """The same from a file, named after its locale."""
-    return await _imported(call, *await _of_master_file(call))
-
-
-async def _imported(call: Call[Any, Any], wanted: list[Wanted], failed: Mapping[str, str]) -> ImportedOut:
+    wanted, failed = call.body
     await write_all(call, wanted)
     done = [resource.identifier for resource, _, _ in wanted]
     return ImportedOut(bool(done), _told(done, failed), done, list(failed))
 
 
-async def _present_for_files(call: Call[FilesIn, NoQuery]) -> list[TranslationOut]:
-    wanted, _ = await _of_files(call)
-    return await _present(call, wanted)
+async def upload_master_translations(call: Call[Master, NoQuery]) -> ImportedOut:
+    """The same from a file, named after its locale."""
+    return await import_master_translations(call)
 
 
-async def _present_for_master(call: Call[MasterIn, NoQuery]) -> list[TranslationOut]:
-    wanted, _ = await _of_master(call)
-    return await _present(call, wanted)
-
-
-async def _present_for_master_file(call: Call[MasterFileIn, NoQuery]) -> list[TranslationOut]:
-    wanted, _ = await _of_master_file(call)
-    return await _present(call, wanted)
-
-
-async def _present(call: Call[Any, Any], wanted: list[Wanted]) -> list[TranslationOut]:
+async def _present(call: Call[Files | Master, NoQuery]) -> list[TranslationOut]:
     """The texts that there are in the places that a call writes to."""
 
     def read(connection: Connection) -> list[TranslationOut]:
         return [
             shown(resource, found)
-            for resource, locale, _ in wanted
+            for resource, locale, _ in call.body.wanted
             if (found := translations.find(connection, resource.row_id, locale))
         ]
 
     return await call.services.database.read(read)
 
 
-async def _of_files(call: Call[FilesIn, NoQuery]) -> tuple[list[Wanted], list[str]]:
-    """What files want, and what is wrong with others."""
+async def _of_files(call: Call[FilesIn, NoQuery]) -> Files:
     resource = await resource_named(call, call.body.resource_type, call.body.resource_id)
     wanted: dict[str, Wanted] = {}
     errors: list[str] = []
@@ -134,23 +129,21 @@ async def _of_files(call: Call[FilesIn, NoQuery]) -> tuple[list[Wanted], list[st
             wanted[locale] = (resource, locale, checked_content(decode_body(file.content, Json)))
         except RequestError as error:
             errors.append(f"{file.name}: {error.message}")
-    return list(wanted.values()), errors
+    return Files(list(wanted.values()), len(call.body.files), errors)
 
 
-async def _of_master(call: Call[MasterIn, NoQuery]) -> tuple[list[Wanted], dict[str, str]]:
+async def _of_master(call: Call[MasterIn, NoQuery]) -> Master:
     locale = checked_locale(call.body.locale, "locale")
     return await _each(call, locale, call.body.master_json, "masterJson")
 
 
-async def _of_master_file(call: Call[MasterFileIn, NoQuery]) -> tuple[list[Wanted], dict[str, str]]:
+async def _of_master_file(call: Call[MasterFileIn, NoQuery]) -> Master:
     file = call.body.file
     locale = checked_locale(_stem(file), "file")
     return await _each(call, locale, decode_body(file.content, Json), "file")
 
 
-async def _each(
-    call: Call[Any, Any], locale: str, master: Json, field: str
-) -> tuple[list[Wanted], dict[str, str]]:
+async def _each(call: Call[Any, Any], locale: str, master: Json, field: str) -> Master:
     """The resources of a master document, one by one, and why some can't be written."""
     found = list(contents(master, field))
     if not found:
@@ -163,7 +156,7 @@ async def _each(
             wanted.append((resource, locale, checked_content(content)))
         except RequestError as error:
             failed[name] = error.message
-    return wanted, failed
+    return Master(wanted, failed)
 
 
 def contents(master: Json, field: str) -> Iterable[tuple[ResourceType, str, Json]]:
@@ -202,8 +195,9 @@ ROUTES = (
         body=FilesIn,
         answer=UploadsOut,
         multipart=True,
-        before=_present_for_files,
-        after=_present_for_files,
+        parse=_of_files,
+        before=_present,
+        after=_present,
     ),
     GROUP.route(
         "POST",
@@ -213,8 +207,9 @@ ROUTES = (
         Role.EDITOR,
         body=MasterIn,
         answer=ImportedOut,
-        before=_present_for_master,
-        after=_present_for_master,
+        parse=_of_master,
+        before=_present,
+        after=_present,
     ),
     GROUP.route(
         "POST",
@@ -225,7 +220,8 @@ ROUTES = (
         body=MasterFileIn,
         answer=ImportedOut,
         multipart=True,
-        before=_present_for_master_file,
-        after=_present_for_master_file,
+        parse=_of_master_file,
+        before=_present,
+        after=_present,
     ),
 )

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from calling import PUSH, Api, Caller, Json, data, error
-from clarion.api import translations
+from clarion.api import translation_imports, translations
+from clarion.api.bodies import decode_body
 from clarion.api.forms import MOST_PARTS
 
 PATH = "/v2/translations"
@@ -175,6 +176,23 @@ async def test_a_locale_is_taken_out_and_put_in_again(dev: Caller, prod: Caller)
     file = ("file", ("fr_FR.json", json.dumps(master), "application/json"))
     assert data(await prod.call("POST", f"{PATH}/master-json/upload", files=[file]))["success"]
     assert data(await prod.get(f"{PATH}/master-json", locale="fr_FR")) == master
+
+
+async def test_texts_that_come_in_files_are_decoded_once(
+    dev: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await dev.workflow()
+    decoded: list[bytes] = []
+
+    def decode(raw: bytes, kind: Any) -> Any:
+        decoded.append(raw)
+        return decode_body(raw, kind)
+
+    monkeypatch.setattr(translation_imports, "decode_body", decode)
+    data(await uploaded(dev, ("de.json", {"title": "Hallo"}), ("fr.json", {"title": "Salut"})))
+    master = ("file", ("it.json", '{"workflows": {"welcome": {"title": "Ciao"}}}', "application/json"))
+    data(await dev.call("POST", f"{PATH}/master-json/upload", files=[master]))
+    assert len(decoded) == len(set(decoded)) == 3
 
 
 async def test_an_import_says_what_it_could_not_use(dev: Caller) -> None:
