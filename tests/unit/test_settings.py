@@ -137,6 +137,11 @@ def test_a_wrong_port_is_told_in_one_line() -> None:
         ("CLARION_TRUNCATE", "perhaps", "must be true or false"),
         ("CLARION_PLAIN_TEXT", "1", "must be true or false"),
         ("CLARION_DELIVERY_CONCURRENCY", "0", "between 1 and 10000"),
+        ("CLARION_SESSION_IDLE", "299", "seconds between 300 and 31536000 (365 days)"),
+        ("CLARION_SESSION_IDLE", "31536001", "seconds between 300 and 31536000 (365 days)"),
+        ("CLARION_ACTIVITY_RETENTION", "86399", "from 86400 (a day) to 315360000 (10 years), or 0 for ever"),
+        ("CLARION_MESSAGE_RETENTION", "315360001", "from 86400 (a day) to 315360000 (10 years), or 0"),
+        ("CLARION_METRICS_PORT", "0", "between 1 and 65535"),
         ("CLARION_LOG_LEVEL", "loud", "must be debug, info, warning, error or critical"),
         ("CLARION_LOG_FORMAT", "xml", "must be auto, console or json"),
         ("CLARION_EGRESS_ALLOW", "10.0.0.1/8", "10.0.0.1/8 has host bits set"),
@@ -202,6 +207,12 @@ def test_an_unknown_key_of_the_file_is_refused(tmp_path: Path) -> None:
     file = config(tmp_path, "prot = 1")
     assert complaint({}, file) == f"prot in {file} is not a setting; did you mean port?"
     assert "PORT" in complaint({}, config(tmp_path, "PORT = 1"))
+
+
+@pytest.mark.parametrize("name", ["activity_retention", "message_retention", "detail_retention"])
+def test_nothing_is_kept_for_less_than_no_time(tmp_path: Path, name: str) -> None:
+    assert "must be a whole number of seconds from 86400" in complaint({}, config(tmp_path, f"{name} = -1"))
+    assert getattr(load({}, config(tmp_path, f"{name} = 0")), name) == 0
 
 
 @pytest.mark.parametrize("content", [b"port 1", b"\xff\xfe", b"port = 1\nport = 2"])

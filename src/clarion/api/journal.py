@@ -50,17 +50,16 @@ class ParkedPage(msgspec.Struct):
     next: int | None
 
 
-class ParkedQuery(msgspec.Struct, frozen=True):
-    """Query of what was set aside, behind an id."""
+class ParkedAfter(msgspec.Struct, frozen=True):
+    """What was set aside, behind an id."""
 
     after: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] = 0
+
+
+class ParkedQuery(ParkedAfter, frozen=True):
+    """A page of it."""
+
     limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_ON_PAGE)] = 50
-
-
-class ReplayQuery(msgspec.Struct, frozen=True):
-    """Where a replay of everything goes on."""
-
-    after: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] = 0
 
 
 class ReplayedOut(msgspec.Struct, omit_defaults=True):
@@ -99,7 +98,7 @@ async def replay_parked(call: Call[None, NoQuery]) -> ReplayedOut:
     return ReplayedOut(1)
 
 
-async def replay_all_parked(call: Call[None, ReplayQuery]) -> ReplayedOut:
+async def replay_all_parked(call: Call[None, ParkedAfter]) -> ReplayedOut:
     """Put everything that was set aside back into its lane, up to 1,000 records in a call."""
     return ReplayedOut(*await replay_some(call.services.journal, call.query.after))
 
@@ -144,7 +143,7 @@ ROUTES = (
         replay_all_parked,
         "Replay everything that was set aside",
         Role.ADMIN,
-        query=ReplayQuery,
+        query=ParkedAfter,
         answer=ReplayedOut,
     ),
     _GROUP.route(

@@ -110,7 +110,7 @@ async def list_messages(call: Call[None, MessagesQuery]) -> MessagePage:
             if query.channel not in (None, "push")
             else find_messages(connection, wanted, offset, query.limit + 1)
         )
-        shown = _views(connection, call, rows[: query.limit])
+        shown = view(connection, call, rows[: query.limit])
         return MessagePage(shown, query.page, query.limit, len(rows) > query.limit)
 
     return await call.services.database.read(read)
@@ -121,7 +121,7 @@ async def _present(call: Call[None, NoQuery]) -> list[MessageOut]:
     wanted = MessageFilter(call.environment_id, transaction_ids=[call.path["transactionId"]])
 
     def read(connection: Connection) -> list[MessageOut]:
-        return _views(connection, call, find_messages(connection, wanted, 0, _SOME))
+        return view(connection, call, find_messages(connection, wanted, 0, _SOME))
 
     return await call.services.database.read(read)
 
@@ -129,12 +129,13 @@ async def _present(call: Call[None, NoQuery]) -> list[MessageOut]:
 async def _present_one(call: Call[None, NoQuery]) -> MessageOut | None:
     def read(connection: Connection) -> MessageOut | None:
         rows = messages_named(connection, call.environment_id, [call.path["messageId"]])
-        return next(iter(_views(connection, call, rows)), None)
+        return next(iter(view(connection, call, rows)), None)
 
     return await call.services.database.read(read)
 
 
-def _views(connection: Connection, call: Call[Any, Any], rows: Sequence[MessageRow]) -> list[MessageOut]:
+def view(connection: Connection, call: Call[Any, Any], rows: Sequence[MessageRow]) -> list[MessageOut]:
+    """Messages as they are shown, without those of subscribers who are gone."""
     people = subscribers.by_pk(connection, {row.subscriber_pk for row in rows})
     engaged = engagements.of(connection, call.environment_id, [row.id for row in rows])
     return [

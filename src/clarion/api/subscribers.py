@@ -144,15 +144,17 @@ async def create_subscribers_in_bulk(call: Call[BulkIn, NoQuery]) -> BulkOut:
 
 async def _present_subscriber(call: Call[SubscriberIn, FailIfExists]) -> SubscriberOut | None:
     """The subscriber of that id, where there is one."""
-    return next(iter(await _views(call, [call.body.subscriber_id])), None)
+    return next(iter(await _present(call, [call.body.subscriber_id])), None)
 
 
 async def _present_subscribers(call: Call[BulkIn, NoQuery]) -> list[SubscriberOut]:
     """Those that there are of the ones that come in bulk."""
-    return await _views(call, [text_in(raw, "subscriberId") or "" for raw in call.body.subscribers])
+    return await _present(call, [text_in(raw, "subscriberId") or "" for raw in call.body.subscribers])
 
 
-async def _views(call: Call[Any, Any], names: list[str]) -> list[SubscriberOut]:
+async def _present(call: Call[Any, Any], names: list[str]) -> list[SubscriberOut]:
+    """The subscribers that there are of those named."""
+
     def read(connection: Connection) -> list[SubscriberOut]:
         found = subscribers.named(connection, call.environment_id, names)
         return view(connection, call.snapshot, list(found.values()))

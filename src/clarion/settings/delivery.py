@@ -6,25 +6,19 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, Field
 
 from clarion.model.locale import DEFAULT
-from clarion.settings.rules import Locale, Rule, Truth, Whole, read_rate_limits
+from clarion.settings.rules import DAY, HOUR, Locale, Rule, Truth, Whole, between, read_rate_limits, seconds
 
 
 class Delivery(BaseModel):
     """Windows, limits, and what is made of a text."""
 
-    retry_window: Annotated[Whole, Rule("a whole number of seconds between 0 and 2419200 (28 days)")] = Field(
-        default=3600,
-        ge=0,
-        le=28 * 24 * 3600,
+    retry_window: Annotated[Whole, seconds(0, 28 * DAY)] = Field(
+        default=HOUR,
         description="Seconds a message is tried after it was accepted; 0 tries once. An hour outlasts most"
         " outages of a provider, and few notifications are still wanted later.",
     )
-    idempotency_window: Annotated[
-        Whole, Rule("a whole number of seconds between 0 and 2592000 (30 days)")
-    ] = Field(
-        default=24 * 3600,
-        ge=0,
-        le=30 * 24 * 3600,
+    idempotency_window: Annotated[Whole, seconds(0, 30 * DAY)] = Field(
+        default=DAY,
         description="Seconds the answer to a POST or PATCH is kept under its `idempotency-key`, so that a"
         " repetition does nothing twice; 0 keeps none. Novu's SDKs send a key with every call, and each takes"
         " about 350 bytes of the database.",
@@ -54,18 +48,14 @@ class Delivery(BaseModel):
         description="Locale of what is said to people whose own is not known or not translated into. en_US is"
         " the one that Novu's organizations begin with.",
     )
-    backlog_limit: Annotated[Whole, Rule("a whole number between 1 and 100000000")] = Field(
+    backlog_limit: Annotated[Whole, between(1, 100_000_000)] = Field(
         default=20_000,
-        ge=1,
-        le=100_000_000,
         description="Records of accepted triggers that may wait in an environment before the API answers"
         " 503 instead of accepting more. 20000 is a few seconds of what one API process accepts at most, so a"
         " peak passes and a standstill is told to the callers, who can still keep what is refused.",
     )
-    delivery_concurrency: Annotated[Whole, Rule("a whole number between 1 and 10000")] = Field(
+    delivery_concurrency: Annotated[Whole, between(1, 10_000)] = Field(
         default=100,
-        ge=1,
-        le=10_000,
         description="Streams in flight per integration. 100 is about what a provider grants one HTTP/2"
         " connection, and keeps one integration from taking the whole process.",
     )

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, Field
 
 from clarion.settings.addresses import checked_public_url
-from clarion.settings.rules import Rule, Truth, Whole, checked_host
+from clarion.settings.rules import DAY, MINUTE, YEAR, Rule, Truth, Whole, between, checked_host, seconds
 
 
 class Door(BaseModel):
@@ -16,10 +16,8 @@ class Door(BaseModel):
         description="Address the API listens on. This machine only, so that nothing is exposed before it is"
         " meant to be; 0.0.0.0 is every address.",
     )
-    port: Annotated[Whole, Rule("a whole number between 0 and 65535")] = Field(
+    port: Annotated[Whole, between(0, 65535)] = Field(
         default=3000,
-        ge=0,
-        le=65535,
         description="Port the API listens on; 0 takes any free one. 3000 is where Novu's API listens, so"
         " addresses that clients know keep working.",
     )
@@ -38,23 +36,13 @@ class Door(BaseModel):
         " in their data, by which the app tells what became of them without a key. It begins with"
         " CLARION_PUBLIC_URL, which has to be set. No, since each push is longer by it.",
     )
-    session_idle: Annotated[
-        Whole,
-        Rule("a whole number of seconds between 300 and 31536000 (365 days)"),
-    ] = Field(
-        default=7 * 24 * 3600,
-        ge=300,
-        le=365 * 24 * 3600,
+    session_idle: Annotated[Whole, seconds(5 * MINUTE, YEAR)] = Field(
+        default=7 * DAY,
         description="Seconds without a call after which a member is signed out. A week, so that a weekend"
         " away is not noticed and a forgotten browser is.",
     )
-    session_lifetime: Annotated[
-        Whole,
-        Rule("a whole number of seconds between 300 and 31536000 (365 days)"),
-    ] = Field(
-        default=30 * 24 * 3600,
-        ge=300,
-        le=365 * 24 * 3600,
+    session_lifetime: Annotated[Whole, seconds(5 * MINUTE, YEAR)] = Field(
+        default=30 * DAY,
         description="Seconds after which a member has to sign in again, however busy they were. 30 days, the"
         " longest that NIST SP 800-63B leaves a session of one factor.",
     )

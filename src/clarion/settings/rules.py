@@ -2,11 +2,15 @@
 
 import re
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic import AfterValidator, BeforeValidator, GetCoreSchemaHandler, SecretStr
+from pydantic_core.core_schema import CoreSchema, no_info_after_validator_function
 
 from clarion.model.locale import normal
+
+MINUTE, HOUR, DAY = 60, 3600, 24 * 3600
+YEAR = 365 * DAY
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,56 @@ class Rule:
     hidden: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class Range(Rule):
+    """The rule of a number, by which it is checked too. `or_none`: 0 passes as well."""
+
+    least: int
+    most: int
+    or_none: bool = False
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return no_info_after_validator_function(self._checked, handler(source))
+
+    def _checked(self, value: int | None) -> int | None:
+        fits = value is None or self.least <= value <= self.most or (self.or_none and value == 0)
+        if not fits:
+            raise ValueError
+        return value
+
+
+def between(least: int, most: int, absent: str = "") -> Range:
+    """A whole number."""
+    return Range(f"a whole number between {least} and {most}", absent, least=least, most=most)
+
+
+def seconds(least: int, most: int) -> Range:
+    """A length of time."""
+    return Range(
+        f"a whole number of seconds between {_in_words(least)} and {_in_words(most)}", least=least, most=most
+    )
+
+
+def seconds_or_none(least: int, most: int, none: str = "0") -> Range:
+    """A length of time that 0 does without: what is between the two would be a slip."""
+    return Range(
+        f"a whole number of seconds from {_in_words(least)} to {_in_words(most)}, or {none}",
+        least=least,
+        most=most,
+        or_none=True,
+    )
+
+
+def _in_words(time: int) -> str:
+    """Seconds, and what that is where it is hard to see."""
+    if time < DAY:
+        return str(time)
+    if time == DAY:
+        return f"{time} (a day)"
+    whole_years = time % YEAR == 0 and time > YEAR
+    return f"{time} ({time // YEAR} years)" if whole_years else f"{time} ({time // DAY} days)"
+
+
 def read_whole(value: object) -> int:
     """A whole number, or one in words of digits."""
     if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value):
@@ -25,13 +79,6 @@ def read_whole(value: object) -> int:
     if type(value) is int:  # true and 3000.0 pass for whole numbers elsewhere
         return value
     raise ValueError
-
-
-def checked_days(seconds: int) -> int:
-    """No part of a day, which would be a slip; 0 stands for no end."""
-    if 0 < seconds < 24 * 3600:
-        raise ValueError
-    return seconds
 
 
 def read_truth(value: object) -> bool:

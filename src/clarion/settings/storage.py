@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, Field
 
 from clarion.settings.addresses import SQLITE, checked_database_url, checked_nats_urls
-from clarion.settings.rules import Rule, Whole
+from clarion.settings.rules import Rule, Whole, between
 
 _DATABASE_FILE = "clarion.db"
 _DATABASE_FORMS = "sqlite:///relative/path, sqlite:////absolute/path or postgresql://host/database"
@@ -39,10 +39,8 @@ class Storage(BaseModel):
         description="The durable queue. The same database, so that there is one thing to run and to back"
         " up; NATS JetStream servers take its load off the database.",
     )
-    journal_replicas: Annotated[Whole, Rule("a whole number between 1 and 5")] = Field(
+    journal_replicas: Annotated[Whole, between(1, 5)] = Field(
         default=1,
-        ge=1,
-        le=5,
         description="Servers that hold each record of a JetStream journal. 1 is what a single server"
         " can do; 3 survive the loss of one.",
     )

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from clarion.settings.addresses import checked_http_url
-from clarion.settings.rules import Rule, Whole, lowered
+from clarion.settings.rules import Rule, Whole, between, lowered
 
 LogLevel = Literal["debug", "info", "warning", "error", "critical"]
 LogFormat = Literal["auto", "console", "json"]
@@ -14,13 +14,8 @@ LogFormat = Literal["auto", "console", "json"]
 class Telemetry(BaseModel):
     """Figures, traces and the log."""
 
-    metrics_port: Annotated[
-        Whole | None,
-        Rule("a whole number between 1 and 65535", absent="none"),
-    ] = Field(
+    metrics_port: Annotated[Whole | None, between(1, 65535, absent="none")] = Field(
         default=None,
-        ge=1,
-        le=65535,
         description="Port where a process tells its own figures and whether it lives (/metrics, /livez,"
         " /readyz), for those that only deliver and for fleets: of several the second takes the next port,"
         " and so on. None, since a single `clarion serve` tells them on its API.",
@@ -33,10 +28,8 @@ class Telemetry(BaseModel):
         description="Where OpenTelemetry traces go, by OTLP over HTTP, from each trigger to the providers'"
         " answers. None, since they cost a little of every send; wants the extra `clarion[tracing]`.",
     )
-    tracing_percent: Annotated[Whole, Rule("a whole number between 1 and 100")] = Field(
+    tracing_percent: Annotated[Whole, between(1, 100)] = Field(
         default=100,
-        ge=1,
-        le=100,
         description="How many triggers of a hundred are traced. All, which suits a few hundred a second.",
     )
     log_level: Annotated[
