@@ -161,6 +161,7 @@ def _introduce(screen: Screen, samples: Samples, home: Path) -> None:
     screen.heading("Good to know:")
     screen.rows(
         [
+            ("dashboard", f"{samples.url}; make the owner's account there, or sign in with the API key"),
             ("reference", f"{samples.url}/reference"),
             ("data", f"{home}; delete it to begin anew"),
             ("API key", str(home / KEY_FILE)),

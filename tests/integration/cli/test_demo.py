@@ -95,6 +95,12 @@ def test_a_push_that_reaches_no_phone_ends_with_status_1_and_the_reason(tmp_path
     assert f"CLARION_PROVIDER_URLS sends FCM's requests to https://127.0.0.1:{port}" in done.stdout
 
 
+def test_the_dashboard_is_named_and_there(demo: Verb) -> None:
+    address = re.search(r"dashboard +(http\S+);", demo.output)
+    assert address
+    assert "<title>Clarion" in httpx.get(address[1], headers={"accept": "text/html"}).text
+
+
 def test_the_printed_curl_line_reaches_both_phones(demo: Verb) -> None:
     assert posted(demo.line("Hello from cURL")) == 201
     for phone in PHONES:
