@@ -12,10 +12,11 @@ from clarion.model.people import Integration
 from clarion.store import health, integrations, messages
 
 ADVICE = {
-    State.CLOSED: "Nothing: messages go out.",
-    State.OPEN: "Nothing: one message at a time finds out whether the provider is back; the others wait.",
+    State.CLOSED: "Nothing to do: messages go out.",
+    State.OPEN: "Nothing to do: one message at a time finds out whether the provider is back, the rest wait.",
     State.PAUSED: "Correct the integration's credentials, or resume it once the provider is set right.",
 }
+ADVICE_WHILE_OFF = "Switch the integration on: while it is off, nothing goes out through it."
 
 
 class ChangeOut(msgspec.Struct, rename="camel"):
@@ -93,7 +94,7 @@ def _out(connection: Connection, integration: Integration) -> HealthOut:
         since=iso(told.since) if told else None,
         code=told.code or None if told else None,
         explanation=told.explanation or None if told else None,
-        advice=ADVICE[state],
+        advice=ADVICE[state] if integration.active else ADVICE_WHILE_OFF,
         proven=known.proven if known else False,
         last_refusal=_refusal(connection, integration),
         changes=[

@@ -28,6 +28,14 @@ async def test_an_integration_that_never_sent_stands_well(dev: Caller) -> None:
     assert found["identifier"] == "hook"
 
 
+async def test_one_that_is_off_is_not_said_to_send(dev: Caller) -> None:
+    hook = await dev.integration()
+    path = f"/v1/integrations/{hook['_id']}"
+    assert "messages go out" in data(await dev.get(f"{path}/health"))["advice"]
+    data(await dev.put(path, {"active": False}))
+    assert data(await dev.get(f"{path}/health"))["advice"].startswith("Switch the integration on")
+
+
 async def test_a_paused_one_says_why_and_what_to_do(api: Api, dev: Caller) -> None:
     hook = await dev.integration()
     await paused(api, hook)

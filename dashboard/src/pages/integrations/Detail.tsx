@@ -11,7 +11,7 @@ import { BackLink } from "../../parts/BackLink";
 import { Confirm } from "../../parts/Confirm";
 import { Identifier } from "../../parts/Copy";
 import { TextLink } from "../../parts/links";
-import { Empty, Failure, Heading, Loaded } from "../../parts/states";
+import { ChangeFailure, Empty, Heading, Loaded } from "../../parts/states";
 import { Status, toneOf } from "../../parts/Status";
 import { Tabbed } from "../../parts/Tabbed";
 import { TestSend } from "../../parts/TestSend";
@@ -68,7 +68,7 @@ function Shown({ one }: { one: Integration }) {
           <Badge color="gray">{one.providerId}</Badge>
           <Identifier value={one.identifier} />
         </Group>
-        {turn.error && <Failure error={turn.error} />}
+        {turn.error && <ChangeFailure error={turn.error} />}
         <Tabbed
           tabs={[
             { value: "health", label: words.health, show: () => <Health one={one} /> },
@@ -98,7 +98,7 @@ function Health({ one }: { one: Integration }) {
         <Card maw={760}>
           <Stack>
             <Group gap="xs">
-              <Status status={found.state} label={words.states[found.state] ?? found.state} />
+              {one.active ? <Status status={found.state} label={words.states[found.state] ?? found.state} /> : <Badge color="gray">{words.inactive}</Badge>}
               {!found.proven && <Badge color="gray">{words.unproven}</Badge>}
               {found.since && (
                 <Text size="sm" c="dimmed">
@@ -117,7 +117,7 @@ function Health({ one }: { one: Integration }) {
                 {words.resume}
               </Button>
             )}
-            {resume.error && <Failure error={resume.error} />}
+            {resume.error && <ChangeFailure error={resume.error} />}
             <Title order={2}>{words.lastRefusal}</Title>
             <LastRefusal refusal={found.lastRefusal} />
             <Title order={2}>{words.changes}</Title>
