@@ -53,7 +53,7 @@ test("a service account that is none is refused under its field, and the right o
   await dialog.getByLabel("Identifier").fill("my-app");
   await dialog.getByRole("textbox", { name: /service account/i }).fill("{}");
   await press("Connect", dialog);
-  await dialog.getByRole("alert").waitFor();
+  await dialog.getByRole("alert", { name: "This didn't work" }).waitFor();
   assert.equal(await dialog.getByLabel("Identifier").inputValue(), "my-app");
   noise.splice(0); // the refusal
   await dialog.getByRole("textbox", { name: /service account/i }).fill(account);

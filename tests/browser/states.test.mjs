@@ -77,6 +77,24 @@ for (const [at, [path, empty]] of Object.entries(LISTS)) {
   });
 }
 
+test("a phone shows the chosen tab, wherever it stands in the row", async () => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.goto(`${url}/subscribers/somebody?tab=topics`);
+  await settled(page);
+  const { x, width } = await page.getByRole("tab", { name: "Topics" }).boundingBox();
+  assert.ok(x >= 0 && x + width <= 390, `${x} ${width}`);
+  assert.equal(await page.evaluate(() => scrollY), 0);
+  await page.setViewportSize({ width: 1440, height: 900 });
+  quiet();
+});
+
+test("sandbox phones lead to a workflow while there is none", async () => {
+  await page.goto(`${url}/phones`);
+  await page.getByRole("link", { name: "Make a workflow" }).click();
+  await page.getByRole("heading", { name: "Workflows" }).waitFor();
+  quiet();
+});
+
 test("the keyboard alone makes a workflow and comes back to where it was", async () => {
   await page.goto(`${url}/workflows`);
   await settled(page);

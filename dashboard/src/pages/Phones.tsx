@@ -3,7 +3,8 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState, type FormEvent } from "react";
 import { api, told, whole, type Schemas } from "../data/client";
 import { Button } from "../parts/acts";
-import { Empty, Failure, Heading, Loaded } from "../parts/states";
+import { ButtonLink } from "../parts/links";
+import { ChangeFailure, Empty, Heading, Loaded } from "../parts/states";
 import type { Device } from "../data/look";
 import { DevicePush, DeviceScreen } from "../parts/PhonePreview";
 import { useWorkflows, WorkflowSelect } from "../parts/WorkflowSelect";
@@ -79,9 +80,9 @@ function AddPhone() {
             label={words.platform}
             value={platform}
             onChange={(e) => setPlatform(e.currentTarget.value)}
-            data={["ios", "android", "web"]}
+            data={Object.entries(words.platforms).map(([kind, label]) => ({ value: kind, label }))}
           />
-          {add.error && <Failure error={add.error} />}
+          {add.error && <ChangeFailure error={add.error} />}
           <Button needs="editor" type="submit" loading={add.isPending}>
             {words.addPhone}
           </Button>
@@ -108,13 +109,18 @@ function SendPush({ subscribers }: { subscribers: string[] }) {
       <Loaded query={workflows}>
         {(found) =>
           found.workflows.length === 0 ? (
-            <Text c="dimmed">{words.noWorkflow}</Text>
+            <Stack gap="sm" align="flex-start">
+              <Text c="dimmed">{words.noWorkflow}</Text>
+              <ButtonLink to="/workflows" variant="default">
+                {words.makeWorkflow}
+              </ButtonLink>
+            </Stack>
           ) : (
             <Stack gap="sm">
               <WorkflowSelect label={words.workflow} value={name} onChange={setChosen} allowDeselect={false} />
               <NativeSelect label={words.subscriber} value={subscriber} onChange={(e) => setTo(e.currentTarget.value)} data={subscribers} />
               <JsonInput label={words.payload} value={payload} onChange={setPayload} error={given ? null : words.payloadWrong} autosize />
-              {send.error && <Failure error={send.error} />}
+              {send.error && <ChangeFailure error={send.error} />}
               {send.data && (
                 <Alert role="status" color={send.data.status === "processed" ? "teal" : "yellow"}>
                   {words.statuses[send.data.status] ?? send.data.error?.join("; ") ?? send.data.status}
@@ -145,7 +151,7 @@ function PhoneCard({ phone }: { phone: Phone }) {
         <div>
           <Text fw={600}>{phone.name}</Text>
           <Text size="sm" c="dimmed">
-            {phone.subscriberId} · {phone.platform}
+            {phone.subscriberId} · {words.platforms[platform]}
           </Text>
         </div>
         <Button needs="editor" size="compact-xs" variant="default" onClick={() => setAsking(true)}>
@@ -169,7 +175,7 @@ function PhoneCard({ phone }: { phone: Phone }) {
       <Modal opened={asking} onClose={() => setAsking(false)} title={words.removing} closeButtonProps={{ "aria-label": text.cancel }}>
         <Stack>
           <Text>{words.loses}</Text>
-          {remove.error && <Failure error={remove.error} />}
+          {remove.error && <ChangeFailure error={remove.error} />}
           <Group justify="flex-end">
             <Button variant="default" onClick={() => setAsking(false)}>
               {text.cancel}

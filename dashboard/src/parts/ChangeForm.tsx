@@ -2,7 +2,7 @@
 import { Button, Stack } from "@mantine/core";
 import type { UseMutationResult } from "@tanstack/react-query";
 import type { FormEvent, ReactNode } from "react";
-import { Failure } from "./states";
+import { ChangeFailure } from "./states";
 
 interface ChangeFormProps<O> {
   change: UseMutationResult<O, Error, void>;
@@ -20,7 +20,7 @@ export function ChangeForm<O>({ change, action, children }: ChangeFormProps<O>) 
     <form onSubmit={submit}>
       <Stack>
         {children}
-        {change.error && <Failure error={change.error} />}
+        {change.error && <ChangeFailure error={change.error} />}
         <Button type="submit" loading={change.isPending}>
           {action}
         </Button>

@@ -3,7 +3,7 @@ import { Button, Group, Modal, Stack, Text } from "@mantine/core";
 import type { UseMutationResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { text } from "../text";
-import { Failure } from "./states";
+import { ChangeFailure } from "./states";
 
 interface Question {
   opened: boolean;
@@ -28,7 +28,7 @@ export function Ask({ opened, close, title, loses, action, act, acting = false, 
     <Modal opened={opened} onClose={close} title={title} closeButtonProps={{ "aria-label": text.close }}>
       <Stack>
         <Text size="sm">{loses}</Text>
-        {error && <Failure error={error} />}
+        {error && <ChangeFailure error={error} />}
         <Group justify="flex-end">
           <Button variant="default" onClick={close} data-autofocus>
             {back}

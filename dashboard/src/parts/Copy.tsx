@@ -20,7 +20,7 @@ export function Copy({ value, label = text.copy }: { value: string; label?: stri
 /** A name for programs, to be copied. */
 export function Identifier({ value }: { value: string }) {
   return (
-    <Group gap={2} wrap="nowrap" miw={0} display="inline-flex">
+    <Group gap={2} wrap="nowrap" miw={0} maw="100%" display="inline-flex">
       <Code style={{ overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" }}>{value}</Code>
       <Copy value={value} label={`${text.copy} ${value}`} />
     </Group>

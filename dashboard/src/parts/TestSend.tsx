@@ -5,7 +5,7 @@ import { useChange } from "../data/change";
 import type { Schemas } from "../data/client";
 import { text } from "../text";
 import { Written } from "./Json";
-import { Failure } from "./states";
+import { ChangeFailure } from "./states";
 import { Status } from "./Status";
 
 const words = text.integrations;
@@ -45,7 +45,7 @@ export function TestSend({ send, ready = true, children }: TestSendProps) {
           </Button>
         </Stack>
       </form>
-      {test.error && <Failure error={test.error} />}
+      {test.error && <ChangeFailure error={test.error} />}
       {test.data && <Came found={test.data} />}
     </Stack>
   );

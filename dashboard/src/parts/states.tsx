@@ -64,19 +64,26 @@ export function Empty({ title, help, icon: Shown, children }: EmptyProps) {
   );
 }
 
-/** An error in the API's words; what somebody may not see is no error. */
-export function Failure({ error, retry, title = text.failed }: { error: Error; retry?: () => void; title?: string }) {
-  const forbidden = error instanceof Refused && error.status === 403;
+interface FailureProps {
+  error: Error;
+  retry?: () => void;
+  title?: string;
+  forbidden?: string;
+}
+
+/** What couldn't be loaded, in the API's words; what somebody may not see is no error. */
+export function Failure({ error, retry, title = text.failed, forbidden = text.forbidden }: FailureProps) {
+  const denied = error instanceof Refused && error.status === 403;
   return (
     <Alert
-      color={forbidden ? "gray" : "red"}
-      title={forbidden ? text.forbidden : title}
-      icon={forbidden ? <IconLock size={18} /> : <IconAlertTriangle size={18} />}
+      color={denied ? "gray" : "red"}
+      title={denied ? forbidden : title}
+      icon={denied ? <IconLock size={18} /> : <IconAlertTriangle size={18} />}
       role="alert"
     >
       <Stack gap="sm" align="flex-start">
         <Text size="sm">{error.message}</Text>
-        {retry && !forbidden && (
+        {retry && !denied && (
           <Button size="xs" variant="default" onClick={retry}>
             {text.again}
           </Button>
@@ -84,6 +91,11 @@ export function Failure({ error, retry, title = text.failed }: { error: Error; r
       </Stack>
     </Alert>
   );
+}
+
+/** What somebody asked for and didn't get. */
+export function ChangeFailure({ error }: { error: Error }) {
+  return <Failure error={error} title={text.notDone} forbidden={text.mayNot} />;
 }
 
 /** Loading, error or the data. What was loaded before stays while it is asked for again. The data comes a frame later than what

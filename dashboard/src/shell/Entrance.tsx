@@ -7,7 +7,7 @@ import { api, fieldErrors, Refused, told } from "../data/client";
 import type { Entrance as Way } from "../data/entrance";
 import { environmentOf } from "../data/environments";
 import { session } from "../data/session";
-import { Failure, Loaded } from "../parts/states";
+import { ChangeFailure, Loaded } from "../parts/states";
 import { text } from "../text";
 import { Brand } from "./Brand";
 
@@ -90,7 +90,7 @@ function ByPassword({ done, other }: WayIn) {
         error={wrong ? words.wrong : null}
         required
       />
-      {enter.error && !wrong && <Failure error={enter.error} />}
+      {enter.error && !wrong && <ChangeFailure error={enter.error} />}
       <Button type="submit" loading={enter.isPending}>
         {words.signIn}
       </Button>
@@ -119,7 +119,7 @@ function ByKey({ done, other }: WayIn) {
         autoComplete="off"
         required
       />
-      {enter.error && !unknown && <Failure error={enter.error} />}
+      {enter.error && !unknown && <ChangeFailure error={enter.error} />}
       <Button type="submit" loading={enter.isPending}>
         {words.signIn}
       </Button>
@@ -142,7 +142,7 @@ function SetUp({ way, done, other }: WayIn & { way: { codeRequired: boolean; cod
           required
         />
       )}
-      {make.error && <Failure error={make.error} />}
+      {make.error && <ChangeFailure error={make.error} />}
       <Button type="submit" loading={make.isPending}>
         {words.setUp.action}
       </Button>
@@ -184,7 +184,7 @@ function Invitation({ token }: { token: string }) {
           <>
             <TextInput label={words.email} value={invitation.email} readOnly autoComplete="username" />
             <AccountFields given={given} set={setGiven} error={accept.error} />
-            {accept.error && <Failure error={accept.error} />}
+            {accept.error && <ChangeFailure error={accept.error} />}
             <Button type="submit" loading={accept.isPending}>
               {words.invitation.action}
             </Button>

@@ -12,6 +12,8 @@ export const common = {
   navigation: "Pages",
   failed: "This could not be loaded",
   forbidden: "You may not see this",
+  notDone: "This didn't work",
+  mayNot: "You may not do this",
   takes: (role: string) => `This takes the role ${role}`,
   loading: "Loading",
   outdated: "This could not be loaded again",

@@ -57,7 +57,6 @@ export const integrations = {
   since: "since",
   tracking: "Activity tracking",
   trackingHelp: "Each push carries its message id as __nvMessageId, so that your app can report that it was opened. Such pushes are sent one device a request.",
-  trackingOn: "Switch tracking on",
   trackingIs: "Tracking is on. Your app tells your backend what happens to a push, and your backend reports it; or the app reports it itself by a link.",
   trackingAddress: "What your backend calls",
   links: {

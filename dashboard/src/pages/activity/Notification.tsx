@@ -12,7 +12,7 @@ import { Identifier } from "../../parts/Copy";
 import { Recipient } from "../../parts/Explained";
 import { Written } from "../../parts/Json";
 import { TextLink } from "../../parts/links";
-import { Failure, Heading, Loaded } from "../../parts/states";
+import { ChangeFailure, Heading, Loaded } from "../../parts/states";
 import { When } from "../../parts/When";
 import { text } from "../../text";
 
@@ -114,7 +114,7 @@ function Again({ one, workflowId, failed }: { one: Shown; workflowId: string; fa
   });
   return (
     <Group>
-      {again.error && <Failure error={again.error} />}
+      {again.error && <ChangeFailure error={again.error} />}
       {failed.length > 0 && (
         <Tooltip label={words.againFailedHelp(failed)} multiline maw={280}>
           <Button needs="editor" leftSection={<IconRefresh size={16} aria-hidden />} loading={again.isPending} onClick={() => again.mutate(failed)}>

@@ -15,7 +15,7 @@ import { ObjectInput } from "../../parts/Json";
 import { TextLink } from "../../parts/links";
 import { Filters } from "../../parts/ListControls";
 import { Pager } from "../../parts/Pager";
-import { Empty, Failure, Heading, Loaded } from "../../parts/states";
+import { ChangeFailure, Empty, Heading, Loaded } from "../../parts/states";
 import { Status } from "../../parts/Status";
 import { TopicsSelect } from "../../parts/TopicsSelect";
 import { When } from "../../parts/When";
@@ -155,7 +155,7 @@ function Controls({ found: { state, transactionId } }: { found: Progressed }) {
   const error = pause.error ?? resume.error;
   return (
     <Group gap="xs">
-      {error && <Failure error={error} />}
+      {error && <ChangeFailure error={error} />}
       {state === "paused" ? (
         <Button needs="editor" size="compact-sm" variant="default" leftSection={<IconPlayerPlay size={14} aria-hidden />} loading={resume.isPending} onClick={() => resume.mutate()}>
           {words.resume}
@@ -235,7 +235,7 @@ function Sure({ name, topics, start, back }: SureProps) {
           <Text size="sm" role="status">
             {words.reaches(name, topics, words.people(found))}
           </Text>
-          {start.error && <Failure error={start.error} />}
+          {start.error && <ChangeFailure error={start.error} />}
           <Group justify="flex-end">
             <Button variant="default" onClick={back} data-autofocus>
               {words.back}

@@ -7,7 +7,7 @@ import { readText } from "../../data/files";
 import { useUnsaved } from "../../data/unsaved";
 import { Button } from "../../parts/acts";
 import { Leaving } from "../../parts/Leaving";
-import { Failure } from "../../parts/states";
+import { ChangeFailure } from "../../parts/states";
 import { text } from "../../text";
 
 const words = text.integrations;
@@ -67,7 +67,7 @@ export function CredentialsForm({ provider, first, change, action, note, guarded
             change={(value) => setGiven((now) => ({ ...now, credentials: { ...now.credentials, [field.key]: value } }))}
           />
         ))}
-        {change.error && <Failure error={change.error} />}
+        {change.error && <ChangeFailure error={change.error} />}
         <Button needs="admin" type="submit" loading={change.isPending}>
           {action}
         </Button>

@@ -2,8 +2,8 @@ import { Card, Stack, Text } from "@mantine/core";
 import { useChange } from "../../data/change";
 import { api, told } from "../../data/client";
 import { idLines } from "../../data/tracking";
-import { Button, Switch } from "../../parts/acts";
-import { Failure } from "../../parts/states";
+import { Switch } from "../../parts/acts";
+import { ChangeFailure } from "../../parts/states";
 import { text } from "../../text";
 import { Callback } from "./Callback";
 import type { Integration } from "./Detail";
@@ -17,7 +17,6 @@ const SWITCH = "inboundWebhookEnabled";
 export function Tracking({ one }: { one: Integration }) {
   const path = { integrationId: one._id };
   const on = one.configurations[SWITCH] === true;
-  const auto = useChange(() => told(api.POST("/v1/integrations/{integrationId}/auto-configure", { params: { path } })), { stale: ["integrations"] });
   const turn = useChange(
     (track: boolean) =>
       told(api.PUT("/v1/integrations/{integrationId}", { params: { path }, body: { configurations: { ...one.configurations, [SWITCH]: track } } })),
@@ -32,14 +31,7 @@ export function Tracking({ one }: { one: Integration }) {
             {words.trackingHelp}
           </Text>
           <Switch needs="admin" label={words.tracking} checked={on} onChange={(e) => turn.mutate(e.currentTarget.checked)} disabled={turn.isPending} />
-          {turn.error && <Failure error={turn.error} />}
-          {!on && (
-            <Button needs="admin" variant="default" onClick={() => auto.mutate()} loading={auto.isPending} style={{ alignSelf: "flex-start" }}>
-              {words.trackingOn}
-            </Button>
-          )}
-          {auto.error && <Failure error={auto.error} />}
-          {auto.data && <Text size="sm">{auto.data.message}</Text>}
+          {turn.error && <ChangeFailure error={turn.error} />}
           {on && (
             <>
               <Text size="sm">{words.trackingIs}</Text>

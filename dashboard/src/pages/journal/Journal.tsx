@@ -13,7 +13,7 @@ import { Button } from "../../parts/acts";
 import { Confirm } from "../../parts/Confirm";
 import { Listing } from "../../parts/ListControls";
 import { Pager } from "../../parts/Pager";
-import { Empty, Failure, Heading, Loaded } from "../../parts/states";
+import { ChangeFailure, Empty, Heading, Loaded } from "../../parts/states";
 import { When } from "../../parts/When";
 import { text } from "../../text";
 import { useJournal } from "../overview/data";
@@ -116,7 +116,7 @@ function ParkedRecords({ nameOf }: { nameOf: (lane: string) => { kind: string; o
           </Button>
         )}
       </Group>
-      {replay.error && <Failure error={replay.error} />}
+      {replay.error && <ChangeFailure error={replay.error} />}
       <Loaded query={parked}>
         {(found) =>
           found.data.length === 0 ? (

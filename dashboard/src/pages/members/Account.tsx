@@ -6,7 +6,7 @@ import { api, done, fieldErrors, told, type Schemas } from "../../data/client";
 import { useMember, type SignedIn } from "../../data/member";
 import { ConfirmButton } from "../../parts/ConfirmButton";
 import { Listing } from "../../parts/ListControls";
-import { Empty, Failure, Heading, Loaded } from "../../parts/states";
+import { ChangeFailure, Empty, Heading, Loaded } from "../../parts/states";
 import { When } from "../../parts/When";
 import { text } from "../../text";
 
@@ -49,7 +49,7 @@ function Name({ found }: { found: SignedIn }) {
           {found.member.email} · {text.members.roles[found.member.role]}
         </Text>
         <TextInput label={text.entrance.name} value={name} onChange={(e) => setName(e.currentTarget.value)} error={fieldErrors(save.error)["name"]} />
-        {save.error && <Failure error={save.error} />}
+        {save.error && <ChangeFailure error={save.error} />}
         <Button type="submit" loading={save.isPending} style={{ alignSelf: "flex-start" }}>
           {text.save}
         </Button>
@@ -95,7 +95,7 @@ function Password() {
           error={fields["newPassword"] ?? fields["password"]}
           required
         />
-        {change.error && <Failure error={change.error} />}
+        {change.error && <ChangeFailure error={change.error} />}
         <Button type="submit" loading={change.isPending} style={{ alignSelf: "flex-start" }}>
           {words.changePassword}
         </Button>

@@ -11,7 +11,7 @@ import { Confirm } from "../../parts/Confirm";
 import { ConfirmButton } from "../../parts/ConfirmButton";
 import { Copy } from "../../parts/Copy";
 import { Listing } from "../../parts/ListControls";
-import { Empty, Failure, Heading, Loaded } from "../../parts/states";
+import { ChangeFailure, Empty, Heading, Loaded } from "../../parts/states";
 import { When } from "../../parts/When";
 import { text } from "../../text";
 
@@ -62,7 +62,7 @@ function List({ own }: { own: Member }) {
   );
   return (
     <Stack>
-      {change.error && <Failure error={change.error} />}
+      {change.error && <ChangeFailure error={change.error} />}
       <Loaded query={members}>
         {(found) => (
           <Listing label={words.title} columns={[words.member, words.role, words.lastSeen, ""]}>

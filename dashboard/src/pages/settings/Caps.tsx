@@ -8,7 +8,7 @@ import { useUnsaved } from "../../data/unsaved";
 import { ActionIcon, Button } from "../../parts/acts";
 import { ConfirmButton } from "../../parts/ConfirmButton";
 import { Leaving } from "../../parts/Leaving";
-import { Failure, Loaded } from "../../parts/states";
+import { ChangeFailure, Loaded } from "../../parts/states";
 import { text } from "../../text";
 
 const words = text.settings.caps;
@@ -67,7 +67,7 @@ function Form({ first }: { first: Cap[] }) {
             </ActionIcon>
           </Group>
         ))}
-        {save.error && <Failure error={save.error} />}
+        {save.error && <ChangeFailure error={save.error} />}
         <Group>
           <Button needs="admin" variant="default" leftSection={<IconPlus size={14} aria-hidden />} onClick={() => setCaps([...caps, NEW])}>
             {words.add}

@@ -8,7 +8,7 @@ import { useEnvironment } from "../../data/environments";
 import { Confirm } from "../../parts/Confirm";
 import { Copy } from "../../parts/Copy";
 import { Listing } from "../../parts/ListControls";
-import { Failure, Loaded, Waiting } from "../../parts/states";
+import { ChangeFailure, Loaded, Waiting } from "../../parts/states";
 import { When } from "../../parts/When";
 import { text } from "../../text";
 
@@ -44,7 +44,7 @@ function List({ environmentId }: { environmentId: string }) {
           </Button>
         </Group>
       </form>
-      {create.error && <Failure error={create.error} />}
+      {create.error && <ChangeFailure error={create.error} />}
       {made && (
         <Alert color="teal" role="status" title={words.once}>
           <Group gap="xs" wrap="nowrap">

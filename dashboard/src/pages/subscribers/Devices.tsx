@@ -8,7 +8,7 @@ import { beat } from "../../data/live";
 import { Button, MenuItem } from "../../parts/acts";
 import { Confirm } from "../../parts/Confirm";
 import { Identifier } from "../../parts/Copy";
-import { Empty, Failure, Loaded } from "../../parts/states";
+import { ChangeFailure, Empty, Loaded } from "../../parts/states";
 import { Status } from "../../parts/Status";
 import { SubscriberSelect } from "../../parts/SubscriberSelect";
 import { TestSend } from "../../parts/TestSend";
@@ -143,7 +143,7 @@ function Move({ one, moved }: { one: Device; moved: () => void }) {
     <Stack>
       <Text size="sm">{words.moveHelp}</Text>
       <SubscriberSelect label={words.moveTo} value={to} onChange={setTo} error={fieldErrors(move.error)["subscriberId"]} data-autofocus />
-      {move.error && <Failure error={move.error} />}
+      {move.error && <ChangeFailure error={move.error} />}
       <Button needs="editor" disabled={!to} loading={move.isPending} onClick={() => move.mutate()}>
         {words.move}
       </Button>

@@ -5,7 +5,7 @@ import { api, told, type Schemas } from "../../data/client";
 import { Switch } from "../../parts/acts";
 import { TextLink } from "../../parts/links";
 import { Listing } from "../../parts/ListControls";
-import { Failure, Loaded } from "../../parts/states";
+import { ChangeFailure, Loaded } from "../../parts/states";
 import { text } from "../../text";
 
 const words = text.subscribers.preferences;
@@ -28,7 +28,7 @@ export function Preferences({ subscriberId }: { subscriberId: string }) {
           <Text c="dimmed" size="sm">
             {words.about}
           </Text>
-          {choose.error && <Failure error={choose.error} />}
+          {choose.error && <ChangeFailure error={choose.error} />}
           <Card>
             <Switch
               needs="editor"

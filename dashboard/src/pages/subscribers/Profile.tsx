@@ -7,7 +7,7 @@ import { useUnsaved } from "../../data/unsaved";
 import { Button } from "../../parts/acts";
 import { ObjectInput } from "../../parts/Json";
 import { Leaving } from "../../parts/Leaving";
-import { Failure } from "../../parts/states";
+import { ChangeFailure } from "../../parts/states";
 import { text } from "../../text";
 import type { Subscriber } from "./List";
 
@@ -50,7 +50,7 @@ export function Profile({ one }: { one: Subscriber }) {
             ))}
           </SimpleGrid>
           <ObjectInput label={words.data} description={words.dataHelp} value={data} onChange={setData} error={fields["data"]} />
-          {save.error && <Failure error={save.error} />}
+          {save.error && <ChangeFailure error={save.error} />}
           <Button needs="editor" type="submit" loading={save.isPending} disabled={data.trim() !== "" && read === null} style={{ alignSelf: "flex-start" }}>
             {text.save}
           </Button>

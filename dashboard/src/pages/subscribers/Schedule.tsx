@@ -8,7 +8,7 @@ import { fromField, toField } from "../../data/schedule";
 import { useUnsaved } from "../../data/unsaved";
 import { Button } from "../../parts/acts";
 import { Leaving } from "../../parts/Leaving";
-import { Failure, Loaded } from "../../parts/states";
+import { ChangeFailure, Loaded } from "../../parts/states";
 import { text } from "../../text";
 
 const words = text.subscribers.schedule;
@@ -64,7 +64,7 @@ function Week({ subscriberId, timezone, first }: ScheduleProps & { first: Schema
               set={(hours) => setWeek({ ...week, [day]: { isEnabled: hours.length > 0, hours } })}
             />
           ))}
-        {save.error && <Failure error={save.error} />}
+        {save.error && <ChangeFailure error={save.error} />}
         <Button needs="editor" onClick={() => save.mutate()} loading={save.isPending} style={{ alignSelf: "flex-start" }}>
           {text.save}
         </Button>

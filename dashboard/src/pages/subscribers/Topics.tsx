@@ -78,7 +78,7 @@ function Join({ subscriberId }: { subscriberId: string }) {
   return (
     <Card component="form" onSubmit={submit}>
       <Group align="flex-end">
-        <TextInput label={words.key} value={topicKey} onChange={(e) => setKey(e.currentTarget.value)} error={join.error?.message} style={{ flex: 1 }} required />
+        <TextInput label={words.key} value={topicKey} onChange={(e) => setKey(e.currentTarget.value)} error={join.error?.message} style={{ flex: "1 1 16rem" }} required />
         <Button needs="editor" type="submit" loading={join.isPending} disabled={!topicKey}>
           {words.join}
         </Button>

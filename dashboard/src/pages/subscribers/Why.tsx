@@ -9,7 +9,7 @@ import { Button } from "../../parts/acts";
 import { Foretold } from "../../parts/Foretold";
 import { ObjectInput } from "../../parts/Json";
 import { TextLink } from "../../parts/links";
-import { Failure, Loaded } from "../../parts/states";
+import { ChangeFailure, Loaded } from "../../parts/states";
 import { When } from "../../parts/When";
 import { WorkflowSelect } from "../../parts/WorkflowSelect";
 import { text } from "../../text";
@@ -59,7 +59,7 @@ function Question({ workflowId, subscriberId, sample }: QuestionProps) {
           <Stack>
             <LastTime workflowId={workflowId} subscriberId={subscriberId} />
             <ObjectInput label={words.payload} value={payload} onChange={setPayload} />
-            {ask.error && <Failure error={ask.error} />}
+            {ask.error && <ChangeFailure error={ask.error} />}
             <Button needs="editor" disabled={given === null} loading={ask.isPending} onClick={() => ask.mutate()} style={{ alignSelf: "flex-start" }}>
               {words.ask}
             </Button>

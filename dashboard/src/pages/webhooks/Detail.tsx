@@ -15,7 +15,7 @@ import { Confirm } from "../../parts/Confirm";
 import { Written } from "../../parts/Json";
 import { Filters, Listing } from "../../parts/ListControls";
 import { Pager } from "../../parts/Pager";
-import { Empty, Failure, Heading, Loaded } from "../../parts/states";
+import { ChangeFailure, Empty, Heading, Loaded } from "../../parts/states";
 import { Status } from "../../parts/Status";
 import { Tabbed } from "../../parts/Tabbed";
 import { TimeRange } from "../../parts/TimeRange";
@@ -67,7 +67,7 @@ function Shown({ one }: { one: Webhook }) {
       </Heading>
       <Stack>
         {one.disabledReason && <Alert color="red">{words.off[one.disabledReason] ?? one.disabledReason}</Alert>}
-        {ping.error && <Failure error={ping.error} />}
+        {ping.error && <ChangeFailure error={ping.error} />}
         {rotate.data && <Secret secret={rotate.data.secret} />}
         <Tabbed
           tabs={[
@@ -213,7 +213,7 @@ function Told({ webhookId, one, close }: { webhookId: string; one: Delivery; clo
           {words.resend}
         </Button>
       </Group>
-      {resend.error && <Failure error={resend.error} />}
+      {resend.error && <ChangeFailure error={resend.error} />}
       <Title order={2}>{words.attempts}</Title>
       <Timeline bulletSize={12} lineWidth={2} active={one.tries.length}>
         {one.tries.map((tried, at) => (

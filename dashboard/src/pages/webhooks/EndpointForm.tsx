@@ -5,7 +5,7 @@ import { fieldErrors } from "../../data/client";
 import { readObject } from "../../data/payload";
 import { Button } from "../../parts/acts";
 import { ObjectInput } from "../../parts/Json";
-import { Failure } from "../../parts/states";
+import { ChangeFailure } from "../../parts/states";
 import { text } from "../../text";
 
 const words = text.webhooks;
@@ -73,7 +73,7 @@ export function EndpointForm({ first, change, action }: EndpointFormProps) {
         />
         <ObjectInput label={words.headers} description={words.headersHelp} value={headers} onChange={setHeaders} error={fields["headers"]} />
         <Switch label={words.active} checked={given.active} onChange={(e) => set({ active: e.currentTarget.checked })} />
-        {change.error && <Failure error={change.error} />}
+        {change.error && <ChangeFailure error={change.error} />}
         <Button needs="admin" type="submit" loading={change.isPending} disabled={read === null}>
           {action}
         </Button>

@@ -10,7 +10,7 @@ import { BackLink } from "../../parts/BackLink";
 import { Ask, Confirm } from "../../parts/Confirm";
 import { Identifier } from "../../parts/Copy";
 import { Leaving } from "../../parts/Leaving";
-import { Failure, Heading, Loaded, Waiting } from "../../parts/states";
+import { ChangeFailure, Heading, Loaded, Waiting } from "../../parts/states";
 import { Tabbed } from "../../parts/Tabbed";
 import { text } from "../../text";
 import { CodeLines } from "./CodeLines";
@@ -62,7 +62,7 @@ function Editor({ workflow }: { workflow: Workflow }) {
         <Identifier value={workflow.workflowId} />
       </Group>
       <Stack>
-        {save.error && <Failure error={save.error} />}
+        {save.error && <ChangeFailure error={save.error} />}
         <Tabbed
           tabs={[
             {

@@ -5,7 +5,7 @@ import { useChange } from "../../data/change";
 import { api, told, type Schemas } from "../../data/client";
 import { useEnvironment, useEnvironments } from "../../data/environments";
 import { Button } from "../../parts/acts";
-import { Failure, Loaded } from "../../parts/states";
+import { ChangeFailure, Loaded } from "../../parts/states";
 import { text } from "../../text";
 import type { Workflow } from "./draft";
 
@@ -81,7 +81,7 @@ function Difference({ workflow, source, target, close }: DifferenceProps) {
         return (
           <Stack>
             {changes.length === 0 ? <Text>{words.nothing}</Text> : changes.map((change, at) => <Change key={at} change={change} />)}
-            {publish.error && <Failure error={publish.error} />}
+            {publish.error && <ChangeFailure error={publish.error} />}
             <Group justify="flex-end">
               <Button variant="default" onClick={close}>
                 {text.cancel}

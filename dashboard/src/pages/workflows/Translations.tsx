@@ -9,7 +9,7 @@ import { Button } from "../../parts/acts";
 import { Ask, Confirm } from "../../parts/Confirm";
 import { ObjectInput } from "../../parts/Json";
 import { Leaving } from "../../parts/Leaving";
-import { Empty, Failure, Loaded } from "../../parts/states";
+import { ChangeFailure, Empty, Loaded } from "../../parts/states";
 import { text } from "../../text";
 import type { Workflow } from "./draft";
 import { useTranslations } from "./locales";
@@ -162,7 +162,7 @@ function Content({ path, first, saved, removed, written, write }: ContentProps) 
           minRows={8}
           error={fieldErrors(save.error)["content"]}
         />
-        {save.error && <Failure error={save.error} />}
+        {save.error && <ChangeFailure error={save.error} />}
         <Group justify="space-between">
           <Button needs="editor" disabled={!read} loading={save.isPending} onClick={() => save.mutate()}>
             {text.save}

@@ -10,7 +10,7 @@ import { Identifier } from "../../parts/Copy";
 import { Explained } from "../../parts/Explained";
 import { Foretold } from "../../parts/Foretold";
 import { ObjectInput } from "../../parts/Json";
-import { Failure } from "../../parts/states";
+import { ChangeFailure, Failure } from "../../parts/states";
 import { SubscriberSelect } from "../../parts/SubscriberSelect";
 import { text } from "../../text";
 import type { Workflow } from "./draft";
@@ -40,7 +40,7 @@ export function TriggerPanel({ workflow }: { workflow: Workflow }) {
             <SubscriberSelect label={words.to} value={to} onChange={setTo} required />
             <ObjectInput label={words.payload} value={payload} onChange={setPayload} />
             <ObjectInput label={words.overrides} description={words.overridesHelp} value={overrides} onChange={setOverrides} />
-            {run.error && <Failure error={run.error} />}
+            {run.error && <ChangeFailure error={run.error} />}
             <Group>
               <Button needs="editor" disabled={!ready} loading={run.isPending && !run.variables} onClick={() => run.mutate(false)}>
                 {words.run}
