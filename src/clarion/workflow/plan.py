@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from clarion.check.frequency import Use
+from clarion.check.frequency import Cap, Use
 from clarion.compose.fitting import Fitting
 from clarion.compose.notification import Composed, Composer, Planned, id_of
 from clarion.compose.overrides import severity_of
@@ -121,11 +121,17 @@ class Plan:
             why = Event.STEP_CANCELED if admission.cancelled else Event.WORKFLOW_MISSING
             for recipient in recipients:
                 self._note(trigger, recipient, _nothing(trigger, recipient, Detail(why.code, self._now)))
-            return
-        if part is None and (trigger.send_at or takes_turns(workflow)):
+        elif part is None and (trigger.send_at or takes_turns(workflow)):
             for recipient in recipients:
                 self._begin(trigger, recipient)
-            return
+        else:
+            asked = self._asked(trigger, workflow, part)
+            for recipient in recipients:
+                composed = self._composed(asked, recipient)
+                self._note(trigger, recipient, composed)
+                self._hand_on(asked, recipient, composed)
+
+    def _asked(self, trigger: Trigger, workflow: Workflow, part: Part | None) -> "_Asked":
         composer = Composer(
             trigger,
             workflow,
@@ -138,32 +144,39 @@ class Plan:
             part.steps if part else None,
             thorough=self._thorough,
         )
-        born, awaited = (self._now, part.awaited) if part else (trigger.accepted_at, False)
-        caps = self._snapshot.caps_of(trigger.environment_id)
-        severity, critical = severity_of(trigger.overrides, workflow), is_critical(workflow)
-        heeds_schedule, scope = workflow.outside_schedule != SEND and not critical, scope_in(trigger.context)
-        for recipient in recipients:
-            if recipient.refused:
-                composed = _nothing(trigger, recipient, recipient.refused)
-            else:
-                pk = recipient.subscriber.pk
-                held, wishes = self._holdings.channels.get(pk, ()), self._holdings.wishes.of(pk, scope)
-                own: Json = {}
-                if part:
-                    own = part.own.get(pk, own)
-                    held = [item for item in held if part.through in (None, item.integration_identifier)]
-                composed = composer.compose(
-                    recipient.subscriber, held, wishes.channels if wishes else None, own
-                )
-                if wishes and wishes.schedule and heeds_schedule:
-                    zones = _zones(recipient.subscriber, held)
-                    composed = self._scheduled(workflow, composed, wishes.schedule, zones, born)
-                if caps:
-                    composed = self._capping.kept(composed, pk, caps, severity, critical=critical)
-            self._note(trigger, recipient, composed)
-            for planned in composed.planned:
-                lot = self._lot(trigger, planned, born)
-                lot.add(trigger, composed.id, recipient.subscriber.pk, planned, awaited=awaited)
+        return _Asked(
+            trigger,
+            workflow,
+            composer,
+            part,
+            self._now if part else trigger.accepted_at,
+            self._snapshot.caps_of(trigger.environment_id),
+            severity_of(trigger.overrides, workflow),
+            is_critical(workflow),
+            scope_in(trigger.context),
+        )
+
+    def _composed(self, asked: "_Asked", recipient: Recipient) -> Composed:
+        """What a recipient gets, and when: what they hold and chose decides, then schedule and caps."""
+        if recipient.refused:
+            return _nothing(asked.trigger, recipient, recipient.refused)
+        pk = recipient.subscriber.pk
+        held, own = asked.of_part(pk, self._holdings.channels.get(pk, ()))
+        wishes = self._holdings.wishes.of(pk, asked.scope)
+        composed = asked.composer.compose(
+            recipient.subscriber, held, wishes.channels if wishes else None, own
+        )
+        if wishes and wishes.schedule and asked.heeds_schedule:
+            zones = _zones(recipient.subscriber, held)
+            composed = self._scheduled(asked.workflow, composed, wishes.schedule, zones, asked.born)
+        if not asked.caps:
+            return composed
+        return self._capping.kept(composed, pk, asked.caps, asked.severity, critical=asked.critical)
+
+    def _hand_on(self, asked: "_Asked", recipient: Recipient, composed: Composed) -> None:
+        for planned in composed.planned:
+            lot = self._lot(asked.trigger, planned, asked.born)
+            lot.add(asked.trigger, composed.id, recipient.subscriber.pk, planned, awaited=asked.awaited)
 
     @property
     def spent(self) -> list[Use]:
@@ -277,6 +290,37 @@ class Plan:
         ttl = (own or planned.content.presentation).ttl
         tried_until = max(second, not_before) + self._terms.lifetime
         return tried_until if ttl is None else min(tried_until, second + ttl * SECOND)
+
+
+class _Asked(NamedTuple):
+    """What is asked for, the same for every recipient. `born` is when: what waits for a schedule, or lives
+    for a while, counts from then."""
+
+    trigger: Trigger
+    workflow: Workflow
+    composer: Composer
+    part: Part | None
+    born: Millis
+    caps: Sequence[Cap]
+    severity: str
+    critical: bool
+    scope: str
+
+    @property
+    def heeds_schedule(self) -> bool:
+        return self.workflow.outside_schedule != SEND and not self.critical
+
+    @property
+    def awaited(self) -> bool:
+        return self.part is not None and self.part.awaited
+
+    def of_part(self, pk: int, held: Sequence[Channel]) -> tuple[Sequence[Channel], Json]:
+        """What of a recipient's channels may be used, and what variables name of them alone."""
+        if self.part is None:
+            return held, {}
+        through = self.part.through
+        usable = [item for item in held if through in (None, item.integration_identifier)]
+        return usable, self.part.own.get(pk, {})
 
 
 class _Lot:
