@@ -8,7 +8,6 @@ Reasons that begin with `Emulator` are not Apple's: no client may ever get one.
 
 import re
 import secrets
-from collections import Counter
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 from uuid import uuid4
@@ -17,14 +16,14 @@ import jwt
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from jwt.types import Options
 
 from clarion.model.clock import MINUTE, SECOND, Clock, Millis, system_clock
 from clarion.model.push import Json
 from clarion.providers.apns import TOPIC_SUFFIXES
-from clarion.testing.exchange import Answer, Delay, GoAway, Reply, Request, json_reply, status_of
+from clarion.testing.emulator import Emulator
+from clarion.testing.exchange import Answer, Delay, GoAway, Reply, Request, json_reply
 from clarion.testing.faults import Faults, Word, by_code, spelled
-from clarion.testing.record import Attempt, Record
+from clarion.testing.signatures import SIGNATURE_ONLY
 
 PATH = "/3/device/"
 """Every request's path begins with it."""
@@ -44,17 +43,6 @@ _TOPIC = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+")
 _UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SECONDS = re.compile("[0-9]{1,12}")
 _ONCE = ("authorization", "apns-topic", "apns-push-type", "apns-id", "apns-expiration", "apns-priority")
-_SIGNATURE_ONLY: Options = {
-    "verify_signature": True,
-    "verify_exp": False,
-    "verify_iat": False,
-    "verify_nbf": False,
-    "verify_aud": False,
-    "verify_iss": False,
-    "verify_sub": False,
-    "verify_jti": False,
-}
-"""The claims are checked here, against the emulator's own clock."""
 
 CERTIFICATE = "Apple Push Services: "
 """How the name of an app's certificate begins."""
@@ -158,7 +146,7 @@ class _Refused(Exception):
         self.reason = reason
 
 
-class ApnsEmulator:
+class ApnsEmulator(Emulator[AcceptedPush]):
     """One environment of APNs, the sandbox unless `production`, with one app of one team, more on demand.
 
     Every token that is hex digits is registered, unless `strict_registration`. Tokens with a fault word need
@@ -175,25 +163,16 @@ class ApnsEmulator:
         unavailable_retry_after: int | None = None,
         clock: Clock = system_clock,
     ) -> None:
+        super().__init__(Faults(REFUSALS, unavailable_retry_after, CODES), clock)
         self.app = app
         self.production = production
         self.strict_registration = strict_registration
-        self.record: Record[AcceptedPush] = Record()
-        self.attempts: list[Attempt] = []
-        self.requests_by_token: Counter[str] = Counter()
-        self._clock = clock
-        self._faults = Faults(REFUSALS, unavailable_retry_after, CODES)
         self._team = _identity()
         self._apps: dict[str, set[str]] = {}
         self._keys: dict[str, SigningKey] = {}
         self._devices: dict[str, Device] = {}
         self._provider_tokens: dict[int, tuple[str, Millis]] = {}
         self._own = self._made_key(self._team, app)
-
-    @property
-    def messages(self) -> list[AcceptedPush]:
-        """What was accepted, in order. The list grows while you look at it."""
-        return self.record.entries
 
     def credentials(
         self,
@@ -225,17 +204,6 @@ class ApnsEmulator:
         dead_at = self._clock() if at is None else at
         self._devices[token.lower()] = known._replace(dead_at=dead_at, reason=reason)
 
-    async def next_message(self, timeout: float = 5.0) -> AcceptedPush:
-        """The first push no earlier call returned; `TimeoutError` when none comes in `timeout` s."""
-        return await self.record.next(timeout)
-
-    def reset(self) -> None:
-        """Forget pushes, attempts and used-up faults; keys, apps and registrations stay."""
-        self.record.clear()
-        self.attempts.clear()
-        self.requests_by_token.clear()
-        self._faults.clear()
-
     async def handle(self, request: Request) -> Answer:
         """Answer one push."""
         token = _token_of(request)
@@ -244,8 +212,7 @@ class ApnsEmulator:
             answer = self._judged(request, token, apns_id)
         except _Refused as refused:
             answer = _refusal(refused.reason)
-        self.requests_by_token[token] += 1
-        self.attempts.append(Attempt(token, status_of(answer), self._clock()))
+        self._note(token, answer)
         return _stamped(answer, ("apns-id", apns_id))
 
     def _judged(self, request: Request, token: str, apns_id: str) -> Answer:
@@ -292,7 +259,7 @@ class ApnsEmulator:
         try:
             header = jwt.get_unverified_header(provider_token)
             key = self._keys[header["kid"]]
-            said = jwt.decode(provider_token, key.private.public_key(), ["ES256"], options=_SIGNATURE_ONLY)
+            said = jwt.decode(provider_token, key.private.public_key(), ["ES256"], options=SIGNATURE_ONLY)
             claims = msgspec.convert(said, _Claims)
         except (jwt.InvalidTokenError, KeyError, TypeError, msgspec.ValidationError):
             raise _Refused("InvalidProviderToken") from None

@@ -14,10 +14,10 @@ import msgspec
 
 from clarion.model.clock import HOUR, MINUTE, SECOND, Clock, Millis, system_clock
 from clarion.model.push import Json
-from clarion.testing.exchange import Answer, Delay, GoAway, Reply, Request, json_reply, status_of
+from clarion.testing.emulator import Emulator
+from clarion.testing.exchange import Answer, Delay, GoAway, Reply, Request, json_reply
 from clarion.testing.expo_fields import inner, recipients, trouble
 from clarion.testing.faults import Faults, Spelled, Word, by_code, code_key, spelled
-from clarion.testing.record import Attempt, Record
 
 PREFIX = "/--/api/v2/push/"
 MOST_NOTIFICATIONS = 100
@@ -130,7 +130,7 @@ class _Receipt(msgspec.Struct, frozen=True):
     error: str
 
 
-class ExpoEmulator:
+class ExpoEmulator(Emulator[AcceptedNotification]):
     """Expo projects, each token in one of them: in `project`, unless `register` says otherwise.
 
     Every well-formed token is registered, unless `strict_registration`. `secured` is "enhanced security":
@@ -154,6 +154,7 @@ class ExpoEmulator:
         unavailable_retry_after: int | None = None,
         clock: Clock = system_clock,
     ) -> None:
+        super().__init__(Faults(REFUSALS, unavailable_retry_after, CODES), clock)
         self.project = project
         self.access_token = access_token
         self.foreign_access_tokens: set[str] = set()
@@ -161,23 +162,13 @@ class ExpoEmulator:
         self.strict_registration = strict_registration
         self.receipt_delay = receipt_delay
         self.notifications_per_second = notifications_per_second
-        self.record: Record[AcceptedNotification] = Record()
-        self.attempts: list[Attempt] = []
-        self.requests_by_token: Counter[str] = Counter()
         self.most_under_way = 0
-        self._clock = clock
-        self._faults = Faults(REFUSALS, unavailable_retry_after, CODES)
         self._registered: dict[str, str] = {}
         self._gone: set[str] = set()
         self._receipts: dict[str, _Receipt] = {}
         self._script: deque[Answer] = deque()
         self._sent: Counter[tuple[Millis, str]] = Counter()
         self._busy_until: list[Millis] = []
-
-    @property
-    def messages(self) -> list[AcceptedNotification]:
-        """What was accepted, in order, once per token. The list grows while you look at it."""
-        return self.record.entries
 
     def register(self, token: str, project: str | None = None) -> None:
         """Make a token known, for this project or for another one."""
@@ -193,16 +184,9 @@ class ExpoEmulator:
         """Answer the next send requests so, whatever they say; nothing of them is accepted."""
         self._script.extend(answers)
 
-    async def next_message(self, timeout: float = 5.0) -> AcceptedNotification:
-        """The first message no earlier call returned; `TimeoutError` when none comes in `timeout` s."""
-        return await self.record.next(timeout)
-
     def reset(self) -> None:
         """Forget messages, attempts, receipts, scripts and used-up faults; registrations stay."""
-        self.record.clear()
-        self.attempts.clear()
-        self.requests_by_token.clear()
-        self._faults.clear()
+        super().reset()
         self._receipts.clear()
         self._script.clear()
         self._sent.clear()
@@ -226,8 +210,7 @@ class ExpoEmulator:
         self._busy_until = [end for end in self._busy_until if end > now] + [now + _lateness(answer)]
         self.most_under_way = max(self.most_under_way, len(self._busy_until))
         for token in tokens or [""]:
-            self.requests_by_token[token] += 1
-            self.attempts.append(Attempt(token, status_of(answer), now))
+            self._note(token, answer)
         return answer
 
     def _not_allowed(self, request: Request) -> Reply | None:

@@ -6,18 +6,17 @@ https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode
 
 import re
 import secrets
-from collections import Counter
 from typing import Any
 
 import msgspec
 
 from clarion.model.clock import Clock, Millis, system_clock
 from clarion.model.push import Json
-from clarion.testing.exchange import Answer, Reply, Request, json_reply, status_of
+from clarion.testing.emulator import Emulator
+from clarion.testing.exchange import Answer, Reply, Request, json_reply
 from clarion.testing.faults import Faults, Word, by_code, spelled
 from clarion.testing.fcm_fields import Problem, Submission, checked, reach
 from clarion.testing.oauth import TOKEN_URI, TokenEndpoint
-from clarion.testing.record import Attempt, Record
 
 MOST_TOKEN_LENGTH = 4096
 
@@ -108,7 +107,7 @@ class AcceptedMessage(msgspec.Struct, frozen=True):
     name: str
 
 
-class FcmEmulator:
+class FcmEmulator(Emulator[AcceptedMessage]):
     """One Firebase project, more when `service_account` is asked for others.
 
     Every well-formed token is registered, unless `strict_registration`. A message is accepted when its
@@ -126,21 +125,12 @@ class FcmEmulator:
         unavailable_retry_after: int | None = None,
         clock: Clock = system_clock,
     ) -> None:
+        super().__init__(Faults(REFUSALS, unavailable_retry_after, CODES), clock)
         self.project = project
         self.oauth = TokenEndpoint(token_uri, access_token_seconds, clock)
         self.strict_registration = strict_registration
-        self.record: Record[AcceptedMessage] = Record()
-        self.attempts: list[Attempt] = []
-        self.requests_by_token: Counter[str] = Counter()
-        self._clock = clock
-        self._faults = Faults(REFUSALS, unavailable_retry_after, CODES)
         self._projects = {project}
         self._registered: dict[str, str] = {}
-
-    @property
-    def messages(self) -> list[AcceptedMessage]:
-        """What was accepted, in order. The list grows while you look at it."""
-        return self.record.entries
 
     @property
     def mints(self) -> int:
@@ -165,17 +155,6 @@ class FcmEmulator:
         """Make every access token issued so far invalid: the next request gets 401."""
         self.oauth.revoke_all()
 
-    async def next_message(self, timeout: float = 5.0) -> AcceptedMessage:
-        """The first message no earlier call returned; `TimeoutError` when none comes in `timeout` s."""
-        return await self.record.next(timeout)
-
-    def reset(self) -> None:
-        """Forget messages, attempts and used-up faults; accounts, access tokens and registrations stay."""
-        self.record.clear()
-        self.attempts.clear()
-        self.requests_by_token.clear()
-        self._faults.clear()
-
     async def handle(self, request: Request) -> Answer:
         """Answer a request to the token endpoint or to the send endpoint."""
         if request.route == "/token":
@@ -194,8 +173,7 @@ class FcmEmulator:
         else:
             token = _token_in(request.body)
             answer = refusal or _bad_request(submission)
-        self.requests_by_token[token] += 1
-        self.attempts.append(Attempt(token, status_of(answer), self._clock()))
+        self._note(token, answer)
         return answer
 
     def _not_allowed(self, request: Request, project: str) -> Reply | None:

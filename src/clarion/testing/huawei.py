@@ -20,9 +20,9 @@ from clarion.model.clock import MINUTE, SECOND, Clock, Millis, system_clock
 from clarion.model.http import Received
 from clarion.model.push import Json
 from clarion.testing.callbacks import json_call
-from clarion.testing.exchange import Answer, Reply, Request, json_reply, status_of
+from clarion.testing.emulator import Emulator
+from clarion.testing.exchange import Answer, Reply, Request, json_reply
 from clarion.testing.faults import Faults, Word, by_code, spelled
-from clarion.testing.record import Attempt, Record
 
 TOKEN_PATH = "/oauth2/v3/token"  # noqa: S105 - a path
 SEND_PATH = re.compile(r"/v1/([0-9]{1,64})/messages:send")
@@ -73,7 +73,7 @@ class AcceptedPush(msgspec.Struct, frozen=True):
     id: str
 
 
-class HuaweiEmulator:
+class HuaweiEmulator(Emulator[AcceptedPush]):
     """One app. `grants` counts the access tokens issued; `revoke_all` makes them invalid."""
 
     def __init__(
@@ -85,23 +85,15 @@ class HuaweiEmulator:
         unavailable_retry_after: int | None = None,
         clock: Clock = system_clock,
     ) -> None:
+        super().__init__(Faults(REFUSALS, unavailable_retry_after, CODES), clock)
         self.client_id = client_id
         self.client_secret = client_secret or secrets.token_hex(32)
         self.callback_user = "clarion"
         self.callback_key = secrets.token_hex(16)
         self.access_token_seconds = access_token_seconds
-        self.record: Record[AcceptedPush] = Record()
-        self.attempts: list[Attempt] = []
         self.grants = 0
-        self._clock = clock
-        self._faults = Faults(REFUSALS, unavailable_retry_after, CODES)
         self._expiries: dict[str, Millis] = {}
         self._granted_at: deque[Millis] = deque()
-
-    @property
-    def messages(self) -> list[AcceptedPush]:
-        """What was accepted, in order. The list grows while you look at it."""
-        return self.record.entries
 
     def credentials(self) -> dict[str, str]:
         """What an integration needs to send through this emulator."""
@@ -133,22 +125,12 @@ class HuaweiEmulator:
         """Make every access token issued so far invalid."""
         self._expiries.clear()
 
-    async def next_message(self, timeout: float = 5.0) -> AcceptedPush:
-        """The first message no earlier call returned; `TimeoutError` when none comes in `timeout` s."""
-        return await self.record.next(timeout)
-
-    def reset(self) -> None:
-        """Forget messages, attempts and used-up faults; access tokens stay."""
-        self.record.clear()
-        self.attempts.clear()
-        self._faults.clear()
-
     async def handle(self, request: Request) -> Answer:
         """Answer a request to the token endpoint or to the send endpoint."""
         if request.route == TOKEN_PATH:
             return self._grant(request)
         tokens, answer = self._answer(request)
-        self.attempts.append(Attempt(_decisive(tokens), status_of(answer), self._clock()))
+        self._note(_decisive(tokens), answer)
         return answer
 
     def _grant(self, request: Request) -> Reply:

@@ -10,10 +10,10 @@ import jwt
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from jwt.types import Options
 
 from clarion.model.clock import SECOND, Clock, Millis
 from clarion.testing.exchange import Reply, Request, json_reply
+from clarion.testing.signatures import SIGNATURE_ONLY
 
 TOKEN_URI = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -27,17 +27,6 @@ MOST_ASSERTION_SECONDS = 3600
 MOST_SECONDS_AHEAD = 300
 
 _FORM = "application/x-www-form-urlencoded"
-_SIGNATURE_ONLY: Options = {
-    "verify_signature": True,
-    "verify_exp": False,
-    "verify_iat": False,
-    "verify_nbf": False,
-    "verify_aud": False,
-    "verify_iss": False,
-    "verify_sub": False,
-    "verify_jti": False,
-}
-"""The claims are checked here, against the emulator's own clock."""
 
 
 class Claims(msgspec.Struct, frozen=True):
@@ -132,7 +121,7 @@ class TokenEndpoint:
         try:
             if jwt.get_unverified_header(assertion).get("kid", self._key_id) != self._key_id:
                 raise _Refused("invalid_grant", "The header's kid names a key this account doesn't have.")
-            claims = jwt.decode(assertion, self._key.public_key(), ["RS256"], options=_SIGNATURE_ONLY)
+            claims = jwt.decode(assertion, self._key.public_key(), ["RS256"], options=SIGNATURE_ONLY)
             known = msgspec.convert(claims, Claims)
         except jwt.InvalidTokenError:
             raise _Refused("invalid_grant", "Invalid JWT Signature.") from None

@@ -17,7 +17,8 @@ from clarion.model.clock import DAY, SECOND, Clock, Millis, system_clock
 from clarion.model.http import Received
 from clarion.model.push import Json
 from clarion.testing.callbacks import json_call
-from clarion.testing.exchange import Answer, Reply, Request, json_reply, status_of
+from clarion.testing.emulator import Emulator
+from clarion.testing.exchange import Answer, Reply, Request, json_reply
 from clarion.testing.faults import Faults, Word, by_code, spelled
 from clarion.testing.onesignal_fields import (
     MOST_IDS,
@@ -29,7 +30,6 @@ from clarion.testing.onesignal_fields import (
     trouble,
     unknown,
 )
-from clarion.testing.record import Attempt, Record
 
 log = structlog.get_logger(__name__)
 
@@ -103,7 +103,7 @@ class _User(msgspec.Struct, frozen=True):
         return self.opted_out if self.live else max(1, self.opted_out)
 
 
-class OneSignalEmulator:
+class OneSignalEmulator(Emulator[AcceptedPush]):
     """One app. Every subscription id and external id has a live subscription until it is told otherwise.
 
     Keys that begin with `os_v2_` go with the scheme Key, others with Basic. A repeated idempotency key gets
@@ -121,26 +121,17 @@ class OneSignalEmulator:
         unavailable_retry_after: int | None = None,
         clock: Clock = system_clock,
     ) -> None:
+        super().__init__(Faults(REFUSALS, unavailable_retry_after, CODES), clock)
         self.app_id = app_id
         self.api_key = api_key
         self.callback_secret = secrets.token_hex(16)
         self.most_ids = most_ids
-        self.record: Record[AcceptedPush] = Record()
-        self.attempts: list[Attempt] = []
-        self.requests_by_token: Counter[str] = Counter()
         self.repeats: Counter[str] = Counter()
         self.warnings: list[str] = []
-        self._clock = clock
-        self._faults = Faults(REFUSALS, unavailable_retry_after, CODES)
         self._unsubscribed: set[str] = set()
         self._users: dict[str, _User] = {}
         self._answered: dict[str, tuple[Millis, Reply]] = {}
         self._script: deque[Answer] = deque()
-
-    @property
-    def messages(self) -> list[AcceptedPush]:
-        """What was accepted, in order, once per target. The list grows while you look at it."""
-        return self.record.entries
 
     def subscribe(self, identity: str) -> None:
         """Make a subscription live again."""
@@ -170,20 +161,13 @@ class OneSignalEmulator:
         body = {"kind": kind, "messageId": push.id, **ids, "timestamp": at}
         return json_call(body, {"authorization": f"Bearer {self.callback_secret}"})
 
-    async def next_message(self, timeout: float = 5.0) -> AcceptedPush:
-        """The first message no earlier call returned; `TimeoutError` when none comes in `timeout` s."""
-        return await self.record.next(timeout)
-
     def reset(self) -> None:
         """Forget messages, attempts, keys, warnings, scripts and used-up faults; subscriptions stay."""
-        self.record.clear()
-        self.attempts.clear()
-        self.requests_by_token.clear()
+        super().reset()
         self.repeats.clear()
         self.warnings.clear()
         self._answered.clear()
         self._script.clear()
-        self._faults.clear()
 
     async def handle(self, request: Request) -> Answer:
         """Answer a request to create a message."""
@@ -191,8 +175,7 @@ class OneSignalEmulator:
         tokens = _named(message)
         answer = self._script.popleft() if self._script else self._judged(request, message, tokens)
         for token in tokens or [""]:
-            self.requests_by_token[token] += 1
-            self.attempts.append(Attempt(token, status_of(answer), self._clock()))
+            self._note(token, answer)
         return answer
 
     def _judged(self, request: Request, message: Json, tokens: list[str]) -> Answer:

@@ -17,9 +17,9 @@ from clarion.model.clock import Clock, Millis, iso, system_clock
 from clarion.model.http import Received
 from clarion.model.push import Json
 from clarion.testing.callbacks import json_call
-from clarion.testing.exchange import Answer, Reply, Request, json_reply, status_of
+from clarion.testing.emulator import Emulator
+from clarion.testing.exchange import Answer, Reply, Request, json_reply
 from clarion.testing.faults import Faults, Word, by_code, spelled
-from clarion.testing.record import Attempt, Record
 
 PREFIX = "/publish_api/"
 DOMAIN = ".pushnotifications.pusher.com"
@@ -68,7 +68,7 @@ class AcceptedPublish(msgspec.Struct, frozen=True):
     id: str
 
 
-class BeamsEmulator:
+class BeamsEmulator(Emulator[AcceptedPublish]):
     """One Beams instance. Fault words are looked for in the first user or interest that has one."""
 
     def __init__(
@@ -79,18 +79,10 @@ class BeamsEmulator:
         unavailable_retry_after: int | None = None,
         clock: Clock = system_clock,
     ) -> None:
+        super().__init__(Faults(REFUSALS, unavailable_retry_after, CODES), clock)
         self.instance_id = instance_id or str(uuid4())
         self.secret_key = secret_key or secrets.token_hex(32).upper()
         self.callback_secret = secrets.token_hex(16)
-        self.record: Record[AcceptedPublish] = Record()
-        self.attempts: list[Attempt] = []
-        self._clock = clock
-        self._faults = Faults(REFUSALS, unavailable_retry_after, CODES)
-
-    @property
-    def messages(self) -> list[AcceptedPublish]:
-        """What was accepted, in order. The list grows while you look at it."""
-        return self.record.entries
 
     def credentials(self) -> dict[str, str]:
         """What an integration needs to send through this emulator."""
@@ -130,20 +122,10 @@ class BeamsEmulator:
         headers = {"webhook-request-id-uuid": str(uuid4()), "webhook-signature": mac}
         return Received({**call.headers, **headers}, call.body)
 
-    async def next_message(self, timeout: float = 5.0) -> AcceptedPublish:
-        """The first publish no earlier call returned; `TimeoutError` when none comes in `timeout` s."""
-        return await self.record.next(timeout)
-
-    def reset(self) -> None:
-        """Forget messages, attempts and used-up faults."""
-        self.record.clear()
-        self.attempts.clear()
-        self._faults.clear()
-
     async def handle(self, request: Request) -> Answer:
         """Answer a publish."""
         tokens, answer = self._answer(request)
-        self.attempts.append(Attempt(_decisive(tokens), status_of(answer), self._clock()))
+        self._note(_decisive(tokens), answer)
         return answer
 
     def _answer(self, request: Request) -> tuple[list[str], Answer]:

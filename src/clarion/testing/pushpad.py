@@ -14,9 +14,9 @@ import msgspec
 
 from clarion.model.clock import DAY, Clock, Millis, system_clock
 from clarion.model.push import Json
-from clarion.testing.exchange import Answer, Reply, Request, json_reply, status_of
+from clarion.testing.emulator import Emulator
+from clarion.testing.exchange import Answer, Reply, Request, json_reply
 from clarion.testing.faults import Faults, Word, by_code, spelled
-from clarion.testing.record import Attempt, Record
 
 PREFIX = "/api/v1/"
 MOST_AHEAD: Millis = 5 * DAY
@@ -58,7 +58,7 @@ class AcceptedNotification(msgspec.Struct, frozen=True):
     id: str
 
 
-class PushpadEmulator:
+class PushpadEmulator(Emulator[AcceptedNotification]):
     """One Pushpad account with one project; every uid has one browser, unless its text says `dead`.
 
     What would have gone to everybody is refused and counted in `broadcasts`. Fault words are looked for
@@ -73,41 +73,27 @@ class PushpadEmulator:
         unavailable_retry_after: int | None = None,
         clock: Clock = system_clock,
     ) -> None:
+        super().__init__(Faults(REFUSALS, unavailable_retry_after, CODES), clock)
         self.project_id = project_id
         self.auth_token = auth_token or secrets.token_hex(16)
         self.other_projects: set[str] = set()
         self.broadcasts = 0
-        self.record: Record[AcceptedNotification] = Record()
-        self.attempts: list[Attempt] = []
-        self._clock = clock
-        self._faults = Faults(REFUSALS, unavailable_retry_after, CODES)
-
-    @property
-    def messages(self) -> list[AcceptedNotification]:
-        """What was accepted, in order. The list grows while you look at it."""
-        return self.record.entries
 
     def credentials(self) -> dict[str, str]:
         """What an integration needs to send through this emulator."""
         return {"applicationId": self.project_id, "apiKey": self.auth_token}
 
-    async def next_message(self, timeout: float = 5.0) -> AcceptedNotification:
-        """The first notification no earlier call returned; `TimeoutError` when none comes in `timeout` s."""
-        return await self.record.next(timeout)
-
     def reset(self) -> None:
         """Forget notifications, attempts, broadcasts and used-up faults."""
-        self.record.clear()
-        self.attempts.clear()
+        super().reset()
         self.broadcasts = 0
-        self._faults.clear()
 
     async def handle(self, request: Request) -> Answer:
         """Answer a send, or a question about a notification."""
         if request.method == "GET":
             return self._not_authorized(request) or self._statistics(request)
         uids, answer = self._answer(request)
-        self.attempts.append(Attempt(_decisive(uids), status_of(answer), self._clock()))
+        self._note(_decisive(uids), answer)
         return answer
 
     def _answer(self, request: Request) -> tuple[list[str], Answer]:

@@ -23,13 +23,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from jwt.types import Options
 
 from clarion.model.clock import SECOND, Clock, Millis, system_clock
 from clarion.model.push import Json
-from clarion.testing.exchange import Answer, Reply, Request, json_reply, status_of
+from clarion.testing.emulator import Emulator
+from clarion.testing.exchange import Answer, Reply, Request, json_reply
 from clarion.testing.faults import Faults, Word, by_code
-from clarion.testing.record import Attempt, Record
+from clarion.testing.signatures import SIGNATURE_ONLY
 
 PREFIX = "/web-push/"
 ORIGIN = "https://push.example.net"
@@ -43,17 +43,6 @@ _KEPT = frozenset({"ttl", "urgency", "topic"})
 _TOPIC = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _PARAMETER = re.compile(r'^\s*([a-z]+)\s*=\s*"?([A-Za-z0-9_.=-]+)"?\s*$')
 _SUBJECT = re.compile(r"mailto:[^\s<>@]+@[^\s<>@]+|https://[^\s<>]+")
-_SIGNATURE_ONLY: Options = {
-    "verify_signature": True,
-    "verify_exp": False,
-    "verify_iat": False,
-    "verify_nbf": False,
-    "verify_aud": False,
-    "verify_iss": False,
-    "verify_sub": False,
-    "verify_jti": False,
-}
-"""The claims are checked here, against the emulator's own clock."""
 
 
 class Mode(StrEnum):
@@ -183,7 +172,7 @@ class AcceptedWebPush(msgspec.Struct, frozen=True):
     id: str
 
 
-class WebPushEmulator:
+class WebPushEmulator(Emulator[AcceptedWebPush]):
     """A push service whose browsers are made by `subscribe`. Fault words are looked for in their names.
 
     `origin` is what subscriptions name; it is the audience that VAPID tokens must be for.
@@ -197,21 +186,14 @@ class WebPushEmulator:
         unavailable_retry_after: int | None = None,
         clock: Clock = system_clock,
     ) -> None:
+        refusals = {word: refusal(mode, wrong) for word, wrong in WORDS.items()}
+        answers = {**refusals, Word.HTML: _HTML}
+        super().__init__(Faults(answers, unavailable_retry_after, codes_of(mode)), clock)
         self.mode = mode
         self.origin = origin
-        self.record: Record[AcceptedWebPush] = Record()
-        self.attempts: list[Attempt] = []
-        self._clock = clock
-        refusals = {word: refusal(mode, wrong) for word, wrong in WORDS.items()}
-        self._faults = Faults({**refusals, Word.HTML: _HTML}, unavailable_retry_after, codes_of(mode))
         self._browsers: dict[str, Browser] = {}
         self._gone: set[str] = set()
         self._used: set[bytes] = set()
-
-    @property
-    def messages(self) -> list[AcceptedWebPush]:
-        """What was accepted, in order. The list grows while you look at it."""
-        return self.record.entries
 
     def subscribe(self, name: str, public_key: str) -> str:
         """A browser's subscription for the sender with this VAPID public key: the device token's text."""
@@ -226,21 +208,11 @@ class WebPushEmulator:
         """Make a subscription expire: 410 from now on."""
         self._gone.add(name)
 
-    async def next_message(self, timeout: float = 5.0) -> AcceptedWebPush:
-        """The first message no earlier call returned; `TimeoutError` when none comes in `timeout` s."""
-        return await self.record.next(timeout)
-
-    def reset(self) -> None:
-        """Forget messages, attempts and used-up faults; subscriptions stay."""
-        self.record.clear()
-        self.attempts.clear()
-        self._faults.clear()
-
     async def handle(self, request: Request) -> Answer:
         """Answer one push."""
         name = request.route.removeprefix(PREFIX)
         answer = self._answer(request, name)
-        self.attempts.append(Attempt(name, status_of(answer), self._clock()))
+        self._note(name, answer)
         return answer
 
     def _answer(self, request: Request, name: str) -> Answer:
@@ -282,7 +254,7 @@ class WebPushEmulator:
     def _signed(self, token: str, key: str) -> bool:
         try:
             point = EllipticCurvePublicKey.from_encoded_point(SECP256R1(), _unbase64(key))
-            claims = jwt.decode(token, point, ["ES256"], options=_SIGNATURE_ONLY)
+            claims = jwt.decode(token, point, ["ES256"], options=SIGNATURE_ONLY)
         except (ValueError, jwt.InvalidTokenError):
             return False
         return self._claimed(claims)
