@@ -124,6 +124,19 @@ test("a preview shows what a device does, in the chosen locale", { skip: only &&
   assert.deepEqual(noise.splice(0), []);
 });
 
+test("a phone shows a push with its picture, and unfolds it", { skip: only && !only.includes("phones") }, async () => {
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.goto(`${url}/phones`);
+  await settled(page);
+  const push = page.getByRole("region", { name: "Ada's iPhone" }).getByRole("button", { name: /With a picture\. 1 on the app's icon\./ });
+  assert.equal(await push.getAttribute("aria-expanded"), "false");
+  await push.focus();
+  await page.keyboard.press("Enter");
+  assert.equal(await push.getAttribute("aria-expanded"), "true");
+  assert.deepEqual(await pictures(page, "phones-unfolded", folder, ["desktop"], ["light"]), []);
+  assert.deepEqual(noise.splice(0), []);
+});
+
 test("each kind of step has an editor", { skip: only && !only.includes("steps") }, async () => {
   await page.setViewportSize({ width: 1440, height: 900 });
   await page.goto(`${url}/workflows/everything`);

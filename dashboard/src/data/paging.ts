@@ -26,20 +26,24 @@ interface Paged<P> {
   older?: () => void;
 }
 
-/** A list whose answers say where it goes on alone: the way back is the way that was come. `name` is as in `useCursor`. */
-export function useTrail<C, P extends { next?: C | null }>(name: readonly unknown[], fetch: (at: C | undefined) => Promise<P>, every: number): Trailed<P> {
+/** A list of which somebody reads a page. `name` names it, with everything that it is filtered by: another filter begins anew at `start`. */
+function useList<At, P>(name: readonly unknown[], start: At, fetch: (at: At) => Promise<P>, every?: number) {
   const list = JSON.stringify(name);
-  const [come, setCome] = useState<{ list: string; trail: C[] }>({ list, trail: [] });
-  const trail = come.list === list ? come.trail : [];
-  const at = trail.at(-1);
+  const [come, setCome] = useState({ list, at: start });
+  const at = come.list === list ? come.at : start;
   const page = useQuery({
-    queryKey: [...name, at ?? null],
+    queryKey: [...name, at],
     queryFn: () => fetch(at),
     placeholderData: keepPreviousData,
-    refetchInterval: () => beat(every),
+    refetchInterval: () => (every === undefined ? false : beat(every)),
   });
+  return { page, at, go: (to: At) => () => setCome({ list, at: to }) };
+}
+
+/** A list whose answers say where it goes on alone: the way back is the way that was come. `name` is as in `useList`. */
+export function useTrail<C, P extends { next?: C | null }>(name: readonly unknown[], fetch: (at: C | undefined) => Promise<P>, every: number): Trailed<P> {
+  const { page, at: trail, go } = useList<C[], P>(name, [], (come) => fetch(come.at(-1)), every);
   const next = page.data?.next;
-  const go = (to: C[]) => () => setCome({ list, trail: to });
   return {
     page,
     ...(trail.length > 0 && { back: go(trail.slice(0, -1)) }),
@@ -47,19 +51,10 @@ export function useTrail<C, P extends { next?: C | null }>(name: readonly unknow
   };
 }
 
-/** A list by cursor. `name` names it, with everything that it is filtered by: another filter begins anew. */
+/** A list by cursor, both ways. `name` is as in `useList`. */
 export function useCursor<P extends Page>(name: readonly unknown[], fetch: (place: Place) => Promise<P>, every?: number): Paged<P> {
-  const list = JSON.stringify(name);
-  const [at, setAt] = useState<{ list: string; place: Place }>({ list, place: {} });
-  const place = at.list === list ? at.place : {};
-  const page = useQuery({
-    queryKey: [...name, place],
-    queryFn: () => fetch(place),
-    placeholderData: keepPreviousData,
-    refetchInterval: () => (every === undefined ? false : beat(every)),
-  });
+  const { page, go } = useList<Place, P>(name, {}, fetch, every);
   const { next, previous } = page.data ?? { next: null, previous: null };
-  const go = (to: Place) => () => setAt({ list, place: to });
   return {
     page,
     ...(previous && { newer: go({ before: previous }) }),

@@ -1,11 +1,11 @@
-import { Alert, Card, Group, JsonInput, Modal, NativeSelect, SimpleGrid, Stack, Text, TextInput } from "@mantine/core";
+import { Alert, Card, Group, JsonInput, Modal, NativeSelect, SimpleGrid, Stack, Text, TextInput, UnstyledButton } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState, type FormEvent } from "react";
 import { api, told, whole, type Schemas } from "../data/client";
 import { Button } from "../parts/acts";
 import { ButtonLink } from "../parts/links";
 import { ChangeFailure, Empty, Heading, Loaded } from "../parts/states";
-import type { Device } from "../data/look";
+import { lookOf, type Device } from "../data/look";
 import { DevicePush, DeviceScreen } from "../parts/PhonePreview";
 import { useWorkflows, WorkflowSelect } from "../parts/WorkflowSelect";
 import { When } from "../parts/When";
@@ -137,6 +137,23 @@ function SendPush({ subscribers }: { subscribers: string[] }) {
   );
 }
 
+/** A push on a phone; pressing it unfolds it. */
+function Shown({ push, device }: { push: Phone["pushes"][number]; device: Device }) {
+  const [whole, setWhole] = useState(false);
+  return (
+    <UnstyledButton aria-expanded={whole} onClick={() => setWhole(!whole)}>
+      <DevicePush
+        device={device}
+        title={push.title}
+        body={push.body}
+        look={lookOf(device, push.content)}
+        whole={whole}
+        when={<When at={push.receivedAt} />}
+      />
+    </UnstyledButton>
+  );
+}
+
 function PhoneCard({ phone }: { phone: Phone }) {
   const platform = phone.platform as Device;
   const queries = useQueryClient();
@@ -162,13 +179,7 @@ function PhoneCard({ phone }: { phone: Phone }) {
         <Stack gap="xs">
           {phone.pushes.length === 0 && <Text c={platform === "web" ? "dimmed" : "white"}>{words.noPush}</Text>}
           {phone.pushes.map((push) => (
-            <DevicePush
-              key={push.messageId}
-              device={platform}
-              title={push.title}
-              body={push.body}
-              when={<When at={push.receivedAt} />}
-            />
+            <Shown key={push.messageId} push={push} device={platform} />
           ))}
         </Stack>
       </DeviceScreen>

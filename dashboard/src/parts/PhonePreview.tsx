@@ -1,5 +1,5 @@
 /** A push as devices show it. */
-import { Text } from "@mantine/core";
+import { Text, VisuallyHidden } from "@mantine/core";
 import { IconBrandChrome, IconBell, IconPhoto } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import type { Device, Look, Picture } from "../data/look";
@@ -30,15 +30,19 @@ interface Push {
 const words = text.workflows.preview;
 
 export function PhonePreview(push: Push) {
-  const { device, title, body, look = {} } = push;
-  const pictured = [look.image && words.withImage, look.icon && words.withIcon, look.badge && words.withBadge(look.badge)].filter(Boolean);
+  const { device, title, body, look } = push;
   return (
-    <div role="img" aria-label={[`${words.devices[device]}: ${title}. ${body}`, ...pictured].join(" ")}>
+    <div role="img" aria-label={`${words.devices[device]}: ${title}. ${body} ${seen(look)}`.trim()}>
       <DeviceScreen device={device} locked>
         <DevicePush {...push} />
       </DeviceScreen>
     </div>
   );
+}
+
+/** What there is to see besides the words, in words. */
+function seen(look: Look = {}): string {
+  return [look.image && words.withImage, look.icon && words.withIcon, look.badge && words.withBadge(look.badge)].filter(Boolean).join(" ");
 }
 
 /** What pushes are shown on. */
@@ -74,6 +78,7 @@ export function DevicePush({ device, title, body, look = {}, whole = false, when
         <Text size="sm" lineClamp={lines.body} style={{ overflowWrap: "anywhere", whiteSpace: "pre-line" }}>
           {body || " "}
         </Text>
+        <VisuallyHidden>{seen(look)}</VisuallyHidden>
         {look.image && (whole || device === "web") && (
           <div className={classes.image}>
             <Pictured picture={look.image} />
