@@ -45,6 +45,7 @@ def connect(path: Path) -> sqlite3.Connection:
         "temp_store=MEMORY",
     ):
         connection.execute(f"PRAGMA {pragma}").close()
+    connection.create_function("folded", 1, str.lower, deterministic=True)  # SQLite's own knows only ASCII
     return connection
 
 

@@ -12,6 +12,7 @@ from clarion.errors import Conflict
 from clarion.model.clock import Millis
 from clarion.model.ids import new_id
 from clarion.model.people import Subscriber
+from clarion.store import subscriber_names
 from clarion.store.dialect import listed, run, run_many, sql
 from clarion.store.listing import Order, Place, capped, in_order
 from clarion.store.tables import messages, notifications, subscribers
@@ -112,19 +113,29 @@ def search(
     connection: Connection, wanted: Search, order_by: str, anchor: Place | None, order: Order
 ) -> list[Subscriber]:
     """Subscribers behind the anchor in the order, or before it with the nearest first."""
-    return [Subscriber(*row) for row in connection.execute(searching(wanted, order_by, anchor, order))]
+    query = searching(connection, wanted, order_by, anchor, order)
+    return [Subscriber(*row) for row in connection.execute(query)]
 
 
-def searching(wanted: Search, order_by: str, anchor: Place | None, order: Order) -> sa.Select[Any]:
-    """The query of a search. Rows are numbered as they are created, so that the number is that order."""
-    query = sa.select(*_COLUMNS).where(*_matches(wanted))
-    columns = [subscribers.c.updated_at, subscribers.c.pk] if order_by == "updatedAt" else [subscribers.c.pk]
+def searching(
+    connection: Connection, wanted: Search, order_by: str, anchor: Place | None, order: Order
+) -> sa.Select[Any]:
+    """The query of a search. Rows are numbered as they are created, so that the number is that order. In
+    another, where what an index finds would have to be sorted, a common name is met soon on the way."""
+    by_change = order_by == "updatedAt"
+    question = _indexing(connection, wanted)
+    if question is not None and by_change and subscriber_names.common(connection, question):
+        question = None
+    number = subscribers.c.pk if question is None or by_change else subscriber_names.INDEXED
+    columns = [subscribers.c.updated_at, number] if by_change else [number]
+    query = sa.select(*_COLUMNS).where(*_matches(connection, wanted, question))
     return in_order(query, columns, anchor and anchor.numbers, order)
 
 
 def count(connection: Connection, wanted: Search) -> tuple[int, bool]:
     """How many match, and whether counting stopped."""
-    return capped(connection, sa.select(subscribers.c.pk).where(*_matches(wanted)))
+    matches = _matches(connection, wanted, _indexing(connection, wanted))
+    return capped(connection, sa.select(subscribers.c.pk).where(*matches))
 
 
 def by_id(connection: Connection, environment_id: str, identity: str) -> Subscriber | None:
@@ -151,23 +162,24 @@ def between(connection: Connection, environment_id: str, after: int, upto: int) 
     return [_read(row) for row in run(connection, _BETWEEN, environment_id, after, upto)]
 
 
-def _matches(wanted: Search) -> list[sa.ColumnElement[bool]]:
+def _indexing(connection: Connection, wanted: Search) -> str | None:
+    """What to ask the index of names for, unless something else narrows the search down."""
+    narrow = (wanted.email, wanted.phone, wanted.subscriber_id) != (None, None, None)
+    if narrow or not wanted.name:
+        return None
+    return subscriber_names.indexing(connection, wanted.environment_id, wanted.name)
+
+
+def _matches(connection: Connection, wanted: Search, question: str | None) -> list[sa.ColumnElement[bool]]:
+    if question is not None:
+        return [subscriber_names.indexed(question, wanted.environment_id)]
     c = subscribers.c
     exact = {c.email: wanted.email, c.phone: wanted.phone, c.subscriber_id: wanted.subscriber_id}
     conditions = [c.environment_id == wanted.environment_id]
     conditions += [column == value for column, value in exact.items() if value is not None]
     if wanted.name:
-        conditions.append(_part_of_name(wanted.name))
+        conditions.append(subscriber_names.compared(connection, wanted.name))
     return conditions
-
-
-def _part_of_name(part: str) -> sa.ColumnElement[bool]:
-    """Written with constants in place, as the index of PostgreSQL is."""
-    c, nothing = subscribers.c, sa.literal_column("''", sa.Text)
-    space = sa.literal_column("' '", sa.Text)
-    full = sa.func.coalesce(c.first_name, nothing) + space + sa.func.coalesce(c.last_name, nothing)
-    named = c.first_name.is_not(None) | c.last_name.is_not(None)
-    return named & sa.func.trim(full).icontains(part, autoescape=True)
 
 
 def _by_name(connection: Connection, environment_id: str, names: str) -> dict[str, Subscriber]:

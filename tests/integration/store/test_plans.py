@@ -136,9 +136,10 @@ async def test_postgresql_can_look_rows_up(shared: PostgresDatabase) -> None:
 async def test_postgresql_finds_a_part_of_a_name_by_its_index(shared: PostgresDatabase) -> None:
     connection = await asyncpg.connect(shared.url.set(drivername="postgresql").render_as_string(False))
     search = subscribers.Search("e", name="Lovelace")
-    query = subscribers.searching(search, "createdAt", None, Order(descending=True, back=False, most=10))
+    order = Order(descending=True, back=False, most=10)
 
     def written(connection: Connection) -> str:
+        query = subscribers.searching(connection, search, "createdAt", None, order)
         return str(query.compile(connection, compile_kwargs={"literal_binds": True}))
 
     await shared.write(install)
@@ -214,9 +215,10 @@ async def test_a_search_sorts_nothing_that_grows(
 ) -> None:
     anchor = Place("s", (7, 7) if order_by == "updatedAt" else (7,))
     search = subscribers.Search("e", **wanted)
-    query = subscribers.searching(search, order_by, anchor, Order(descending=True, back=False, most=10))
+    order = Order(descending=True, back=False, most=10)
 
     def plan(connection: Connection) -> list[str]:
+        query = subscribers.searching(connection, search, order_by, anchor, order)
         text = query.compile(connection, compile_kwargs={"literal_binds": True})
         return [str(row[-1]) for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}")]
 

@@ -65,7 +65,13 @@ async def test_a_closed_database_takes_no_change(embedded: SqliteDatabase) -> No
 async def test_the_migrations_make_the_schema_of_the_tables(embedded: SqliteDatabase) -> None:
     assert migrate(embedded.engine).applied == ()
     with embedded.engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        context = MigrationContext.configure(connection, opts={"include_object": described})
+        assert compare_metadata(context, metadata) == []
+
+
+def described(_: object, name: str | None, kind: str, *__: object) -> bool:
+    """All but the index of names, of which `tables` knows nothing."""
+    return kind != "table" or not (name or "").startswith("subscriber_name")
 
 
 WRITER = """

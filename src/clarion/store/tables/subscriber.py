@@ -4,6 +4,7 @@ import sqlalchemy as sa
 
 from clarion.store.tables.columns import Id, Json, Row, Time, metadata, of_environment, partial_index
 
+# On SQLite triggers keep an index of their names (migration 0037); to copy the table anew would lose them.
 subscribers = sa.Table(
     "subscribers",
     metadata,
