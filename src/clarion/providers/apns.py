@@ -40,6 +40,7 @@ from clarion.providers.port import (
     Field,
     decoded,
     merge,
+    raw_of,
     retry_after,
 )
 
@@ -237,7 +238,7 @@ class Apns(Defaults):
             retry_after=_wait(outcome, reason, reply),
             died_at=_died_at(outcome, answer),
             stale_authorization=reason == "ExpiredProviderToken",
-            raw=reply.body.decode(errors="replace")[:2000],
+            raw=raw_of(reply),
         )
 
 

@@ -17,6 +17,7 @@ from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target, stated
 from clarion.providers.port import (
+    MOST_RAW,
     WEIGHED,
     Credentials,
     Defaults,
@@ -25,6 +26,7 @@ from clarion.providers.port import (
     decoded,
     merge,
     passed_headers,
+    raw_of,
     retry_after,
     with_passed_query,
 )
@@ -364,7 +366,7 @@ def _of_error(entry: Any) -> Verdict:
     code = _text(details.get("error")) if isinstance(details, dict) else ""
     otherwise = (Outcome.UNKNOWN, f"Expo reports {code or 'an error'}, which its documentation doesn't list.")
     outcome, explanation = BY_DETAIL.get(code, otherwise)
-    raw = msgspec.json.encode(entry).decode()[:2000]
+    raw = msgspec.json.encode(entry).decode()[:MOST_RAW]
     return Verdict(outcome, code or "no_code", explanation, raw=raw)
 
 
@@ -377,7 +379,7 @@ def _refusal(reply: HttpReply, answer: Json) -> Verdict | None:
     code = _text(first.get("code")) or _text(answer.get("error")) or f"http_{reply.status}"
     outcome, explanation = _classified(code, reply.status, transient=first.get("isTransient") is True)
     wait = retry_after(reply) if outcome.retryable else None
-    return Verdict(outcome, code, explanation, retry_after=wait, raw=_raw(reply))
+    return Verdict(outcome, code, explanation, retry_after=wait, raw=raw_of(reply))
 
 
 def _classified(code: str, status: int, *, transient: bool) -> tuple[Outcome, str]:
@@ -390,11 +392,7 @@ def _classified(code: str, status: int, *, transient: bool) -> tuple[Outcome, st
 
 
 def _unknown(reply: HttpReply, explanation: str) -> Verdict:
-    return Verdict(Outcome.UNKNOWN, "unattributable", explanation, raw=_raw(reply))
-
-
-def _raw(reply: HttpReply) -> str:
-    return reply.body.decode(errors="replace")[:2000]
+    return Verdict(Outcome.UNKNOWN, "unattributable", explanation, raw=raw_of(reply))
 
 
 def _text(value: Any) -> str:

@@ -30,6 +30,7 @@ from clarion.providers.port import (
     decoded,
     merge,
     passed_headers,
+    raw_of,
     retry_after,
     with_passed_query,
 )
@@ -180,7 +181,7 @@ class Fcm(Defaults):
         answer = decoded(reply.body)
         if reply.status == 200:
             return Verdict(Outcome.ACCEPTED, provider_message_id=str(answer.get("name", "")))
-        raw = reply.body.decode(errors="replace")[:2000]
+        raw = raw_of(reply)
         error = answer.get("error")
         details = _details(error if isinstance(error, dict) else {})
         code = str(details.get("FcmError", {}).get("errorCode", ""))

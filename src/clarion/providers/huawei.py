@@ -24,6 +24,7 @@ from clarion.model.ids import is_id
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target, stated
 from clarion.providers.port import (
+    MOST_RAW,
     WEIGHED,
     AccessToken,
     Callback,
@@ -259,7 +260,7 @@ class Huawei(Defaults):
             refused = bool(told.illegal_tokens) and not told.success  # of a request for one device
             verdict = _of_device(refused, told)
             return msgspec.structs.replace(
-                verdict, provider_message_id=request_id, raw=_without(told.illegal_tokens, raw)[:2000]
+                verdict, provider_message_id=request_id, raw=_without(told.illegal_tokens, raw)[:MOST_RAW]
             )
         outcome, explanation = _classified(reply.status, code)
         return Verdict(
@@ -269,7 +270,7 @@ class Huawei(Defaults):
             provider_message_id=request_id,
             retry_after=retry_after(reply) if outcome.retryable else None,
             stale_authorization=code in _STALE or (reply.status == 401 and code not in BY_CODE),
-            raw=raw[:2000],
+            raw=raw[:MOST_RAW],
         )
 
     def batchable(self, credentials: HuaweiCredentials, message: PushMessage) -> bool:

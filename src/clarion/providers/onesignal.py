@@ -32,6 +32,7 @@ from clarion.providers.port import (
     decoded,
     merge,
     passed_headers,
+    raw_of,
     retry_after,
     same,
     with_passed_query,
@@ -245,7 +246,7 @@ class OneSignal(Defaults):
             explanation,
             retry_after=retry_after(reply) if outcome.retryable else None,
             stale_authorization=reply.status in (401, 403),
-            raw=_raw(reply),
+            raw=raw_of(reply),
         )
 
     def batchable(self, credentials: OneSignalCredentials, message: PushMessage) -> bool:
@@ -478,22 +479,22 @@ def _answered(answer: Json, reply: HttpReply, *, elsewhere: bool) -> Verdict:
     listed = _listed(errors)
     sent = isinstance(identity, str) and identity
     if sent and (elsewhere or listed != "invalid_player_ids"):
-        raw = _raw(reply) if errors or "warnings" in answer else ""
+        raw = raw_of(reply) if errors or "warnings" in answer else ""
         return Verdict(Outcome.ACCEPTED, provider_message_id=str(identity), raw=raw)
     if listed:
         return _dead(listed, BY_LIST[listed], reply, elsewhere=elsewhere)
     if identity == "" and _sentences(errors):
         return _dead("not_subscribed", NOT_SUBSCRIBED, reply, elsewhere=elsewhere)
     return Verdict(
-        Outcome.UNKNOWN, "not_sent", "OneSignal sent nothing and doesn't say why.", raw=_raw(reply)
+        Outcome.UNKNOWN, "not_sent", "OneSignal sent nothing and doesn't say why.", raw=raw_of(reply)
     )
 
 
 def _dead(code: str, explanation: str, reply: HttpReply, *, elsewhere: bool) -> Verdict:
     if elsewhere:
         explanation = "Nobody of those whom the overrides name is subscribed."
-        return Verdict(Outcome.PAYLOAD_REJECTED, code, explanation, raw=_raw(reply))
-    return Verdict(Outcome.TOKEN_DEAD, code, explanation, raw=_raw(reply))
+        return Verdict(Outcome.PAYLOAD_REJECTED, code, explanation, raw=raw_of(reply))
+    return Verdict(Outcome.TOKEN_DEAD, code, explanation, raw=raw_of(reply))
 
 
 def _listed(errors: Any) -> str:
@@ -512,7 +513,3 @@ def _code(answer: Json) -> str:
     errors = answer.get("errors")
     first = errors[0] if isinstance(errors, list) and errors else None
     return str(first.get("code") or "") if isinstance(first, dict) else ""
-
-
-def _raw(reply: HttpReply) -> str:
-    return reply.body.decode(errors="replace")[:2000]

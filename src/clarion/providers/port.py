@@ -1,6 +1,7 @@
 """What a provider file offers to the deliver stage."""
 
 import hmac
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
 from urllib.parse import urlencode
@@ -14,6 +15,9 @@ from clarion.model.outcome import Verdict
 from clarion.model.push import Json, PushMessage, Target
 
 C = TypeVar("C")
+
+MOST_RAW = 2000
+"""Characters of a provider's answer that are kept."""
 
 
 class Credentials(msgspec.Struct, frozen=True):
@@ -270,6 +274,11 @@ class CallbackProvider(Provider[C], Protocol[C]):
         ...
 
 
+def raw_of(reply: HttpReply) -> str:
+    """The beginning of an answer as it came, for people to look up."""
+    return reply.body.decode(errors="replace")[:MOST_RAW]
+
+
 def same(secret: str, shown: str) -> bool:
     """Whether a secret is the one that is kept, in a time that tells nothing of it; an empty one never is."""
     return bool(secret) and hmac.compare_digest(secret.encode(), shown.encode())
@@ -284,6 +293,22 @@ def merge(lower: Any, higher: Any) -> Any:
     if isinstance(lower, list) and isinstance(higher, list):
         return lower + higher
     return higher
+
+
+def snake(overrides: Any, verbatim: Collection[str]) -> Any:
+    """A provider's fields under their names on the wire, where Novu names them in camel case; what is below
+    a `verbatim` one has names of its own."""
+    if isinstance(overrides, list):
+        return [snake(item, verbatim) for item in overrides]
+    if not isinstance(overrides, dict):
+        return overrides
+    return {
+        _HUMP.sub(r"_\1", key).lower(): value if key in verbatim else snake(value, verbatim)
+        for key, value in overrides.items()
+    }
+
+
+_HUMP = re.compile(r"(?<!^)(?<!_)([A-Z])")
 
 
 def aimed(body: Json, aims: Collection[str], *layers: Json) -> Json:

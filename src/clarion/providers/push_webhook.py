@@ -15,7 +15,16 @@ from clarion.model.clock import SECOND, Millis
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import CONTROLS, PLAIN, Json, Presentation, PushMessage, Target
-from clarion.providers.port import Credentials, Defaults, Field, decoded, merge, passed_headers, retry_after
+from clarion.providers.port import (
+    Credentials,
+    Defaults,
+    Field,
+    decoded,
+    merge,
+    passed_headers,
+    raw_of,
+    retry_after,
+)
 
 TOKEN_INVALID = "token_invalid"  # noqa: S105 - an agreed answer
 """A receiver that answers 410 with `{"code": "token_invalid"}` retires the device."""
@@ -81,7 +90,7 @@ class PushWebhook(Defaults):
             f"http_{reply.status}",
             explanation,
             retry_after=_wait(outcome, reply),
-            raw=reply.body.decode(errors="replace")[:2000],
+            raw=raw_of(reply),
         )
 
 

@@ -7,7 +7,6 @@ https://pusher.com/docs/beams/reference/webhooks
 """
 
 import hmac
-import re
 from collections.abc import Sequence
 from typing import Any, Literal
 from uuid import UUID
@@ -30,8 +29,10 @@ from clarion.providers.port import (
     decoded,
     merge,
     passed_headers,
+    raw_of,
     retry_after,
     same,
+    snake,
     with_passed_query,
 )
 
@@ -181,7 +182,7 @@ class PusherBeams(Defaults):
             f"http_{reply.status}",
             explanation,
             retry_after=retry_after(reply) if outcome.retryable else None,
-            raw=reply.body.decode(errors="replace")[:2000],
+            raw=raw_of(reply),
         )
 
     def batchable(self, credentials: BeamsCredentials, message: PushMessage) -> bool:
@@ -315,26 +316,11 @@ def _reserved(key: str) -> bool:
 
 def _routed(overrides: Json) -> Json:
     """An override under the names on the wire, its FCM data as the texts that FCM takes."""
-    routed: Json = _snake(overrides)
+    routed: Json = snake(overrides, _VERBATIM)
     fcm = routed.get("fcm")
     if not isinstance(fcm, dict) or not isinstance(fcm.get("data"), dict):
         return routed
     return routed | {"fcm": fcm | {"data": _texts(fcm["data"])}}
-
-
-def _snake(overrides: Any) -> Any:
-    """Beams' own fields under their names on the wire, as Novu writes them in camel case."""
-    if isinstance(overrides, list):
-        return [_snake(item) for item in overrides]
-    if not isinstance(overrides, dict):
-        return overrides
-    return {
-        _HUMP.sub(r"_\1", key).lower(): value if key in _VERBATIM else _snake(value)
-        for key, value in overrides.items()
-    }
-
-
-_HUMP = re.compile(r"(?<!^)(?<!_)([A-Z])")
 
 
 def _encoded(value: Any) -> bytes:

@@ -3,9 +3,7 @@
 https://pushpad.xyz/docs/rest_api
 """
 
-import re
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
@@ -21,7 +19,9 @@ from clarion.providers.port import (
     decoded,
     merge,
     passed_headers,
+    raw_of,
     retry_after,
+    snake,
     with_passed_query,
 )
 
@@ -111,7 +111,7 @@ class Pushpad(Defaults):
             f"http_{reply.status}",
             explanation,
             retry_after=retry_after(reply) if outcome.retryable else None,
-            raw=reply.body.decode(errors="replace")[:2000],
+            raw=raw_of(reply),
         )
 
     def batchable(self, credentials: PushpadCredentials, message: PushMessage) -> bool:
@@ -156,7 +156,7 @@ def _composed(message: PushMessage, uids: Sequence[str], identity: Json) -> Json
     """The message as Novu maps it, and the payload where it fits."""
     body: Json = {"uids": list(uids), "title": message.title, "body": message.body}
     body |= {} if message.presentation is PLAIN else _shown(message.presentation)
-    body = merge(merge(body, _snake(message.legacy)), _snake(message.override))
+    body = merge(merge(body, snake(message.legacy, _VERBATIM)), snake(message.override, _VERBATIM))
     own = body.pop("custom_data", {})
     if not isinstance(own, dict):
         return body | {"custom_data": own}
@@ -184,21 +184,6 @@ def _addressed(body: Json) -> Json:
     if not isinstance(uids, list) or not uids or not all(isinstance(uid, str) and uid for uid in uids):
         raise ValueError("uids must be texts that are not empty: without them Pushpad sends to everybody")
     return body
-
-
-def _snake(overrides: Any) -> Any:
-    """Pushpad's fields under their names on the wire; Novu names them in camel case."""
-    if isinstance(overrides, list):
-        return [_snake(item) for item in overrides]
-    if not isinstance(overrides, dict):
-        return overrides
-    return {
-        _HUMP.sub(r"_\1", key).lower(): value if key in _VERBATIM else _snake(value)
-        for key, value in overrides.items()
-    }
-
-
-_HUMP = re.compile(r"(?<!^)(?<!_)([A-Z])")
 
 
 def _text(value: Json) -> str:

@@ -44,6 +44,7 @@ from clarion.providers.port import (
     decoded,
     merge,
     passed_headers,
+    raw_of,
     retry_after,
     with_passed_query,
 )
@@ -231,7 +232,7 @@ class WebPush(Defaults):
             code,
             explanation,
             retry_after=_wait(outcome, reply),
-            raw=reply.body.decode(errors="replace")[:2000],
+            raw=raw_of(reply),
         )
 
 
