@@ -42,6 +42,7 @@ from clarion.api import (
     translation_imports,
     translations,
     trials,
+    webhook_deliveries,
     webhooks,
     workflows,
 )
@@ -71,6 +72,7 @@ ROUTES: tuple[Route, ...] = (
     *trials.ROUTES,
     *integration_health.ROUTES,
     *webhooks.ROUTES,
+    *webhook_deliveries.ROUTES,
     *workflows.ROUTES,
     *steps.ROUTES,
     *publishing.ROUTES,

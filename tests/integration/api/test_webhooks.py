@@ -430,7 +430,7 @@ async def test_what_failed_in_a_time_is_replayed(
 async def test_a_replay_of_very_much_says_where_to_go_on(
     dev: Caller, failed: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("clarion.api.webhooks.MOST_REPLAYED", 2)
+    monkeypatch.setattr("clarion.api.webhook_deliveries.MOST_REPLAYED", 2)
     first = data(await dev.post(f"{failed}/replay", {"since": "2026-01-01"}))
     assert first == {"replayed": 2, "next": (await listed(dev, failed))[0]["happenedAt"]}
     rest = data(await dev.post(f"{failed}/replay", {"since": first["next"]}))
