@@ -6,7 +6,7 @@ from itertools import takewhile
 from typing import Any
 
 from liquid import BoundTemplate, Environment
-from liquid.exceptions import LiquidError
+from liquid.exceptions import LiquidError, TemplateNotFoundError
 
 from clarion.compose.formats import add_filters
 from clarion.compose.metering import MeteredTemplate
@@ -38,7 +38,7 @@ def render(source: str, variables: Mapping[str, Any]) -> str:
     try:
         return _compiled(source).render(variables)
     except LiquidError as error:
-        raise TemplateError(str(error)) from error
+        raise TemplateError(_told(error)) from error
     except Exception as error:  # filters let out whatever arithmetic, codecs and containers raise
         raise TemplateError(f"{type(error).__name__}: {error}") from error
 
@@ -48,7 +48,7 @@ def check(source: str) -> None:
     try:
         _compiled(source)
     except LiquidError as error:
-        raise TemplateError(str(error)) from error
+        raise TemplateError(_told(error)) from error
 
 
 def paths(source: str) -> list[tuple[str, ...]]:
@@ -70,6 +70,18 @@ def filters(source: str) -> frozenset[str]:
         return frozenset(_compiled(source).analyze().filters)
     except LiquidError:
         return frozenset()
+
+
+def _told(error: LiquidError) -> str:
+    """The fault in one line and where it is; by itself the library also draws the line of the template."""
+    fault = str(error.message or type(error).__name__)
+    if isinstance(error, TemplateNotFoundError):
+        fault = f"there is no other template to take in: {fault!r}"
+    if not error.token or error.token.start_index < 0:
+        return fault
+    before = error.token.source[: error.token.start_index]
+    line, character = before.count("\n") + 1, len(before) - before.rfind("\n")
+    return f"{fault} (line {line}, character {character})"
 
 
 def _words(segments: Iterable[object]) -> tuple[str, ...]:
