@@ -7,14 +7,14 @@ import msgspec
 from sqlalchemy.engine import Connection
 
 from clarion.api.route import Access, Audit, Call, Category, NoQuery, Route
-from clarion.api.workflow_views import WorkflowOut, workflow_out
+from clarion.api.workflow_views import WIRE_NAMES, WorkflowOut, workflow_out
 from clarion.api.workflows import current_workflow, found_workflow, shown_workflow, tell
 from clarion.errors import BadInput, NotFound
 from clarion.model.clock import iso
 from clarion.model.member import Role
 from clarion.model.publishing import Change, Translated, changes, copied
 from clarion.model.webhook import WORKFLOW_DELETED, WORKFLOW_PUBLISHED
-from clarion.model.workflow import Workflow
+from clarion.model.workflow import Step, Workflow
 from clarion.store import translations, workflows
 
 MOST_RESOURCES = 1000
@@ -354,13 +354,15 @@ def _resource_diff(source: Translated | None, target: Translated | None, found: 
 
 def _change_out(source: Translated | None, target: Translated | None, change: Change) -> ChangeOut:
     before, after = change.places
+    was, step = change.steps
+    named = step or was
     return ChangeOut(
         resource_type=WORKFLOW,
         action=change.action,
-        source_resource=_ref(source),
-        target_resource=_ref(target),
-        diffs={"previous": change.before, "new": change.after},
-        step_type=change.step.type if change.step else None,
+        source_resource=_step_ref(source, step) if named else _ref(source),
+        target_resource=_step_ref(target, was) if named else _ref(target),
+        diffs={"previous": _on_the_wire(change.before), "new": _on_the_wire(change.after)},
+        step_type=named.type if named else None,
         previous_index=before,
         new_index=after,
     )
@@ -370,6 +372,17 @@ def _ref(side: Translated | None) -> Ref | None:
     if side is None:
         return None
     return Ref(side.workflow.id, side.workflow.name, iso(side.workflow.updated_at))
+
+
+def _step_ref(side: Translated | None, step: Step | None) -> Ref | None:
+    if side is None or step is None:
+        return None
+    return Ref(step.id, step.name, iso(side.workflow.updated_at))
+
+
+def _on_the_wire(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields by the names that a workflow has them under."""
+    return {WIRE_NAMES.get(name, name): value for name, value in fields.items()}
 
 
 _TAG = "Environments"

@@ -78,6 +78,10 @@ class WorkflowOut(msgspec.Struct, rename="camel", kw_only=True):
     updated_at: str
 
 
+WIRE_NAMES = {field.name: field.encode_name for field in msgspec.structs.fields(WorkflowOut)}
+"""What a workflow's fields are called in answers."""
+
+
 class StepOverview(msgspec.Struct):
     """StepListResponseDto."""
 

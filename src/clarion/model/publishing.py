@@ -21,13 +21,13 @@ class Translated(NamedTuple):
 
 
 class Change(NamedTuple):
-    """What publishing would do to a workflow or, with `step`, to one of its steps; the fields that differ,
-    before and after."""
+    """What publishing would do to a workflow or, with `steps`, to one of its steps, as it is in target and
+    source; the fields that differ, before and after."""
 
     action: str
     before: dict[str, Any]
     after: dict[str, Any]
-    step: Step | None = None
+    steps: tuple[Step | None, Step | None] = (None, None)
     places: tuple[int | None, int | None] = (None, None)
 
 
@@ -49,11 +49,17 @@ def changes(source: Translated | None, target: Translated | None) -> list[Change
     """What makes the target what the source is; empty when it is already."""
     if source is None or target is None:
         action = "deleted" if source is None else "added"
-        return [Change(action, _settings(target), _settings(source))]
+        return [Change(action, _whole(target), _whole(source))]
     return [
         *_changed_settings(source, target),
         *_changed_steps(source.workflow, target.workflow),
     ]
+
+
+def _whole(side: Translated | None) -> dict[str, Any]:
+    if side is None:
+        return {}
+    return _settings(side) | {"steps": [_content(step) for step in side.workflow.steps]}
 
 
 def _changed_settings(source: Translated, target: Translated) -> list[Change]:
@@ -68,25 +74,23 @@ def _changed_steps(source: Workflow, target: Workflow) -> list[Change]:
     old = {step.step_id: (place, step) for place, step in enumerate(target.steps)}
     new = {step.step_id: (place, step) for place, step in enumerate(source.steps)}
     found = [
-        Change("deleted", _content(step), {}, step, (place, None))
+        Change("deleted", _content(step), {}, (step, None), (place, None))
         for name, (place, step) in old.items()
         if name not in new
     ]
     for name, (place, step) in new.items():
         if name not in old:
-            found.append(Change("added", {}, _content(step), step, (None, place)))
+            found.append(Change("added", {}, _content(step), (None, step), (None, place)))
             continue
         was_at, was = old[name]
         if _content(was) != _content(step):
-            found.append(Change("modified", _content(was), _content(step), step, (was_at, place)))
+            found.append(Change("modified", _content(was), _content(step), (was, step), (was_at, place)))
         elif was_at != place:
-            found.append(Change("moved", {}, {}, step, (was_at, place)))
+            found.append(Change("moved", {}, {}, (was, step), (was_at, place)))
     return found
 
 
-def _settings(side: Translated | None) -> dict[str, Any]:
-    if side is None:
-        return {}
+def _settings(side: Translated) -> dict[str, Any]:
     names = (name for name in Workflow.__struct_fields__ if name not in _OWN)
     settings = {name: getattr(side.workflow, name) for name in names}
     return settings | {"translations": dict(side.translations)}

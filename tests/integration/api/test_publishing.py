@@ -148,8 +148,19 @@ async def test_a_difference_names_what_changes_and_where(
     ]
     assert changed["changes"][0]["diffs"] == {"previous": {"name": "Flow"}, "new": {"name": "River"}}
     assert changed["changes"][3]["diffs"]["new"]["controls"]["subject"] == "T"
+    sides = [(item["sourceResource"], item["targetResource"]) for item in changed["changes"][1:]]
+    assert [(new and new["name"], old and old["name"]) for new, old in sides] == [
+        (None, "b"),
+        ("c", "c"),
+        ("a", "a"),
+        ("d", None),
+    ]
     assert changed["summary"] == {"added": 1, "modified": 3, "deleted": 1, "unchanged": 0}
     assert by_name["Welcome"]["targetResource"] is None
+    (added,) = by_name["Welcome"]["changes"]
+    assert added["diffs"]["previous"] == {}
+    assert added["diffs"]["new"].keys() <= data(await dev.get("/v2/workflows/new")).keys() | {"translations"}
+    assert [item["type"] for item in added["diffs"]["new"]["steps"]] == ["push"]
     assert found["summary"] == {"totalEntities": 2, "totalChanges": 6, "hasChanges": True}
     assert [
         item["action"]

@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useChange } from "../../data/change";
 import { api, told, type Schemas } from "../../data/client";
+import { differences, shown } from "../../data/differences";
 import { useEnvironment, useEnvironments } from "../../data/environments";
 import { Button } from "../../parts/acts";
 import { ChangeFailure, Loaded } from "../../parts/states";
@@ -98,7 +99,7 @@ function Difference({ workflow, source, target, close }: DifferenceProps) {
 }
 
 function Change({ change }: { change: Schemas["clarion.api.publishing.ChangeOut"] }) {
-  const rows = fieldsOf(change.diffs);
+  const rows = differences(change.diffs);
   return (
     <div>
       <Group gap="xs" mb={4}>
@@ -111,7 +112,7 @@ function Change({ change }: { change: Schemas["clarion.api.publishing.ChangeOut"
         <Table withTableBorder fz="xs" layout="fixed">
           <Table.Thead>
             <Table.Tr>
-              <Table.Th w="24%" />
+              <Table.Th w="32%" />
               <Table.Th>{words.before}</Table.Th>
               <Table.Th>{words.after}</Table.Th>
             </Table.Tr>
@@ -119,7 +120,7 @@ function Change({ change }: { change: Schemas["clarion.api.publishing.ChangeOut"
           <Table.Tbody>
             {rows.map(([name, before, after]) => (
               <Table.Tr key={name}>
-                <Table.Th>{name}</Table.Th>
+                <Table.Th style={{ overflowWrap: "anywhere" }}>{name}</Table.Th>
                 <Table.Td style={{ overflowWrap: "anywhere" }}>{shown(before)}</Table.Td>
                 <Table.Td style={{ overflowWrap: "anywhere" }}>{shown(after)}</Table.Td>
               </Table.Tr>
@@ -130,18 +131,3 @@ function Change({ change }: { change: Schemas["clarion.api.publishing.ChangeOut"
     </div>
   );
 }
-
-/** What differs, field by field: `previous` and `new` hold the changed fields, nested ones too. */
-function fieldsOf(diffs: unknown): [string, unknown, unknown][] {
-  const { previous, new: next } = (diffs ?? {}) as { previous?: unknown; new?: unknown };
-  const [before, after] = [flat(previous), flat(next)];
-  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
-  return names.filter((name) => shown(before[name]) !== shown(after[name])).map((name) => [name, before[name], after[name]]);
-}
-
-function flat(value: unknown, prefix = ""): Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return prefix ? { [prefix]: value } : {};
-  return Object.entries(value).reduce((all, [name, inner]) => ({ ...all, ...flat(inner, prefix ? `${prefix}.${name}` : name) }), {});
-}
-
-const shown = (value: unknown): string => (value === undefined || value === null ? "—" : typeof value === "string" ? value : JSON.stringify(value));
