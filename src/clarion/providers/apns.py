@@ -2,44 +2,38 @@
 
 https://developer.apple.com/documentation/usernotifications/sending-notification-requests-to-apns
 https://developer.apple.com/documentation/usernotifications/handling-notification-responses-from-apns
-https://developer.apple.com/documentation/usernotifications/establishing-a-token-based-connection-to-apns
-https://developer.apple.com/documentation/usernotifications/generating-a-remote-notification
+
+`apns_keys` holds who sends, `apns_payload` what is said.
 """
 
-import base64
 import re
-from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import msgspec
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_der_private_key,
-    load_pem_private_key,
-)
-from cryptography.hazmat.primitives.serialization.pkcs12 import load_key_and_certificates
 
-from clarion.errors import CredentialsInvalid
 from clarion.model.clock import DAY, MINUTE, SECOND, Millis
-from clarion.model.http import ClientIdentity, HttpReply, HttpRequest
+from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
-from clarion.model.push import PLAIN, Json, Presentation, PushMessage, Target, stated
-from clarion.providers.key_files import NOT_READABLE
+from clarion.model.push import PLAIN, Json, PushMessage, Target
+from clarion.providers.apns_keys import ApnsKey, read_key, signed_token
+from clarion.providers.apns_payload import (
+    MESSAGE_ID,
+    SHOWING,
+    chosen,
+    drafted,
+    layers,
+    part,
+    passed_headers,
+    whole_body,
+)
 from clarion.providers.port import (
     WEIGHED,
     AccessToken,
-    Credentials,
     Defaults,
     Field,
     decoded,
-    merge,
     raw_of,
     retry_after,
 )
@@ -138,19 +132,6 @@ _TOKEN_OR_TOPIC = frozenset({"BadDeviceToken", "DeviceTokenNotForTopic"})
 """Reasons that blame the token, unless the message itself chose another topic."""
 
 
-class ApnsKey(Credentials, frozen=True):
-    """A .p8 key (PEM, EC P-256) and whose it is, or a certificate; the app and environment it sends for."""
-
-    private_key: str
-    key_id: str
-    team_id: str
-    bundle_id: str
-    production: bool
-    identity: ClientIdentity | None = None
-
-    public = ("key_id", "team_id", "bundle_id", "production")
-
-
 class Apns(Defaults):
     """Apple Push Notification service."""
 
@@ -182,46 +163,35 @@ class Apns(Defaults):
     locked_files = frozenset({"certificate"})
 
     def credentials(self, stored: Json) -> ApnsKey:
-        if stored.get("certificate"):
-            return _by_certificate(stored)
-        return ApnsKey(
-            private_key=_private_key(stored.get("secretKey")),
-            key_id=_text(stored, "apiKey", _ID, "give the Key ID: 10 capital letters and digits"),
-            team_id=_text(stored, "projectName", _ID, "give the Team ID: 10 capital letters and digits"),
-            bundle_id=_text(stored, "applicationId", _BUNDLE, "give the app's Bundle ID, com.example.app"),
-            production=_switch(stored.get("secure")),
-        )
+        return read_key(stored)
 
     def issue(self, credentials: ApnsKey, now: Millis) -> AccessToken:
         """A JWT that is the same for every process within 20 minutes, so that it can't change too often.
 
-        Its time is that of the window's start and its signature deterministic (RFC 6979); it is used for
-        50 of the 60 minutes that APNs allows. A certificate needs none.
+        Its time is that of the window's start; it is used for 50 of the 60 minutes that APNs allows. A
+        certificate needs none.
         """
         if credentials.identity is not None:
             return AccessToken("", now + DAY)
         issued = now - now % _WINDOW
-        head = _encoded({"alg": "ES256", "kid": credentials.key_id})
-        claims = _encoded({"iss": credentials.team_id, "iat": issued // SECOND})
-        signature = _signature(credentials, f"{head}.{claims}".encode())
-        return AccessToken(f"{head}.{claims}.{signature}", issued + _LIFETIME)
+        return AccessToken(signed_token(credentials, issued), issued + _LIFETIME)
 
     def build(self, credentials: ApnsKey, message: PushMessage, target: Target, token: str) -> HttpRequest:
         if _is_plain(message):
             return _plain_request(credentials, message, target, token)
-        draft = _drafted(message)
-        body = _whole_body(message, draft, target)
-        own = _passed_headers(message)
+        draft = drafted(message)
+        body = whole_body(message, draft, target)
+        own = passed_headers(message)
         signed = {"authorization": f"bearer {token}"} if credentials.identity is None else {}
         headers = signed | {"content-type": "application/json"}
         given = _expiring(message, target) | draft.get("headers", {}) | own
         headers |= _headers(credentials, given, body, target) | own
-        url = _url(credentials, target.token, _part(message.passthrough, "query"))
+        url = _url(credentials, target.token, part(message.passthrough, "query"))
         encoded = msgspec.json.encode(body)
         return HttpRequest("POST", url, tuple(headers.items()), encoded, credentials.identity)
 
     def weight(self, message: PushMessage) -> int:
-        return len(msgspec.json.encode(_whole_body(message, _drafted(message), WEIGHED)))
+        return len(msgspec.json.encode(whole_body(message, drafted(message), WEIGHED)))
 
     def read(self, reply: HttpReply, message: PushMessage) -> Verdict:
         identity = reply.headers.get("apns-id", "")
@@ -240,283 +210,6 @@ class Apns(Defaults):
             stale_authorization=reason == "ExpiredProviderToken",
             raw=raw_of(reply),
         )
-
-
-_ID = re.compile("[A-Z0-9]{10}")
-_BUNDLE = re.compile("[A-Za-z0-9._-]+")
-_LABEL = re.compile("-----BEGIN ([A-Z0-9 ]+)-----")
-_FRAMED = re.compile("-----BEGIN ((?:EC )?PRIVATE KEY)-----(.*)-----END \\1-----", re.DOTALL)
-_ESCAPED = re.compile(r"\\+[rn]")
-_AROUND = " \t\r\n\"'"
-_PKCS12 = b"\x02\x01\x03\x30"
-"""How a PKCS #12 file goes on after its outer length: version 3, then a sequence (RFC 7292, 4)."""
-
-_PASTE = "paste the whole .p8 file from Apple, its BEGIN line to its END line"
-_NO_CERTIFICATE = (
-    "this is a certificate: give it as certificate, the .p12 file in base64, or make a .p8 key instead"
-)
-
-
-def _text(stored: Json, key: str, form: re.Pattern[str], reason: str) -> str:
-    value = stored.get(key)
-    text = value.strip() if isinstance(value, str) else ""
-    if not form.fullmatch(text):
-        raise CredentialsInvalid(key, reason)
-    return text
-
-
-def _by_certificate(stored: Json) -> ApnsKey:
-    """Credentials that are a certificate: the .p12 file in base64, and its password."""
-    return ApnsKey(
-        private_key="",
-        key_id="",
-        team_id="",
-        bundle_id=_text(stored, "applicationId", _BUNDLE, "give the app's Bundle ID, com.example.app"),
-        production=_switch(stored.get("secure")),
-        identity=_identity(stored.get("certificate"), str(stored.get("certificatePassword") or "")),
-    )
-
-
-def _identity(value: Any, password: str) -> ClientIdentity:
-    try:
-        der = base64.b64decode("".join(value.split()) if isinstance(value, str) else "", validate=True)
-    except ValueError:
-        raise CredentialsInvalid("certificate", "paste the .p12 file in base64") from None
-    try:
-        key, certificate, others = load_key_and_certificates(der, password.encode() or None)
-    except NOT_READABLE as error:
-        wrong = "certificatePassword" if "password" in str(error).lower() else "certificate"
-        reason = "it doesn't open the .p12 file" if wrong == "certificatePassword" else "it is no .p12 file"
-        raise CredentialsInvalid(wrong, reason) from None
-    if key is None or certificate is None:
-        raise CredentialsInvalid("certificate", "export the certificate together with its private key")
-    chain = b"".join(item.public_bytes(Encoding.PEM) for item in (certificate, *others))
-    own = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    return ClientIdentity(certificate.fingerprint(hashes.SHA256()).hex(), chain + own)
-
-
-def _switch(value: Any) -> bool:
-    known = {None: False, "": False, "false": False, "true": True}
-    if isinstance(value, bool):
-        return value
-    if not isinstance(value, str | None) or value not in known:
-        raise CredentialsInvalid("secure", "give true for production or false for the sandbox")
-    return known[value]
-
-
-def _private_key(value: Any) -> str:
-    """The key as PEM, mended where only its line breaks are broken."""
-    text = _ESCAPED.sub("\n", value).strip(_AROUND) if isinstance(value, str) else ""
-    if not text:
-        raise CredentialsInvalid("secretKey", _PASTE)
-    der = _der(text)
-    try:
-        key = load_der_private_key(der, None)
-    except NOT_READABLE:
-        raise CredentialsInvalid("secretKey", f"it is not a private key: {_PASTE}") from None
-    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise CredentialsInvalid(
-            "secretKey", "it is not an APNs key, which is an elliptic curve key on P-256"
-        )
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-
-
-def _der(text: str) -> bytes:
-    """What stands between the frame's lines. Without any frame there is no doubt either."""
-    label = _LABEL.search(text)
-    if "CERTIFICATE" in text:
-        raise CredentialsInvalid("secretKey", _NO_CERTIFICATE)
-    if label and label[1].startswith("ENCRYPTED"):
-        raise CredentialsInvalid("secretKey", "the key is encrypted: paste the .p8 file as Apple gave it")
-    framed = _FRAMED.fullmatch(text)
-    inner = framed[2] if framed else text
-    try:
-        der = base64.b64decode("".join(inner.split()), validate=True)
-    except ValueError:
-        raise CredentialsInvalid("secretKey", f"it is incomplete or changed: {_PASTE}") from None
-    if _PKCS12 in der[:10]:
-        raise CredentialsInvalid("secretKey", _NO_CERTIFICATE)
-    return der
-
-
-def _encoded(document: Json) -> str:
-    return _base64url(msgspec.json.encode(document))
-
-
-def _base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def _signature(credentials: ApnsKey, signed: bytes) -> str:
-    """ES256 (RFC 7518, 3.4): r and s, 32 bytes each."""
-    key = load_pem_private_key(credentials.private_key.encode(), None)
-    assert isinstance(key, ec.EllipticCurvePrivateKey)
-    der = key.sign(signed, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
-    return _base64url(b"".join(number.to_bytes(32, "big") for number in decode_dss_signature(der)))
-
-
-MESSAGE_ID = "__nvMessageId"
-
-_APS = (
-    "badge sound category thread-id content-available mutable-content target-content-id interruption-level "
-    "relevance-score filter-criteria stale-date content-state timestamp event dismissal-date attributes-type "
-    "attributes url-args"
-)
-_ALERT = (
-    "title subtitle body launch-image title-loc-key title-loc-args subtitle-loc-key subtitle-loc-args "
-    "loc-key loc-args action action-loc-key"
-)
-
-
-def _plain(name: str) -> str:
-    """A name without its casing: `threadId`, `thread-id` and `thread_id` are one."""
-    return name.replace("-", "").replace("_", "").lower()
-
-
-_APS_NAMES = {_plain(name): name for name in _APS.split()} | {"targetcontentidentifier": "target-content-id"}
-_ALERT_NAMES = {_plain(name): name for name in _ALERT.split()}
-_HEADER_NAMES = {
-    "topic": "apns-topic",
-    "id": "apns-id",
-    "expiry": "apns-expiration",
-    "expiration": "apns-expiration",
-    "priority": "apns-priority",
-    "collapseid": "apns-collapse-id",
-    "pushtype": "apns-push-type",
-}
-_SHOWING = ("alert", "badge", "sound")
-_FLAGS = frozenset({"content-available", "mutable-content"})
-
-
-def _drafted(message: PushMessage) -> Json:
-    """The mapping and both kinds of override, sorted into `headers`, `aps`, `payload`, `raw` and `mdm`."""
-    legacy, override = _layers(message)
-    chosen = _chosen("apns-push-type", message, override, legacy)
-    draft: Json = {"payload": {} if "payload" in message.legacy else _beside(message.payload)}
-    if chosen != "background" and not {"aps", "alert"} & message.legacy.keys():
-        draft["aps"] = {"alert": {"title": message.title, "body": message.body}}
-    merged: Json = merge(merge(draft, legacy), override)
-    return merged
-
-
-def _layers(message: PushMessage) -> tuple[Json, Json]:
-    """How it looks under the older kind of override, and the newer kind."""
-    legacy = _sorted(message.legacy)
-    look = message.presentation
-    return (legacy if look is PLAIN else merge(_sorted(_shown(look)), legacy)), _sorted(message.override)
-
-
-def _shown(look: Presentation) -> Json:
-    """How it looks and travels as an override would say it; what APNs has no name for goes to the app."""
-    beside = stated(image=look.image, url=look.url)
-    known = stated(sound=look.sound, badge=look.badge, category=look.category, threadId=look.thread)
-    known |= stated(collapseId=look.collapse_id, payload=beside)
-    if look.mutable:
-        known["mutableContent"] = 1
-    if look.silent:
-        return stated(payload=beside) | {"pushType": "background", "priority": "5", "contentAvailable": 1}
-    if look.high is not None:
-        known["priority"] = "10" if look.high else "5"
-    return known
-
-
-def _chosen(header: str, message: PushMessage, override: Json, legacy: Json) -> Any:
-    """What the trigger says about a header, the strongest first; None when it says nothing."""
-    layers = (_passed_headers(message), override.get("headers", {}), legacy.get("headers", {}))
-    return next((layer[header] for layer in layers if layer.get(header)), None)
-
-
-def _sorted(overrides: Json) -> Json:
-    """An override's parts, each under its name on the wire; what has no place there is left out."""
-    if not overrides:
-        return {}
-    payload = overrides.get("payload")
-    parts: Json = {"headers": _known(overrides, _HEADER_NAMES), "aps": _aps(overrides)}
-    if isinstance(payload, dict):
-        parts["payload"] = {key: value for key, value in payload.items() if key != "aps"}
-    if isinstance(overrides.get("rawPayload"), dict):
-        parts["raw"] = overrides["rawPayload"]
-    if isinstance(overrides.get("mdm"), str):
-        parts["mdm"] = overrides["mdm"]
-    return parts
-
-
-def _aps(overrides: Json) -> Json:
-    """What an override says about `aps`: in its payload, in its own `aps`, by single names."""
-    given = merge(_part(_part(overrides, "payload"), "aps"), _part(overrides, "aps"))
-    aps = _renamed(given, _APS_NAMES) | _known(overrides, _APS_NAMES)
-    _add_alert(aps, overrides)
-    return aps
-
-
-def _add_alert(aps: Json, overrides: Json) -> None:
-    """The alert of `alert` or `aps`, with the fields that stand beside it; null takes it away."""
-    alert = overrides.get("alert", aps.get("alert"))
-    fields = _known(overrides, _ALERT_NAMES)
-    if fields or isinstance(alert, str | dict):
-        aps["alert"] = _whole(alert) | fields
-    elif "alert" in overrides:
-        aps["alert"] = None
-
-
-def _whole(alert: Any) -> Json:
-    """An alert as an object. One that is only text has no title, whatever a lower layer says."""
-    if isinstance(alert, str):
-        return {"title": None, "body": alert}
-    return _renamed(alert, _ALERT_NAMES) if isinstance(alert, dict) else {}
-
-
-def _known(overrides: Json, names: Mapping[str, str]) -> Json:
-    return {names[plain]: value for key, value in overrides.items() if (plain := _plain(key)) in names}
-
-
-def _renamed(values: Json, names: Mapping[str, str]) -> Json:
-    return {names.get(_plain(key), key): value for key, value in values.items()}
-
-
-def _beside(payload: Json) -> Json:
-    """The trigger's payload as keys beside `aps`; a key of that name goes one level down."""
-    if "aps" not in payload:
-        return payload
-    rest = {key: value for key, value in payload.items() if key != "aps"}
-    nested: Json = merge({"payload": {"aps": payload["aps"]}}, rest)
-    return nested
-
-
-def _whole_body(message: PushMessage, draft: Json, target: Target) -> Json:
-    whole: Json = merge(_body(draft, target), _part(message.passthrough, "body"))
-    return whole
-
-
-def _body(draft: Json, target: Target) -> Json:
-    if "raw" in draft:
-        raw: Json = draft["raw"]
-        return raw
-    if "mdm" in draft:
-        return {"mdm": draft["mdm"]}
-    return {"aps": _cleaned(draft.get("aps", {})), **draft["payload"], MESSAGE_ID: target.message_id}
-
-
-def _cleaned(aps: Json) -> Json:
-    """Without what a null took away; flags as APNs wants them, 1 or absent."""
-    kept = _without_nulls(aps)
-    for flag in _FLAGS & kept.keys():
-        if kept[flag] is True:
-            kept[flag] = 1
-        elif kept[flag] is False:
-            del kept[flag]
-    if isinstance(kept.get("alert"), dict):
-        kept["alert"] = _without_nulls(kept["alert"])
-    return kept
-
-
-def _without_nulls(values: Json) -> Json:
-    return {key: value for key, value in values.items() if value is not None}
-
-
-def _part(values: Json, key: str) -> Json:
-    part = values.get(key)
-    return part if isinstance(part, dict) else {}
 
 
 def _url(credentials: ApnsKey, token: str, query: Json) -> str:
@@ -571,16 +264,12 @@ def _expiring(message: PushMessage, target: Target) -> Json:
     return {} if ttl is None else {"apns-expiration": str(target.at // SECOND + ttl)}
 
 
-def _passed_headers(message: PushMessage) -> dict[str, str]:
-    return {str(key).lower(): str(value) for key, value in _part(message.passthrough, "headers").items()}
-
-
 def _kind(body: Json) -> str:
     """The push type that fits what is sent."""
     if "mdm" in body:
         return "mdm"
-    aps = _part(body, "aps")
-    silent = "content-available" in aps and not any(key in aps for key in _SHOWING)
+    aps = part(body, "aps")
+    silent = "content-available" in aps and not any(key in aps for key in SHOWING)
     return "background" if silent else "alert"
 
 
@@ -628,9 +317,9 @@ def _readdressed(message: PushMessage) -> bool:
     """Whether the trigger chose a topic, or a push type that has a topic of its own."""
     if not (message.legacy or message.override or message.passthrough):
         return False
-    legacy, override = _layers(message)
-    kind = str(_chosen("apns-push-type", message, override, legacy))
-    return bool(_chosen("apns-topic", message, override, legacy)) or kind in TOPIC_SUFFIXES or kind == "mdm"
+    legacy, override = layers(message)
+    kind = str(chosen("apns-push-type", message, override, legacy))
+    return bool(chosen("apns-topic", message, override, legacy)) or kind in TOPIC_SUFFIXES or kind == "mdm"
 
 
 def _wait(outcome: Outcome, reason: str, reply: HttpReply) -> Millis | None:

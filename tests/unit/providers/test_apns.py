@@ -19,7 +19,8 @@ from clarion.model.clock import MINUTE
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import PushMessage, Target
-from clarion.providers.apns import BY_REASON, BY_STATUS, Apns, ApnsKey
+from clarion.providers.apns import BY_REASON, BY_STATUS, Apns
+from clarion.providers.apns_keys import ApnsKey
 from clarion.providers.port import IssuingProvider
 
 WINDOW = 20 * MINUTE
