@@ -20,8 +20,9 @@ from clarion.model.trace import EVENTS, Detail, Event
 from clarion.model.trigger import Trigger
 from clarion.model.workflow import Workflow
 from clarion.store import activity, messages, registry, subscribers, triggers
-from clarion.store.activity import MessageRow, NotificationRow
+from clarion.store.activity import NotificationRow
 from clarion.store.catalog import Snapshot
+from clarion.store.message_log import MessageRow
 from clarion.workflow.plan import Decided
 
 DeviceState = Literal["would be sent", "waiting", "pending", "delivered", "failed", "cancelled", "skipped"]

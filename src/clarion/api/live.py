@@ -20,7 +20,7 @@ from clarion.journal.feed import EVENTS, MESSAGES, NOTIFICATIONS
 from clarion.model.clock import Millis, iso
 from clarion.model.member import Role
 from clarion.model.webhook import Event
-from clarion.store import activity, live
+from clarion.store import live, message_log
 from clarion.store.catalog import Snapshot
 from clarion.store.live import LiveEvent
 
@@ -141,7 +141,7 @@ def _in_full(connection: Connection, snapshot: Snapshot, event: LiveEvent) -> by
 
 def _messages(connection: Connection, snapshot: Snapshot, event: LiveEvent) -> tuple[Json, list[str]]:
     ids = [identity for _, identity, _ in event.body["shown"]]
-    rows = {row.id: row for row in activity.messages_named(connection, event.environment_id, ids)}
+    rows = {row.id: row for row in message_log.messages_named(connection, event.environment_id, ids)}
     listed = []
     for kind, identity, at in event.body["shown"]:
         row = rows.get(identity)

@@ -16,7 +16,8 @@ from clarion.model.member import Role
 from clarion.model.outcome import MessageStatus
 from clarion.model.people import Subscriber
 from clarion.store import engagements, subscribers
-from clarion.store.activity import (
+from clarion.store.catalog import Snapshot
+from clarion.store.message_log import (
     MessageFilter,
     MessageRow,
     delete_message,
@@ -24,7 +25,6 @@ from clarion.store.activity import (
     find_messages,
     messages_named,
 )
-from clarion.store.catalog import Snapshot
 
 STATUS = {
     MessageStatus.DELIVERED: "sent",

@@ -22,8 +22,10 @@ from clarion.model.outcome import MessageStatus
 from clarion.model.trace import EVENTS, Detail, Event
 from clarion.model.workflow import Step, Workflow
 from clarion.store import activity
-from clarion.store.activity import MessageRow, MessagesWanted, NotificationFilter, NotificationRow
+from clarion.store.activity import NotificationRow
+from clarion.store.activity_search import MessagesWanted, NotificationFilter, find_notifications
 from clarion.store.catalog import Snapshot
+from clarion.store.message_log import MessageRow
 
 NO_PROVIDER = "novu"
 """What the contract wants where a job has no provider."""
@@ -136,7 +138,7 @@ async def list_notifications(call: Call[None, ActivityQuery]) -> ActivityPage:
         return ActivityPage([], query.page, query.limit, has_more=False)
 
     def read(connection: Connection) -> list[NotificationRow]:
-        return activity.find_notifications(connection, wanted, query.page * query.limit, query.limit + 1)
+        return find_notifications(connection, wanted, query.page * query.limit, query.limit + 1)
 
     rows = await call.services.database.read(read)
     shown = [_out(call.snapshot, row) for row in rows[: query.limit]]

@@ -20,9 +20,9 @@ from clarion.model.webhook import (
     Event,
     happened,
 )
-from clarion.store import activity, subscribers
-from clarion.store.activity import MessageRow
+from clarion.store import message_log, subscribers
 from clarion.store.catalog import Snapshot
+from clarion.store.message_log import MessageRow
 from clarion.store.registry import Retired
 
 Json = dict[str, Any]
@@ -66,7 +66,7 @@ def _messages(
     connection: Connection, environment_id: str, events: Iterable[Event]
 ) -> Mapping[str, MessageRow]:
     ids = {event.message_id for event in events if event.message_id}
-    return {row.id: row for row in activity.messages_named(connection, environment_id, ids)}
+    return {row.id: row for row in message_log.messages_named(connection, environment_id, ids)}
 
 
 def _data(snapshot: Snapshot, event: Event, row: MessageRow, person: Subscriber | None) -> Json:

@@ -225,7 +225,7 @@ async def test_the_feed_is_filtered(api: Api) -> None:
 async def test_the_feed_is_filtered_by_what_led_to_the_subscriber(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("clarion.store.activity._TRIGGERS_AT_ONCE", 2)
+    monkeypatch.setattr("clarion.store.activity_search._TRIGGERS_AT_ONCE", 2)
     dev = api.development
     subscriptions: dict[str, str] = {}
     for key, names in (("news", ["ada", "bob"]), ("sport", ["ada"])):
@@ -364,7 +364,7 @@ async def test_a_notification_that_is_not_there_is_404(dev: Caller) -> None:
 async def test_a_subscribers_messages_are_paged_over_many_notifications(
     api: Api, dev: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("clarion.store.activity._NOTIFICATIONS_AT_ONCE", 2)
+    monkeypatch.setattr("clarion.store.message_log._NOTIFICATIONS_AT_ONCE", 2)
     for number in range(5):
         event = {"name": "welcome", "to": "ada", "transactionId": f"t{number}"}
         data(await dev.post("/v1/events/trigger", event), 201)

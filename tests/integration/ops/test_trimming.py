@@ -17,10 +17,12 @@ from clarion.model.weeks import week_of
 from clarion.ops import trimming
 from clarion.ops.counting import count
 from clarion.ops.trimming import Trimming
-from clarion.store import activity, hours, statistics
+from clarion.store import hours, statistics
 from clarion.store import runs as run_store
-from clarion.store.activity import MessageFilter, MessageRow, NotificationFilter, NotificationRow
+from clarion.store.activity import NotificationRow
+from clarion.store.activity_search import NotificationFilter, find_notifications
 from clarion.store.database import Database
+from clarion.store.message_log import MessageFilter, MessageRow, find_messages
 from clarion.store.sqlite import SqliteDatabase
 from clarion.store.statistics import Stretch
 from clarion.store.tables import messages, notifications, runs
@@ -59,13 +61,13 @@ async def wait(pipeline: Pipeline, time: Millis) -> None:
 async def logged(pipeline: Pipeline) -> list[MessageRow]:
     """The message log."""
     wanted = MessageFilter(pipeline.environment_id)
-    return await pipeline.database.read(activity.find_messages, wanted, 0, 100)
+    return await pipeline.database.read(find_messages, wanted, 0, 100)
 
 
 async def feed(pipeline: Pipeline) -> list[NotificationRow]:
     """The activity feed."""
     wanted = NotificationFilter(pipeline.environment_id)
-    return await pipeline.database.read(activity.find_notifications, wanted, 0, 100)
+    return await pipeline.database.read(find_notifications, wanted, 0, 100)
 
 
 async def stored(pipeline: Pipeline, *columns: str) -> set[tuple[object, ...]]:

@@ -8,9 +8,9 @@ from sqlalchemy.engine import Connection
 from clarion.model.clock import DAY, HOUR, MINUTE, Millis
 from clarion.model.outcome import Outcome, Verdict
 from clarion.ops.counting import count
-from clarion.store import activity, engagements, hours, statistics
+from clarion.store import engagements, hours, statistics
 from clarion.store import messages as message_store
-from clarion.store.activity import MessagesWanted, NotificationFilter
+from clarion.store.activity_search import MessagesWanted, NotificationFilter, find_notifications
 from clarion.store.database import Database
 from clarion.store.hours import CountedHour
 from clarion.store.statistics import Counted, Stretch
@@ -200,10 +200,10 @@ async def test_hours_that_are_done_and_saw_nothing_of_an_integration_are_passed_
     def sought(name: str, connection: Connection) -> list[str]:
         wanted = MessagesWanted(integration_ids=[name])
         everywhere = NotificationFilter(pipeline.environment_id, messages=wanted)
-        by_two = activity.find_notifications(connection, everywhere, 0, 2)
-        rest = activity.find_notifications(connection, everywhere, 2, 5)
+        by_two = find_notifications(connection, everywhere, 0, 2)
+        rest = find_notifications(connection, everywhere, 2, 5)
         behind = everywhere._replace(behind=by_two[-1].id if by_two else None)
-        assert activity.find_notifications(connection, behind, 0, 5) == rest
+        assert find_notifications(connection, behind, 0, 5) == rest
         return [row.id for row in (*by_two, *rest)]
 
     found = await database.read(partial(sought, pipeline.integration.id))

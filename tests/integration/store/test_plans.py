@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from clarion.journal import sql as journal
 from clarion.model.people import Subscriber
 from clarion.store import (
-    activity,
+    activity_search,
     callbacks,
     contexts,
     devices,
@@ -170,7 +170,7 @@ async def test_what_led_to_somebody_is_looked_up(
     led: topics.Subscription | None,
     index: str,
 ) -> None:
-    query = activity.finding(activity.NotificationFilter("e", topic_key=key), led)
+    query = activity_search.finding(activity_search.NotificationFilter("e", topic_key=key), led)
 
     def plan(connection: Connection, explain: str) -> list[str]:
         text = str(query.compile(connection, compile_kwargs={"literal_binds": True})).replace("%%", "%")
