@@ -58,8 +58,9 @@ _PLAIN = Delivery.__struct_fields__[:-2]
 
 
 def keep(connection: Connection, written: Sequence[Delivery]) -> None:
-    """Write how deliveries stand."""
-    run_many(connection, _KEEP, [_row(item) for item in written])
+    """Write how deliveries stand. One that was removed while it was tried once more stays removed."""
+    run_many(connection, _KEEP, [_row(item) for item in written if not item.pk])
+    run_many(connection, _CHANGE, [(*_state(item), item.id) for item in written if item.pk])
 
 
 def of(connection: Connection, endpoint_id: str, ids: Iterable[str]) -> list[Delivery]:
@@ -120,8 +121,15 @@ def sweep(connection: Connection, before: Millis, most: int) -> bool:
 
 
 def _row(item: Delivery) -> tuple[object, ...]:
-    kept = msgspec.json.encode(item.tries[-MOST_TRIES_KEPT:]).decode()
-    return (*(getattr(item, name) for name in _PLAIN), storable(kept))
+    return (*(getattr(item, name) for name in _PLAIN), _tries(item))
+
+
+def _state(item: Delivery) -> tuple[object, ...]:
+    return item.status, item.attempts, item.next_try_at, item.updated_at, _tries(item)
+
+
+def _tries(item: Delivery) -> str:
+    return storable(msgspec.json.encode(item.tries[-MOST_TRIES_KEPT:]).decode())
 
 
 def _read(row: Sequence[object]) -> Delivery:
@@ -138,6 +146,10 @@ INSERT INTO webhook_deliveries ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?
 ON CONFLICT (id) DO UPDATE SET status = excluded.status, attempts = excluded.attempts,
   next_try_at = excluded.next_try_at, updated_at = excluded.updated_at, tries = excluded.tries
 """)  # noqa: S608
+_CHANGE = sql("""
+UPDATE webhook_deliveries SET status = ?, attempts = ?, next_try_at = ?, updated_at = ?, tries = ?
+WHERE id = ?
+""")
 _OF = sql(f"""
 SELECT {", ".join(f"d.{name}" for name in (*_PLAIN, "tries", "pk"))}
 FROM {{texts}} JOIN webhook_deliveries d ON d.id = j.value

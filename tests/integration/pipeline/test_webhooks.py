@@ -1,5 +1,6 @@
 """What happens is told to webhook endpoints: by the transaction that wrote it, in order, till it is taken."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -286,6 +287,27 @@ async def test_what_fails_is_tried_again_by_the_schedule_until_it_is_taken(liste
         one.at // SECOND for one in third.tries
     ]
     assert len({request.body for request in listening.answers.requests["hooks.test"]}) == 1
+
+
+async def test_what_is_removed_while_it_is_tried_again_stays_removed(listening: Listening) -> None:
+    """A person's removal takes what tells of them, whatever is under way."""
+    endpoint = await listening.endpoint()
+    listening.answers.scripts["hooks.test"] = [HttpReply(503)]
+    await listening.push("phone")
+    (first,) = await listening.deliveries(endpoint)
+    assert first.next_try_at is not None
+    listening.clock.now = first.next_try_at
+    listening.answers.gate.clear()
+    under_way = asyncio.create_task(listening.drain())
+    while len(listening.told()) < 2:
+        await asyncio.sleep(0)
+    await listening.database.write(webhook_deliveries.empty, endpoint.id, 10)
+    listening.answers.gate.set()
+    await under_way
+    assert await listening.deliveries(endpoint) == []
+    listening.clock.now += HOUR
+    await listening.drain()
+    assert len(listening.told()) == 2
 
 
 async def test_after_eight_tries_it_has_failed(listening: Listening) -> None:
