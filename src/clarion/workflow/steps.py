@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from clarion.check.keys import group_of
 from clarion.check.timing import NoTime, duration, wait, window
+from clarion.compose.conditions import Condition
 from clarion.compose.controls import rendered
 from clarion.errors import TemplateError
 from clarion.model.clock import Millis, iso
@@ -46,6 +47,18 @@ class Ground(Protocol):
     def opening(self, course: Course) -> Millis | None:
         """When the recipient may next be disturbed, where their schedule counts."""
         ...
+
+
+def holds(course: Course, step: Step) -> bool:
+    """Whether a step that is no push is to run; one that isn't is left behind."""
+    rule = step.controls.get("skip")
+    if not rule or course.woken not in (None, RunState.AWAITING):
+        return True
+    held = Condition(rule).held(course.variables)
+    if not held.holds:
+        course.note(Event.SKIPPED_BY_CONDITIONS, {"error": held.error} if held.error else None)
+        course.go_on(StepStatus.SKIPPED)
+    return held.holds
 
 
 def perform(course: Course, step: Step, ground: Ground) -> None:

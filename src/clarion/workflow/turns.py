@@ -8,8 +8,6 @@ import msgspec
 from sqlalchemy.engine import Connection
 
 from clarion.check.timing import NoTime, send_time
-from clarion.compose.conditions import Condition
-from clarion.compose.stepping import asks_about, failover
 from clarion.compose.variables import variables
 from clarion.journal.port import Record, bulk_lane, deliver_lane, recall_lane, request_lane
 from clarion.journal.turns import turn_records
@@ -26,33 +24,27 @@ from clarion.model.run import (
     Run,
     RunState,
     StepResult,
-    StepStatus,
     Turn,
 )
 from clarion.model.schedule import opening
 from clarion.model.trace import Detail, Event
 from clarion.model.trigger import Trigger
-from clarion.model.workflow import DIGEST, PUSH_STEP, SEND, THROTTLE, Step, Workflow
+from clarion.model.workflow import DIGEST, PUSH_STEP, SEND, THROTTLE, Workflow
 from clarion.store import frequency, runs, subscribers, triggers
 from clarion.store.catalog import Snapshot
 from clarion.store.runs import Kept, Tally
 from clarion.store.triggers import Admission
 from clarion.workflow.course import Course
-from clarion.workflow.plan import Decided, Part, Plan, Recipient
+from clarion.workflow.plan import Part, Plan, Recipient
 from clarion.workflow.planner import Addressed, Planner
-from clarion.workflow.steps import perform
+from clarion.workflow.pushes import awaits, is_asked_about, note_planned, way_of
+from clarion.workflow.steps import holds, perform
 
 MOST_RECALLED = 500
 """Runs that are recalled at a time."""
 
 PAUSE: Millis = SECOND
 """How long runs of a paused trigger rest before they look again."""
-
-_TRY_NEXT = frozenset(
-    event.code for event in (Event.NO_CHANNEL, Event.NO_CHOSEN_DEVICE, Event.NO_TOKENS, Event.NO_INTEGRATION)
-)
-"""What may leave a push without a message under one integration and not under the next."""
-
 
 _Timed = tuple[str, bool, Millis, Turn]
 """A turn: of an environment's runs, whether of a broadcast, and when."""
@@ -221,95 +213,30 @@ class TurnTaker:
         """Go on until the run waits, ends or stands at a push that is to be planned; through which
         integration alone, if it is through one."""
         while course.moves and (step := course.step) is not None:
-            if self._awaits(course, step):
+            if awaits(course, step):
                 if course.woken is None:
                     course.note(Event.AWAITING_OUTCOME)
                 course.wait(RunState.AWAITING)
                 return None
             if step.type == PUSH_STEP:
-                through = self._through(course, step)
+                through = way_of(course, step)
                 if through is not None:
                     return through or None
                 continue
-            if self._holds(course, step):
+            if holds(course, step):
                 perform(course, step, self)
         return None
-
-    def _holds(self, course: Course, step: Step) -> bool:
-        """Whether a step that is no push is to run; one that isn't is left behind."""
-        rule = step.controls.get("skip")
-        if not rule or course.woken not in (None, RunState.AWAITING):
-            return True
-        held = Condition(rule).held(course.variables)
-        if not held.holds:
-            course.note(Event.SKIPPED_BY_CONDITIONS, {"error": held.error} if held.error else None)
-            course.go_on(StepStatus.SKIPPED)
-        return held.holds
-
-    def _awaits(self, course: Course, step: Step) -> bool:
-        """Whether a step asks about pushes that have no outcome yet; those that have are noted."""
-        if course.woken not in (None, RunState.AWAITING):
-            return False
-        settled = [self._settled(course, name) for name in asks_about(step, course.workflow)]
-        return not all(settled)
-
-    def _settled(self, course: Course, step_id: str) -> bool:
-        found = course.result(step_id)
-        planned = found.output.get("planned", 0)
-        tally = course.tallies.get(step_id, Tally())
-        if course.rehearsed:
-            tally = Tally(delivered=planned)
-        course.note_result(msgspec.structs.replace(found, output=_outcome(found.output, tally)), step_id)
-        return bool(tally.settled >= planned)
-
-    def _through(self, course: Course, step: Step) -> str | None:
-        """The integration that a push goes through alone, empty for all at once; None where the run goes on
-        or waits instead."""
-        ways = failover(step)
-        woken = course.take_waking()
-        if not ways:
-            return ""
-        tried = int(course.result(step.step_id).output.get("tried", 0))
-        if woken is RunState.AWAITING and tried:
-            if not self._settled(course, step.step_id):
-                course.wait(RunState.AWAITING)
-                return None
-            if course.result(step.step_id).output["delivered"]:
-                course.go_on(StepStatus.COMPLETED)
-                return None
-        if tried >= len(ways):
-            course.note(Event.FAILOVER_SPENT)
-            course.go_on(StepStatus.FAILED)
-            return None
-        if tried:
-            course.note(Event.FAILOVER, {"integrationIdentifier": ways[tried - 1], "next": ways[tried]})
-        return ways[tried]
 
     def _push(self, together: Sequence[Course], through: str | None) -> None:
         """Plan a push for runs of one trigger that stand at the same step."""
         step = together[0].step
         assert step is not None
-        awaited = through is not None or _is_asked_about(together[0], step)
+        awaited = through is not None or is_asked_about(together[0], step)
         part = Part([step], {course.run.subscriber_pk: course.own for course in together}, through, awaited)
         people = [Recipient(course.subscriber) for course in together]
         decided = self.plan.add(self._admissions[together[0].trigger.id], people, part)
         for course, found in zip(together, decided, strict=True):
-            self._pushed(course, step, found, through)
-
-    def _pushed(self, course: Course, step: Step, found: Decided, through: str | None) -> None:
-        count = len(found.composed.planned)
-        course.details += found.composed.details
-        course.planned += count
-        before = course.result(step.step_id).output
-        output = {"planned": before.get("planned", 0) + count}
-        if through is None:
-            course.go_on(_status_of(count), _outcome(output, Tally()))
-            return
-        course.note_result(StepResult(None, {**output, "tried": before.get("tried", 0) + 1}))
-        if count and not course.rehearsed:
-            course.wait(RunState.AWAITING)
-        elif count or not {detail.event for detail in found.composed.details} <= _TRY_NEXT:
-            course.go_on(_status_of(count), _outcome(output, Tally()))
+            note_planned(course, step, found, through)
 
     # What a pass begins and ends with.
 
@@ -454,23 +381,3 @@ def _start_of(course: Course, now: Millis) -> Millis:
 
 def _depends_on_others(workflow: Workflow) -> bool:
     return any(step.type in (DIGEST, THROTTLE) for step in workflow.steps)
-
-
-def _is_asked_about(course: Course, step: Step) -> bool:
-    """Whether a later step waits for what becomes of a push."""
-    later = course.workflow.steps[course.run.position + 1 :]
-    return any(step.step_id in asks_about(item, course.workflow) for item in later)
-
-
-def _status_of(count: int) -> StepStatus:
-    return StepStatus.COMPLETED if count else StepStatus.SKIPPED
-
-
-def _outcome(output: Json, tally: Tally) -> Json:
-    """What later steps are told of a push: at first how many messages it came to, then what became of it."""
-    planned = output.get("planned", 0)
-    if tally.settled < planned:
-        return output
-    counted = {"deliveredCount": tally.delivered, "failedCount": tally.failed}
-    told = {"delivered": tally.delivered > 0, "failed": tally.failed > 0, "skipped": planned == 0}
-    return {**output, **told, **counted, "cancelledCount": tally.cancelled}
