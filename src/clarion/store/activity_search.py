@@ -74,8 +74,8 @@ def find_notifications(
         return read_rows(connection, _through_topic(connection, wanted, wanted.topic_key, offset, most))
     if wanted.messages is not None and wanted.messages.failing and open_to_all:
         return read_rows(connection, _through_failures(connection, wanted, wanted.messages, offset, most))
-    if wanted.messages is not None and wanted.messages.integration_ids is not None and open_to_all:
-        return read_rows(connection, _through_hours(connection, wanted, wanted.messages, offset, most))
+    if open_to_all:
+        return read_rows(connection, _through_hours(connection, wanted, offset, most))
     found: dict[str, Row[Any]] = {}
     for way in ways:
         query = finding(wanted, led).where(*way)
@@ -150,20 +150,33 @@ def _through_failures(
     if wanted.behind is not None:
         fits.append(sent.notification_id < wanted.behind)
     newest = theirs.where(*fits).distinct().order_by(sent.notification_id.desc())
-    ids = connection.execute(newest.offset(offset).limit(most)).scalars().all()
-    return list(connection.execute(finding(rest).where(notifications.c.id.in_(ids))).all())
+    ids = [row[0] for row in _by_stretches(connection, wanted, newest, sent.notification_id, offset, most)]
+    own = finding(NotificationFilter(wanted.environment_id))
+    return list(connection.execute(own.where(notifications.c.id.in_(ids))).all())
 
 
 def _through_hours(
-    connection: Connection, wanted: NotificationFilter, sought: MessagesWanted, offset: int, most: int
+    connection: Connection, wanted: NotificationFilter, offset: int, most: int
 ) -> list[Row[Any]]:
-    """Past the hours in which the integrations are known to have sent nothing, newest first: who looks for
-    one that hardly sends would read all that the others sent."""
+    return _by_stretches(connection, wanted, finding(wanted), notifications.c.id, offset, most)
+
+
+def _by_stretches(
+    connection: Connection,
+    wanted: NotificationFilter,
+    query: sa.Select[Any],
+    identity: sa.ColumnElement[str],
+    offset: int,
+    most: int,
+) -> list[Row[Any]]:
+    """Past the hours in which the integrations or workflows are known to have sent nothing, newest first:
+    who looks for one that hardly sends would read all that the others sent."""
     found: list[Row[Any]] = []
-    query, own = finding(wanted), notifications.c
-    for begin, end in hours.stretches(connection, wanted.environment_id, sought.integration_ids or ()):
-        within = query.where(own.id >= earliest(begin), own.id < earliest(end))
-        found += connection.execute(within.limit(offset + most - len(found))).all()
+    integration_ids = wanted.messages.integration_ids if wanted.messages else None
+    sending = hours.Sending(wanted.environment_id, integration_ids, wanted.workflow_ids)
+    for begin, end in hours.stretches(connection, sending):
+        between = query.where(identity >= earliest(begin), identity < earliest(end))
+        found += connection.execute(between.limit(offset + most - len(found))).all()
         if len(found) >= offset + most:
             break
     return found[offset:]

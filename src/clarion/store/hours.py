@@ -103,16 +103,28 @@ def count_again(connection: Connection, changed: Iterable[tuple[str, str]], now:
     run_many(connection, _COUNT_AGAIN, sorted(late))
 
 
-def stretches(
-    connection: Connection, environment_id: str, integration_ids: Sequence[str]
-) -> list[tuple[Millis, Millis]]:
-    """The times, newest first, whose notifications may have a message of one of the integrations: all but the
-    hours that were counted for good and have none."""
+class Sending(NamedTuple):
+    """What sends: integrations (None: any), workflows (none: any)."""
+
+    environment_id: str
+    integration_ids: Sequence[str] | None = None
+    workflow_ids: Sequence[str] = ()
+
+
+def stretches(connection: Connection, wanted: Sending) -> list[tuple[Millis, Millis]]:
+    """The times, newest first, whose notifications may be of one of the workflows, with a message of one of
+    the integrations: all but the hours that were counted for good and have none."""
     c, n = counted_hours.c, hourly_counts.c
-    theirs = sa.select(n.hour).where(
-        n.environment_id == environment_id, n.integration_id.in_(integration_ids)
+    theirs = sa.select(n.hour).where(n.environment_id == wanted.environment_id)
+    if wanted.integration_ids is None and not wanted.workflow_ids:
+        return [(0, EVER)]
+    if wanted.integration_ids is not None:
+        theirs = theirs.where(n.integration_id.in_(wanted.integration_ids))
+    if wanted.workflow_ids:
+        theirs = theirs.where(n.workflow_id.in_(wanted.workflow_ids))
+    final = (
+        (c.environment_id == wanted.environment_id) & c.settled & (c.counted_at >= c.hour + HOUR + _SETTLES)
     )
-    final = (c.environment_id == environment_id) & c.settled & (c.counted_at >= c.hour + HOUR + _SETTLES)
     query = sa.select(c.hour).where(final, c.hour.not_in(theirs)).order_by(c.hour)
     found, begin = [], 0
     for hour in connection.execute(query).scalars():

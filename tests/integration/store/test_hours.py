@@ -1,5 +1,6 @@
 """Hours of statistics are counted once, say what counting anew would, and catch up with what came later."""
 
+from collections.abc import Sequence
 from functools import partial
 
 import sqlalchemy as sa
@@ -14,7 +15,7 @@ from clarion.store.activity_search import MessagesWanted, NotificationFilter, fi
 from clarion.store.database import Database
 from clarion.store.hours import CountedHour
 from clarion.store.statistics import Counted, Stretch
-from clarion.store.tables import counted_hours, hourly_counts, messages
+from clarion.store.tables import counted_hours, hourly_counts, messages, workflows
 from pipeline import GONE, TROUBLE, Pipeline
 
 
@@ -175,40 +176,60 @@ async def test_hours_are_counted_before_anybody_asks(database: Database) -> None
     assert await rows(database, hourly_counts) == 1
 
 
-async def test_hours_that_are_done_and_saw_nothing_of_an_integration_are_passed_over(
+async def test_hours_that_are_done_and_saw_nothing_of_what_is_sought_are_passed_over(
     database: Database,
 ) -> None:
     pipeline = await begun(database)
     first = pipeline.clock.now // HOUR * HOUR
     for _ in range(3):
-        await pipeline.trigger("ada")
+        await pipeline.trigger("ada", "bob")
         await pipeline.drain()
         pipeline.clock.now += 2 * HOUR
     pipeline.clock.now += 3 * DAY
-    await pipeline.trigger("ada")
+    await pipeline.trigger("ada", "bob")
     await pipeline.drain()
     await count(database, pipeline.clock)
     last = pipeline.clock.now // HOUR * HOUR - DAY
 
-    async def stretches(name: str) -> list[tuple[Millis, Millis]]:
-        return await database.read(hours.stretches, pipeline.environment_id, [name])
+    own, workflow = pipeline.integration.id, await database.read(only_workflow)
 
-    assert await stretches("silent") == [(last, hours.EVER), (0, first)]
+    async def stretches(integrations: list[str] | None, flows: Sequence[str]) -> list[tuple[Millis, Millis]]:
+        sending = hours.Sending(pipeline.environment_id, integrations, flows)
+        return await database.read(hours.stretches, sending)
+
+    assert await stretches(None, []) == [(0, hours.EVER)]
+    nothing = [(["silent"], []), (None, ["silent"]), ([own], ["silent"]), (["silent"], [workflow])]
     between = [(first + n * HOUR, first + (n + 1) * HOUR) for n in (4, 2)]
-    assert await stretches(pipeline.integration.id) == [(last, hours.EVER), *between, (0, first + HOUR)]
+    something = [(last, hours.EVER), *between, (0, first + HOUR)]
+    for integrations, flows in nothing:
+        assert await stretches(integrations, flows) == [(last, hours.EVER), (0, first)]
+    for integrations, flows in [([own], []), (None, [workflow]), ([own], [workflow])]:
+        assert await stretches(integrations, flows) == something
 
-    def sought(name: str, connection: Connection) -> list[str]:
-        wanted = MessagesWanted(integration_ids=[name])
-        everywhere = NotificationFilter(pipeline.environment_id, messages=wanted)
+    def sought(
+        integrations: list[str] | None,
+        flows: Sequence[str],
+        statuses: Sequence[str],
+        connection: Connection,
+    ) -> list[str]:
+        wanted = MessagesWanted(statuses, integrations)
+        everywhere = NotificationFilter(pipeline.environment_id, workflow_ids=flows, messages=wanted)
         by_two = find_notifications(connection, everywhere, 0, 2)
-        rest = find_notifications(connection, everywhere, 2, 5)
+        rest = find_notifications(connection, everywhere, 2, 9)
         behind = everywhere._replace(behind=by_two[-1].id if by_two else None)
-        assert find_notifications(connection, behind, 0, 5) == rest
+        assert find_notifications(connection, behind, 0, 9) == rest
         return [row.id for row in (*by_two, *rest)]
 
-    found = await database.read(partial(sought, pipeline.integration.id))
-    assert (len(found), found) == (4, sorted(found, reverse=True))
-    assert await database.read(partial(sought, "silent")) == []
+    for statuses, number in ([], 5), (["delivered"], 4), (["failed"], 1):
+        for integrations, flows in [([own], []), (None, [workflow]), ([own], [workflow])]:
+            found = await database.read(partial(sought, integrations, flows, statuses))
+            assert (len(found), found) == (number, sorted(found, reverse=True))
+        for integrations, flows in nothing:
+            assert await database.read(partial(sought, integrations, flows, statuses)) == []
+
+
+def only_workflow(connection: Connection) -> str:
+    return str(connection.scalar(sa.select(workflows.c.id)))
 
 
 async def test_old_hours_are_forgotten(database: Database) -> None:

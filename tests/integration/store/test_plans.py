@@ -3,9 +3,11 @@
 import re
 from collections.abc import Iterator
 from types import ModuleType
+from typing import Any
 
 import asyncpg
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from clarion.journal import sql as journal
@@ -226,3 +228,33 @@ async def test_a_search_sorts_nothing_that_grows(
     assert not any(step.startswith("SCAN") for step in found), found
     if not wanted:
         assert not any("TEMP B-TREE" in step for step in found), found
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [activity_search.MessagesWanted(error="word"), activity_search.MessagesWanted(statuses=["failed"])],
+    ids=["of an error", "of a status"],
+)
+async def test_what_failed_is_read_off_its_index(
+    embedded: SqliteDatabase, messages: activity_search.MessagesWanted
+) -> None:
+    wanted = activity_search.NotificationFilter("e", workflow_ids=["w"], after=1 << 40, messages=messages)
+    asked: list[tuple[str, Any]] = []
+
+    def plans(connection: Connection) -> list[list[str]]:
+        @sa.event.listens_for(connection, "before_cursor_execute")
+        def keep(_: object, __: object, statement: str, parameters: Any, *___: object) -> None:
+            asked.append((statement, parameters))
+
+        activity_search.find_notifications(connection, wanted, 0, 10)
+        failures = next(one for one in asked if "DISTINCT" in one[0])
+        shown = next(one for one in asked if one[0].startswith("SELECT notifications.id"))
+        return [
+            [str(row[-1]) for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", given)]
+            for text, given in (failures, shown)
+        ]
+
+    failures, shown = await embedded.read(plans)
+    assert failures[0].startswith("SEARCH messages USING COVERING INDEX ix_messages_not_delivered")
+    assert not any("TEMP B-TREE" in step for step in failures)
+    assert shown[0].endswith("sqlite_autoindex_notifications_1 (environment_id=? AND id=?)")

@@ -70,8 +70,8 @@ async def test_the_migrations_make_the_schema_of_the_tables(embedded: SqliteData
 
 
 def described(_: object, name: str | None, kind: str, *__: object) -> bool:
-    """All but the index of names, of which `tables` knows nothing."""
-    return kind != "table" or not (name or "").startswith("subscriber_name")
+    """All but the index of names, of which `tables` knows nothing, and the one that is wider on SQLite."""
+    return not (name or "").startswith("subscriber_name" if kind == "table" else "ix_messages_not_delivered")
 
 
 WRITER = """

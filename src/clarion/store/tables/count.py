@@ -44,5 +44,9 @@ hourly_counts = sa.Table(
     sa.Column("slowest", sa.BigInteger, nullable=False),
     sa.Column("dead", sa.BigInteger, nullable=False),
     sa.PrimaryKeyConstraint("environment_id", "hour", "at", "integration_id", "workflow_id", "status"),
+    *(
+        sa.Index(f"ix_hourly_counts_environment_id_{name}", "environment_id", name, "hour")
+        for name in ("integration_id", "workflow_id")
+    ),
     comment="What became of the pushes of an hour.",
 )

@@ -57,6 +57,7 @@ messages = sa.Table(
     sa.PrimaryKeyConstraint("environment_id", "id"),
     sa.Index(None, "notification_id"),
     sa.Index(None, "trigger_id", "status"),
+    # On SQLite it holds code and explanation, too (migration 0038).
     partial_index(
         "ix_messages_not_delivered",
         "environment_id",
