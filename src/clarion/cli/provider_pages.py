@@ -7,7 +7,17 @@ from typing import Any
 from clarion.api.providers import ProviderOut, provider_out
 from clarion.model.outcome import Outcome
 from clarion.model.push import CONTROLS
-from clarion.providers import apns, expo, fcm, huawei, onesignal, pusher_beams, pushpad, web_push
+from clarion.providers import (
+    apns,
+    expo,
+    fcm,
+    huawei,
+    huawei_receipts,
+    onesignal,
+    pusher_beams,
+    pushpad,
+    web_push,
+)
 from clarion.providers.registry import PROVIDERS
 
 _CONTROLS = ", ".join(f"`{name}`" for name in CONTROLS)
@@ -26,7 +36,7 @@ _TABLES: Mapping[str, tuple[Mapping[Any, tuple[Outcome, str]], ...]] = {
     "pusher-beams": (pusher_beams.BY_ERROR, pusher_beams.BY_STATUS, pusher_beams.BY_LIST),
     "pushpad": (pushpad.BY_STATUS,),
     "web-push": (web_push.BY_STATUS, web_push.BY_ERRNO, web_push.BY_REASON, web_push.BY_WNS_STATUS),
-    "huawei": (huawei.BY_CODE, huawei.BY_STATUS, huawei.BY_RECEIPT),
+    "huawei": (huawei.BY_CODE, huawei.BY_STATUS, huawei_receipts.BY_RECEIPT),
 }
 """The rejection tables of each provider, the most telling first."""
 

@@ -10,7 +10,8 @@ from clarion.model.clock import MINUTE
 from clarion.model.http import Received
 from clarion.model.outcome import Outcome
 from clarion.model.push import PushMessage, Target
-from clarion.providers.huawei import BY_RECEIPT, MOST_BYTES, Huawei, HuaweiCredentials, Receipts
+from clarion.providers.huawei import MOST_BYTES, Huawei, HuaweiCredentials
+from clarion.providers.huawei_receipts import BY_RECEIPT, Receipts
 from clarion.providers.onesignal import BY_EVENT, Event, OneSignal, OneSignalCredentials
 from clarion.providers.port import CallbackProvider
 from clarion.providers.pusher_beams import BeamsCallback, BeamsCredentials, PusherBeams

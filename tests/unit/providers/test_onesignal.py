@@ -9,7 +9,8 @@ from clarion.errors import CredentialsInvalid
 from clarion.model.http import HttpReply, HttpRequest
 from clarion.model.outcome import Outcome
 from clarion.model.push import PushMessage, Target
-from clarion.providers.onesignal import BY_LIST, BY_STATUS, OneSignal, OneSignalCredentials, idempotency_key
+from clarion.providers.onesignal import BY_LIST, BY_STATUS, OneSignal, OneSignalCredentials
+from clarion.providers.onesignal_payload import idempotency_key
 from clarion.providers.port import IssuingProvider
 
 ONESIGNAL: IssuingProvider[OneSignalCredentials] = OneSignal()
