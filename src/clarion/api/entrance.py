@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy.engine import Connection
 
 from clarion.api.admission import COOKIE, SECURE_COOKIE
-from clarion.api.route import Access, Answer, Audit, Call, NoQuery, Route
+from clarion.api.route import Access, Answer, Audit, Call, Group, NoQuery, Route
 from clarion.errors import Conflict, Forbidden, NotFound, TooManyRequests, Unauthenticated, Unprocessable
 from clarion.model.clock import SECOND, iso
 from clarion.model.ids import new_id
@@ -295,6 +295,7 @@ _SESSION = "/v1/session"
 _SETUP = "/v1/setup"
 _INVITATIONS = "/v1/invitations"
 _TAG = "Members"
+_GROUP = Group(_TAG, access=Access.ENTRANCE)
 
 ROUTES = (
     Route(
@@ -307,56 +308,48 @@ ROUTES = (
         answer=SetupOut,
         access=Access.PUBLIC,
     ),
-    Route(
+    _GROUP.route(
         "POST",
         _SETUP,
         set_up,
         "Make the first account",
-        _TAG,
         None,
         body=SetupIn,
         answer=SignedInOut,
         status=201,
-        access=Access.ENTRANCE,
         secret=True,
     ),
-    Route(
+    _GROUP.route(
         "POST",
         _SESSION,
         sign_in,
         "Sign in",
-        _TAG,
         None,
         body=SignInIn,
         answer=SignedInOut,
         status=201,
-        access=Access.ENTRANCE,
         secret=True,
     ),
-    Route(
+    _GROUP.route(
         "POST",
         _INVITATIONS + "/look-up",
         look_up_invitation,
         "What an invitation offers",
-        _TAG,
         None,
         body=TokenIn,
         answer=OfferOut,
-        access=Access.ENTRANCE,
         secret=True,
         audit=Audit.NOTHING,
     ),
-    Route(
+    _GROUP.route(
         "POST",
         _INVITATIONS + "/accept",
         accept_invitation,
         "Take up an invitation",
-        _TAG,
         None,
         body=AcceptIn,
         answer=SignedInOut,
         status=201,
-        access=Access.ENTRANCE,
         secret=True,
     ),
 )

@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy.engine import Connection
 
 from clarion.api.people import checked_id
-from clarion.api.route import Access, Call, NoQuery, Route
+from clarion.api.route import Access, Call, Group, NoQuery, Route
 from clarion.api.slugs import slug
 from clarion.errors import BadInput, Conflict, NotFound, Unprocessable
 from clarion.journal.port import ACCEPTED_PREFIX, CHUNK_PREFIX, PAGE_PREFIX
@@ -286,6 +286,8 @@ _PATH = "/v1/environments"
 _ONE = _PATH + "/{environmentId}"
 _KEYS = _ONE + "/keys"
 _TAG = "Environments"
+_GROUP = Group(_TAG, access=Access.INSTALLATION)
+_OWN = Group(_TAG, access=Access.OWN)
 
 ROUTES = (
     Route(
@@ -298,94 +300,78 @@ ROUTES = (
         answer=list[EnvironmentOut],
         secret=True,
     ),
-    Route(
+    _GROUP.route(
         "POST",
         _PATH,
         create_environment,
         "Add an environment",
-        _TAG,
         Role.ADMIN,
         body=NewEnvironment,
         answer=EnvironmentOut,
         status=201,
-        access=Access.INSTALLATION,
         secret=True,
     ),
-    Route(
+    _GROUP.route(
         "PUT",
         _ONE,
         update_environment,
         "Change an environment",
-        _TAG,
         Role.ADMIN,
         body=EnvironmentPatch,
         answer=EnvironmentOut,
-        access=Access.INSTALLATION,
         secret=True,
     ),
-    Route(
+    _GROUP.route(
         "DELETE",
         _ONE,
         delete_environment,
         "Remove an environment",
-        _TAG,
         Role.ADMIN,
-        access=Access.INSTALLATION,
     ),
-    Route(
+    _GROUP.route(
         "GET",
         "/v2/environments/{environmentId}/tags",
         list_tags,
         "List the tags of an environment's workflows",
-        _TAG,
         Role.VIEWER,
         answer=list[Tag],
-        access=Access.INSTALLATION,
     ),
-    Route(
+    _OWN.route(
         "GET",
         _KEYS,
         list_keys,
         "List the keys of the environment",
-        _TAG,
         Role.ADMIN,
         answer=list[KeyOut],
-        access=Access.OWN,
     ),
-    Route(
+    _OWN.route(
         "POST",
         _KEYS,
         create_key,
         "Make one more key",
-        _TAG,
         Role.ADMIN,
         body=NewKey,
         answer=KeyOut,
         status=201,
         secret=True,
-        access=Access.OWN,
     ),
-    Route(
+    _OWN.route(
         "POST",
         _KEYS + "/{keyId}/rotate",
         rotate_key,
         "Replace a key",
-        _TAG,
         Role.ADMIN,
         body=KeyRotation,
         answer=KeyOut,
         status=201,
         secret=True,
-        access=Access.OWN,
     ),
-    Route(
+    _OWN.route(
         "DELETE",
         _KEYS + "/{keyId}",
         revoke_key,
         "Revoke a key",
-        _TAG,
         Role.ADMIN,
         status=204,
-        access=Access.OWN,
     ),
 )

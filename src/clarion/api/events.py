@@ -10,7 +10,7 @@ from clarion.api.bodies import NOT_JSON, text_in
 from clarion.api.contexts import Named, context_of
 from clarion.api.explanations import Explanation, foretold
 from clarion.api.people import MOST_ID_LENGTH, ChannelIn, ProfileIn, checked_id, grant_of, profile_of
-from clarion.api.route import Audit, Call, Category, NoQuery, Route, Services
+from clarion.api.route import Audit, Call, Category, Group, NoQuery, Services
 from clarion.api.transactions import retrieve_transaction
 from clarion.check.timing import NoTime, send_time
 from clarion.compose.overrides import send_at_of
@@ -270,65 +270,57 @@ def _wrong(field: str, message: str) -> PayloadInvalid:
     return PayloadInvalid(f"{field} {message}", [FieldIssue(field, message)])
 
 
-_TAG = "Events"
-TRIGGER = Route(
+_GROUP = Group("Events", Category.TRIGGER)
+TRIGGER = _GROUP.route(
     "POST",
     "/v1/events/trigger",
     trigger,
     "Trigger a workflow",
-    _TAG,
     Role.EDITOR,
     body=TriggerIn,
     answer=TriggerOut,
     status=201,
     payload_errors=True,
     one_trigger=True,
-    category=Category.TRIGGER,
     audit=Audit.NOTHING,
 )
 
 ROUTES = (
     TRIGGER,
-    Route(
+    _GROUP.route(
         "POST",
         "/v1/events/trigger/bulk",
         trigger_bulk,
         "Trigger up to 100 workflows",
-        _TAG,
         Role.EDITOR,
         body=BulkIn,
         answer=list[TriggerOut],
         status=201,
         payload_errors=True,
-        category=Category.TRIGGER,
         cost=100,
         audit=Audit.NOTHING,
     ),
-    Route(
+    _GROUP.route(
         "POST",
         "/v1/events/trigger/broadcast",
         trigger_broadcast,
         "Trigger a workflow for everybody",
-        _TAG,
         Role.EDITOR,
         body=BroadcastIn,
         answer=TriggerOut,
         status=201,
         payload_errors=True,
         one_trigger=True,
-        category=Category.TRIGGER,
         cost=100,
         audit=Audit.NOTHING,
     ),
-    Route(
+    _GROUP.route(
         "DELETE",
         "/v1/events/trigger/{transactionId}",
         cancel,
         "Cancel a trigger",
-        _TAG,
         Role.EDITOR,
         answer=bool,
-        category=Category.TRIGGER,
         before=retrieve_transaction,
     ),
 )

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from clarion.api.route import Call, Category, NoQuery, Route
+from clarion.api.route import Call, Category, Group, NoQuery
 from clarion.api.workflow_bodies import Severity
 from clarion.check.frequency import Cap
 from clarion.errors import Unprocessable
@@ -77,28 +77,24 @@ def _out(caps: list[Cap]) -> CapsBody:
 
 
 _PATH = "/v1/frequency-caps"
-_TAG = "Environments"
+_GROUP = Group("Environments", Category.CONFIGURATION)
 
 ROUTES = (
-    Route(
+    _GROUP.route(
         "GET",
         _PATH,
         get_frequency_caps,
         "How often somebody may be pushed to",
-        _TAG,
         Role.VIEWER,
         answer=CapsBody,
-        category=Category.CONFIGURATION,
     ),
-    Route(
+    _GROUP.route(
         "PUT",
         _PATH,
         set_frequency_caps,
         "Set how often somebody may be pushed to",
-        _TAG,
         Role.ADMIN,
         body=CapsBody,
         answer=CapsBody,
-        category=Category.CONFIGURATION,
     ),
 )

@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 from sqlalchemy.engine import Connection
 
-from clarion.api.route import Access, Audit, Call, Category, NoQuery, Route
+from clarion.api.route import Access, Audit, Call, Category, Group, NoQuery
 from clarion.api.workflow_views import WIRE_NAMES, WorkflowOut, workflow_out
 from clarion.api.workflows import current_workflow, found_workflow, shown_workflow, tell
 from clarion.errors import BadInput, NotFound
@@ -385,44 +385,38 @@ def _on_the_wire(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {WIRE_NAMES.get(name, name): value for name, value in fields.items()}
 
 
-_TAG = "Environments"
+_GROUP = Group("Environments", access=Access.INSTALLATION)
+_WORKFLOWS = Group("Workflows", Category.CONFIGURATION, Access.INSTALLATION)
 
 ROUTES = (
-    Route(
+    _WORKFLOWS.route(
         "PUT",
         "/v2/workflows/{workflowId}/sync",
         sync_workflow,
         "Copy a workflow into another environment",
-        "Workflows",
         Role.EDITOR,
         body=SyncIn,
         answer=WorkflowOut,
-        category=Category.CONFIGURATION,
-        access=Access.INSTALLATION,
         before=_at_target,
     ),
-    Route(
+    _GROUP.route(
         "POST",
         "/v2/environments/{targetEnvironmentId}/publish",
         publish,
         "Bring an environment's workflows up to date",
-        _TAG,
         Role.EDITOR,
         body=PublishIn,
         answer=Published,
-        access=Access.INSTALLATION,
         before=_replaced,
     ),
-    Route(
+    _GROUP.route(
         "POST",
         "/v2/environments/{targetEnvironmentId}/diff",
         diff,
         "What publishing would change",
-        _TAG,
         Role.VIEWER,
         body=DiffIn,
         answer=Diff,
-        access=Access.INSTALLATION,
         audit=Audit.NOTHING,
     ),
 )

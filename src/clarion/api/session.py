@@ -13,7 +13,7 @@ from clarion.api.entrance import (
     session_out,
     signed_in_out,
 )
-from clarion.api.route import Access, Answer, Call, NoQuery, Route
+from clarion.api.route import Access, Answer, Call, Group, NoQuery
 from clarion.errors import NotFound, Unprocessable
 from clarion.model.member import Role
 from clarion.security.passwords import LONGEST
@@ -113,65 +113,66 @@ async def change_password(call: Call[PasswordIn, NoQuery]) -> None:
 
 _ONE = "/v1/session"
 _ALL = "/v1/sessions"
-_TAG = "Members"
-_MEMBER = Access.MEMBER
+_GROUP = Group("Members", access=Access.MEMBER)
 
 ROUTES = (
-    Route(
-        "GET", _ONE, get_session, "Who is signed in", _TAG, Role.VIEWER, answer=SignedInOut, access=_MEMBER
+    _GROUP.route(
+        "GET",
+        _ONE,
+        get_session,
+        "Who is signed in",
+        Role.VIEWER,
+        answer=SignedInOut,
     ),
-    Route(
+    _GROUP.route(
         "PATCH",
         _ONE,
         update_session,
         "Choose an environment",
-        _TAG,
         Role.VIEWER,
         body=SessionPatch,
         answer=SignedInOut,
-        access=_MEMBER,
     ),
-    Route("DELETE", _ONE, sign_out, "Sign out", _TAG, Role.VIEWER, status=204, access=_MEMBER),
-    Route(
+    _GROUP.route(
+        "DELETE",
+        _ONE,
+        sign_out,
+        "Sign out",
+        Role.VIEWER,
+        status=204,
+    ),
+    _GROUP.route(
         "PUT",
         _ONE + "/password",
         change_password,
         "Change the own password",
-        _TAG,
         Role.VIEWER,
         body=PasswordIn,
         status=204,
-        access=_MEMBER,
     ),
-    Route(
+    _GROUP.route(
         "GET",
         _ALL,
         list_sessions,
         "Where one is signed in",
-        _TAG,
         Role.VIEWER,
         answer=list[SessionOut],
-        access=_MEMBER,
     ),
-    Route(
+    _GROUP.route(
         "DELETE",
         _ALL,
         end_sessions,
         "Sign out everywhere",
-        _TAG,
         Role.VIEWER,
         query=EndQuery,
         status=204,
-        access=_MEMBER,
     ),
-    Route(
+    _GROUP.route(
         "DELETE",
         _ALL + "/{sessionId}",
         end_session,
         "Sign out in another browser",
-        _TAG,
         Role.VIEWER,
         status=204,
-        access=_MEMBER,
     ),
 )

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from clarion.api.contexts import Named, context_of
-from clarion.api.route import Audit, Call, Category, NoQuery, Route
+from clarion.api.route import Audit, Call, Category, Group, NoQuery
 from clarion.api.step_controls import settable
 from clarion.api.workflow_bodies import said_controls
 from clarion.api.workflow_views import Controls, IssuesOut, StepOut, issues_out, step_out
@@ -132,30 +132,26 @@ def _nameable(workflow: Workflow) -> Json:
 
 
 _PROFILE = ("subscriberId", "firstName", "lastName", "email", "phone", "avatar", "locale", "timezone")
-_CONFIGURATION = Category.CONFIGURATION
+_GROUP = Group("Workflows", Category.CONFIGURATION)
 
 ROUTES = (
-    Route(
+    _GROUP.route(
         "GET",
         "/v2/workflows/{workflowId}/steps/{stepId}",
         get_step,
         "Read a step",
-        "Workflows",
         Role.VIEWER,
         answer=StepDetail,
-        category=_CONFIGURATION,
     ),
-    Route(
+    _GROUP.route(
         "POST",
         "/v2/workflows/{workflowId}/step/{stepId}/preview",
         preview_step,
         "What a step says for sample data",
-        "Workflows",
         Role.VIEWER,
         body=PreviewIn,
         answer=PreviewOut,
         status=201,
-        category=_CONFIGURATION,
         audit=Audit.NOTHING,
     ),
 )

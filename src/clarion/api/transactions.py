@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy.engine import Connection
 
 from clarion.api.pages import CursorPage, CursorQuery, cursor_page
-from clarion.api.route import Call, Category, NoQuery, Route
+from clarion.api.route import Call, Category, Group, NoQuery
 from clarion.api.workflows import named_workflow
 from clarion.errors import NotFound
 from clarion.model.clock import SECOND, Millis, iso
@@ -197,49 +197,41 @@ def _expected_end(found: Progress, counted: Ledger, rate: float, now: Millis) ->
 
 
 _ONE = "/v1/transactions/{transactionId}"
-_TAG = "Events"
+_GROUP = Group("Events", Category.TRIGGER)
 
 ROUTES = (
-    Route(
+    _GROUP.route(
         "GET",
         "/v1/broadcasts",
         list_broadcasts,
         "List triggers to everybody or to topics",
-        _TAG,
         Role.VIEWER,
         query=BroadcastsQuery,
         answer=AudiencePage,
         bare=True,
-        category=Category.TRIGGER,
     ),
-    Route(
+    _GROUP.route(
         "GET",
         _ONE,
         retrieve_transaction,
         "How far a trigger is",
-        _TAG,
         Role.VIEWER,
         answer=TransactionOut,
-        category=Category.TRIGGER,
     ),
-    Route(
+    _GROUP.route(
         "POST",
         _ONE + "/pause",
         pause_transaction,
         "Pause a trigger",
-        _TAG,
         Role.EDITOR,
         answer=TransactionOut,
-        category=Category.TRIGGER,
     ),
-    Route(
+    _GROUP.route(
         "POST",
         _ONE + "/resume",
         resume_transaction,
         "Resume a trigger",
-        _TAG,
         Role.EDITOR,
         answer=TransactionOut,
-        category=Category.TRIGGER,
     ),
 )

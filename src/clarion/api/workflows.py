@@ -9,7 +9,7 @@ from msgspec import UNSET
 from sqlalchemy.engine import Connection
 
 from clarion.api.pages import OffsetQuery
-from clarion.api.route import Call, Category, NoQuery, Route
+from clarion.api.route import Call, Category, Group, NoQuery
 from clarion.api.workflow_bodies import (
     NewWorkflow,
     WorkflowIn,
@@ -189,73 +189,60 @@ def _order(item: Workflow, by: str, triggered: Mapping[str, Millis]) -> tuple[An
 
 _PATH = "/v2/workflows"
 _ONE = "/v2/workflows/{workflowId}"
-_TAG = "Workflows"
-_CONFIGURATION = Category.CONFIGURATION
+_GROUP = Group("Workflows", Category.CONFIGURATION)
 
 ROUTES = (
-    Route(
+    _GROUP.route(
         "GET",
         _PATH,
         list_workflows,
         "List workflows",
-        _TAG,
         Role.VIEWER,
         query=ListQuery,
         answer=WorkflowList,
-        category=_CONFIGURATION,
     ),
-    Route(
+    _GROUP.route(
         "POST",
         _PATH,
         create_workflow,
         "Create a workflow",
-        _TAG,
         Role.EDITOR,
         body=NewWorkflow,
         answer=WorkflowOut,
         status=201,
-        category=_CONFIGURATION,
     ),
-    Route(
+    _GROUP.route(
         "GET",
         _ONE,
         get_workflow,
         "Read a workflow",
-        _TAG,
         Role.VIEWER,
         answer=WorkflowOut,
-        category=_CONFIGURATION,
     ),
-    Route(
+    _GROUP.route(
         "PUT",
         _ONE,
         update_workflow,
         "Replace a workflow",
-        _TAG,
         Role.EDITOR,
         body=WorkflowIn,
         answer=WorkflowOut,
-        category=_CONFIGURATION,
     ),
-    Route(
+    _GROUP.route(
         "PATCH",
         _ONE,
         patch_workflow,
         "Change a workflow's settings",
-        _TAG,
         Role.EDITOR,
         body=WorkflowPatch,
         answer=WorkflowOut,
-        category=_CONFIGURATION,
     ),
-    Route(
+    _GROUP.route(
         "DELETE",
         _ONE,
         delete_workflow,
         "Remove a workflow",
-        _TAG,
         Role.EDITOR,
         status=204,
-        category=_CONFIGURATION,
     ),
 )
