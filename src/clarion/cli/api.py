@@ -2,17 +2,11 @@
 
 import click
 
-from clarion.cli.running import start
+from clarion.cli.running import PROCESSES, start
 
 
 @click.command(short_help="Run the HTTP API alone.")
-@click.option(
-    "--processes",
-    type=click.IntRange(1, 64),
-    default=1,
-    show_default=True,
-    help="How many processes; one a core is a good number.",
-)
+@PROCESSES
 def command(processes: int) -> None:
     """Run the HTTP API alone.
 

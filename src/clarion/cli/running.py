@@ -27,6 +27,14 @@ from clarion.ops.tracing import traced
 from clarion.settings import Settings, load
 from clarion.store.members import any_member
 
+PROCESSES = click.option(
+    "--processes",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="How many processes; one a core is a good number.",
+)
+
 _STOP = (signal.SIGINT, signal.SIGTERM)
 _GRACE_SECONDS = 8
 _BACKLOG = 2048

@@ -2,17 +2,11 @@
 
 import click
 
-from clarion.cli.running import start
+from clarion.cli.running import PROCESSES, start
 
 
 @click.command(short_help="Run everything in one process: the API and the delivery.")
-@click.option(
-    "--processes",
-    type=click.IntRange(1, 64),
-    default=1,
-    show_default=True,
-    help="How many processes; one a core is a good number.",
-)
+@PROCESSES
 def command(processes: int) -> None:
     """Run everything in one process: the API and the delivery.
 

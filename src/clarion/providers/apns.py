@@ -35,7 +35,7 @@ from clarion.providers.port import (
     Field,
     decoded,
     raw_of,
-    retry_after,
+    wait_of,
 )
 
 PRODUCTION = "https://api.push.apple.com"
@@ -205,7 +205,7 @@ class Apns(Defaults):
             reason or f"http_{reply.status}",
             explanation,
             provider_message_id=identity,
-            retry_after=_wait(outcome, reason, reply),
+            retry_after=wait_of(reply, outcome, {_LATER: WAITS.get(reason, MINUTE)}),
             died_at=_died_at(outcome, answer),
             stale_authorization=reason == "ExpiredProviderToken",
             raw=raw_of(reply),
@@ -320,14 +320,6 @@ def _readdressed(message: PushMessage) -> bool:
     legacy, override = layers(message)
     kind = str(chosen("apns-push-type", message, override, legacy))
     return bool(chosen("apns-topic", message, override, legacy)) or kind in TOPIC_SUFFIXES or kind == "mdm"
-
-
-def _wait(outcome: Outcome, reason: str, reply: HttpReply) -> Millis | None:
-    """As told, else what APNs' documentation asks for."""
-    if not outcome.retryable:
-        return None
-    asked = retry_after(reply)
-    return (WAITS.get(reason, MINUTE) if outcome is _LATER else None) if asked is None else asked
 
 
 def _died_at(outcome: Outcome, answer: Json) -> Millis | None:

@@ -27,7 +27,7 @@ from clarion.providers.port import (
     merge,
     passed_headers,
     raw_of,
-    retry_after,
+    wait_of,
     with_passed_query,
 )
 
@@ -378,7 +378,7 @@ def _refusal(reply: HttpReply, answer: Json) -> Verdict | None:
     first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
     code = _text(first.get("code")) or _text(answer.get("error")) or f"http_{reply.status}"
     outcome, explanation = _classified(code, reply.status, transient=first.get("isTransient") is True)
-    wait = retry_after(reply) if outcome.retryable else None
+    wait = wait_of(reply, outcome)
     return Verdict(outcome, code, explanation, retry_after=wait, raw=raw_of(reply))
 
 

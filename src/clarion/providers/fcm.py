@@ -31,7 +31,7 @@ from clarion.providers.port import (
     merge,
     passed_headers,
     raw_of,
-    retry_after,
+    wait_of,
     with_passed_query,
 )
 
@@ -88,6 +88,9 @@ BY_STATUS: dict[int, tuple[Outcome, str]] = {
     504: (Outcome.UNAVAILABLE, "A front end of FCM had trouble."),
 }
 """HTTP status → what it means when no FcmError says more."""
+
+WAITS: dict[Outcome, Millis] = {Outcome.THROTTLED: MINUTE, Outcome.UNAVAILABLE: 10 * SECOND}
+"""FCM's own advice where the answer doesn't say."""
 
 
 class ServiceAccount(Credentials, frozen=True):
@@ -190,7 +193,7 @@ class Fcm(Defaults):
             outcome,
             code or f"http_{reply.status}",
             explanation,
-            retry_after=_wait(outcome, reply),
+            retry_after=None if outcome is Outcome.UNKNOWN else wait_of(reply, outcome, WAITS),
             stale_authorization=reply.status == 401 and not code,
             raw=raw,
         )
@@ -409,12 +412,3 @@ def _blames_token(code: str, details: dict[str, Json], message: PushMessage) -> 
     if isinstance(violations, list) and violations:
         return all(isinstance(entry, dict) and entry.get("field") == "message.token" for entry in violations)
     return code == "INVALID_ARGUMENT" and not (message.legacy or message.override or message.passthrough)
-
-
-def _wait(outcome: Outcome, reply: HttpReply) -> Millis | None:
-    """FCM's own advice: as told, else a minute when throttled and ten seconds when unavailable."""
-    if outcome not in (Outcome.THROTTLED, Outcome.UNAVAILABLE):
-        return None
-    asked = retry_after(reply)
-    default = MINUTE if outcome is Outcome.THROTTLED else 10 * SECOND
-    return default if asked is None else asked

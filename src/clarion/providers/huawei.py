@@ -32,7 +32,7 @@ from clarion.providers.port import (
     decoded,
     merge,
     passed_headers,
-    retry_after,
+    wait_of,
     with_passed_query,
 )
 
@@ -184,7 +184,7 @@ class Huawei(Defaults):
             return AccessToken(token, now + lifetime * SECOND)
         sub_error = str(answer.get("sub_error", ""))
         outcome, explanation = _refused(reply.status, sub_error)
-        wait = retry_after(reply) if outcome.retryable else None
+        wait = wait_of(reply, outcome)
         return Verdict(outcome, sub_error or f"http_{reply.status}", explanation, retry_after=wait)
 
     def build(
@@ -218,7 +218,7 @@ class Huawei(Defaults):
             code or f"http_{reply.status}",
             explanation,
             provider_message_id=request_id,
-            retry_after=retry_after(reply) if outcome.retryable else None,
+            retry_after=wait_of(reply, outcome),
             stale_authorization=code in _STALE or (reply.status == 401 and code not in BY_CODE),
             raw=raw[:MOST_RAW],
         )

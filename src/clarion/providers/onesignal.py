@@ -34,8 +34,8 @@ from clarion.providers.port import (
     merge,
     passed_headers,
     raw_of,
-    retry_after,
     same,
+    wait_of,
     with_passed_query,
 )
 
@@ -208,7 +208,7 @@ class OneSignal(Defaults):
             outcome,
             _code(answer) or f"http_{reply.status}",
             explanation,
-            retry_after=retry_after(reply) if outcome.retryable else None,
+            retry_after=wait_of(reply, outcome),
             stale_authorization=reply.status in (401, 403),
             raw=raw_of(reply),
         )

@@ -3,6 +3,7 @@
 import hmac
 import re
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
 from urllib.parse import urlencode
 
@@ -11,7 +12,7 @@ import msgspec
 from clarion.model.callback import Told
 from clarion.model.clock import SECOND, Millis
 from clarion.model.http import HttpReply, HttpRequest, Received
-from clarion.model.outcome import Verdict
+from clarion.model.outcome import Outcome, Verdict
 from clarion.model.push import Json, PushMessage, Target
 
 C = TypeVar("C")
@@ -340,7 +341,17 @@ def decoded(body: bytes) -> Json:
     return document if isinstance(document, dict) else {}
 
 
-def retry_after(reply: HttpReply) -> Millis | None:
+def wait_of(
+    reply: HttpReply, outcome: Outcome, usual: Mapping[Outcome, Millis] = MappingProxyType({})
+) -> Millis | None:
+    """How long to wait before another try: as asked, else as is `usual`; None where none would help."""
+    if not outcome.retryable:
+        return None
+    asked = _asked(reply)
+    return usual.get(outcome) if asked is None else asked
+
+
+def _asked(reply: HttpReply) -> Millis | None:
     """How long the peer asks to wait, when it says so in whole seconds (RFC 9110, 10.2.3)."""
     value = reply.headers.get("retry-after", "").strip()
     return int(value) * 1000 if value.isdecimal() and len(value) < 8 else None

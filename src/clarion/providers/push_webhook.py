@@ -23,11 +23,14 @@ from clarion.providers.port import (
     merge,
     passed_headers,
     raw_of,
-    retry_after,
+    wait_of,
 )
 
 TOKEN_INVALID = "token_invalid"  # noqa: S105 - an agreed answer
 """A receiver that answers 410 with `{"code": "token_invalid"}` retires the device."""
+
+WAITS: dict[Outcome, Millis] = {Outcome.THROTTLED: 30 * SECOND}
+"""How long to wait where the answer doesn't say."""
 
 _ROUTING = frozenset({"webhookUrl", "hmacSecretKey"})
 """Overrides that say where to and with which key; they replace the integration's and are not sent."""
@@ -89,7 +92,7 @@ class PushWebhook(Defaults):
             outcome,
             f"http_{reply.status}",
             explanation,
-            retry_after=_wait(outcome, reply),
+            retry_after=wait_of(reply, outcome, WAITS),
             raw=raw_of(reply),
         )
 
@@ -141,10 +144,3 @@ def _classified(status: int, answer: Json) -> tuple[Outcome, str]:
     if 400 <= status < 500:
         return Outcome.PAYLOAD_REJECTED, f"The receiver refused the message with {status}."
     return Outcome.UNKNOWN, f"The receiver answered {status}."
-
-
-def _wait(outcome: Outcome, reply: HttpReply) -> Millis | None:
-    if not outcome.retryable:
-        return None
-    asked = retry_after(reply)
-    return 30 * SECOND if asked is None and outcome is Outcome.THROTTLED else asked

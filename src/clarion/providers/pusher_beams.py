@@ -30,9 +30,9 @@ from clarion.providers.port import (
     merge,
     passed_headers,
     raw_of,
-    retry_after,
     same,
     snake,
+    wait_of,
     with_passed_query,
 )
 
@@ -181,7 +181,7 @@ class PusherBeams(Defaults):
             outcome,
             f"http_{reply.status}",
             explanation,
-            retry_after=retry_after(reply) if outcome.retryable else None,
+            retry_after=wait_of(reply, outcome),
             raw=raw_of(reply),
         )
 

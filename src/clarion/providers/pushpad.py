@@ -20,8 +20,8 @@ from clarion.providers.port import (
     merge,
     passed_headers,
     raw_of,
-    retry_after,
     snake,
+    wait_of,
     with_passed_query,
 )
 
@@ -110,7 +110,7 @@ class Pushpad(Defaults):
             outcome,
             f"http_{reply.status}",
             explanation,
-            retry_after=retry_after(reply) if outcome.retryable else None,
+            retry_after=wait_of(reply, outcome),
             raw=raw_of(reply),
         )
 

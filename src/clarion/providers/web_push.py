@@ -45,7 +45,7 @@ from clarion.providers.port import (
     merge,
     passed_headers,
     raw_of,
-    retry_after,
+    wait_of,
     with_passed_query,
 )
 
@@ -116,6 +116,9 @@ BY_REASON: dict[str, tuple[Outcome, str]] = {
     "TooManyRequests": (Outcome.THROTTLED, "Apple asks to slow down."),
 }
 """Apple's `reason`, or the one word that Google answers → what it means."""
+
+WAITS: dict[Outcome, Millis] = {Outcome.THROTTLED: MINUTE, Outcome.UNAVAILABLE: 5 * SECOND}
+"""How long to wait where the answer doesn't say."""
 
 BY_WNS_STATUS: dict[str, tuple[Outcome, str]] = {
     "dropped": (Outcome.PAYLOAD_REJECTED, "Windows dropped the message: the device doesn't allow it."),
@@ -231,7 +234,7 @@ class WebPush(Defaults):
             outcome,
             code,
             explanation,
-            retry_after=_wait(outcome, reply),
+            retry_after=wait_of(reply, outcome, WAITS),
             raw=raw_of(reply),
         )
 
@@ -439,12 +442,3 @@ def _of_windows(reply: HttpReply) -> tuple[str, Outcome, str]:
 def _word(body: bytes) -> Any:
     text = body[:80].decode(errors="replace").strip()
     return text if _WORD.fullmatch(text) else None
-
-
-def _wait(outcome: Outcome, reply: HttpReply) -> Millis | None:
-    """As told, else a minute when throttled and five seconds when unavailable."""
-    if not outcome.retryable:
-        return None
-    asked = retry_after(reply)
-    default = {Outcome.THROTTLED: MINUTE, Outcome.UNAVAILABLE: 5 * SECOND}.get(outcome)
-    return default if asked is None else asked
