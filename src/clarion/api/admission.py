@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 
 from starlette.requests import Request, cookie_parser
 
+from clarion.api.environments import environment_named
 from clarion.api.route import Access, Caller, Route, Services
-from clarion.errors import Forbidden, NotFound, Unauthenticated
+from clarion.errors import Forbidden, Unauthenticated
 from clarion.model.clock import MINUTE, Millis
 from clarion.model.member import Role
 from clarion.security.keys import fingerprint
@@ -160,7 +161,7 @@ def _is_loopback(address: str) -> bool:
 
 def _environment(snapshot: Snapshot, named: str, found: SignedIn) -> str:
     """The environment a member works in: the one named, else the one chosen, else the first."""
-    if named and named not in snapshot.environments:
-        raise NotFound(f"Environment {named} was not found")
+    if named:
+        return environment_named(snapshot, named).id
     chosen = found.session.environment_id
-    return named or (chosen if chosen in snapshot.environments else next(iter(snapshot.environments)))
+    return chosen if chosen in snapshot.environments else next(iter(snapshot.environments))

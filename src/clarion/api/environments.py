@@ -18,6 +18,7 @@ from clarion.model.member import Role
 from clarion.model.people import Environment
 from clarion.security.keys import masked, new_key
 from clarion.store import environments
+from clarion.store.catalog import Snapshot
 from clarion.store.environments import StoredKey
 from clarion.store.installation import place_of_key, sealed_key
 from clarion.store.ledger import ledger
@@ -193,12 +194,16 @@ async def revoke_key(call: Call[None, NoQuery]) -> None:
     await call.services.catalog.change(environments.revoke_key, key.id, call.services.clock())
 
 
-def _named(call: Call[Any, Any]) -> Environment:
-    identity = call.path["environmentId"]
-    found = call.snapshot.environments.get(identity)
+def environment_named(snapshot: Snapshot, identity: str) -> Environment:
+    """The environment of an id, or `NotFound`."""
+    found = snapshot.environments.get(identity)
     if found is None:
         raise NotFound(f"Environment {identity} was not found")
     return found
+
+
+def _named(call: Call[Any, Any]) -> Environment:
+    return environment_named(call.snapshot, call.path["environmentId"])
 
 
 def _own_keys(call: Call[Any, Any]) -> list[StoredKey]:

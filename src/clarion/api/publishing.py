@@ -6,10 +6,11 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 from sqlalchemy.engine import Connection
 
+from clarion.api.environments import environment_named
 from clarion.api.route import Access, Audit, Call, Category, Group, NoQuery
 from clarion.api.workflow_views import WIRE_NAMES, WorkflowOut, workflow_out
 from clarion.api.workflows import current_workflow, found_workflow, shown_workflow, tell
-from clarion.errors import BadInput, NotFound
+from clarion.errors import BadInput
 from clarion.model.clock import iso
 from clarion.model.member import Role
 from clarion.model.publishing import Change, Translated, changes, copied
@@ -244,18 +245,15 @@ async def diff(call: Call[DiffIn, NoQuery]) -> Diff:
 
 
 def _sides(call: Call[Any, Any], source_id: str | None) -> tuple[str, str]:
-    source = source_id or call.environment_id
-    if source not in call.snapshot.environments:
-        raise NotFound(f"Environment {source} was not found")
+    source = environment_named(call.snapshot, source_id or call.environment_id).id
     return source, _other(call, call.path["targetEnvironmentId"], source)
 
 
 def _other(call: Call[Any, Any], target_id: str, source_id: str) -> str:
-    if target_id not in call.snapshot.environments:
-        raise NotFound(f"Environment {target_id} was not found")
-    if target_id == source_id:
+    target = environment_named(call.snapshot, target_id)
+    if target.id == source_id:
         raise BadInput("Source and target are the same environment: name another target")
-    return target_id
+    return target.id
 
 
 def _pairs(connection: Connection, source_id: str, target_id: str) -> dict[str, Pair]:

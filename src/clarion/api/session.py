@@ -13,6 +13,7 @@ from clarion.api.entrance import (
     session_out,
     signed_in_out,
 )
+from clarion.api.environments import environment_named
 from clarion.api.route import Access, Answer, Call, Group, NoQuery
 from clarion.errors import NotFound, Unprocessable
 from clarion.model.member import Role
@@ -49,9 +50,7 @@ async def get_session(call: Call[None, NoQuery]) -> SignedInOut:
 async def update_session(call: Call[SessionPatch, NoQuery]) -> SignedInOut:
     """Choose the environment that this session's calls are about, or change one's own name."""
     member, session = call.signed_in
-    chosen = call.body.environment_id or call.environment_id
-    if chosen not in call.snapshot.environments:
-        raise NotFound(f"Environment {chosen} was not found")
+    chosen = environment_named(call.snapshot, call.body.environment_id or call.environment_id).id
     if call.body.name is not None:
         member = msgspec.structs.replace(member, name=checked_name(call.body.name))
 
