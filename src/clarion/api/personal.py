@@ -24,8 +24,8 @@ class ExportOut(msgspec.Struct, rename="camel"):
 
 
 class ErasureOut(msgspec.Struct, rename="camel"):
-    """What was removed. `underWay` counts messages that had no outcome yet: what is already with a
-    provider arrives, and leaves a row that goes when the person is removed again or gets old."""
+    """What was removed. `underWay` counts messages that had no outcome yet: what waits for its first
+    try or is with a provider arrives, what waits for another is not sent, and none of it leaves anything."""
 
     subscriber_id: str
     notifications: int

@@ -25,7 +25,7 @@ from clarion.model.result import Result
 from clarion.ops import instruments, tracing
 from clarion.providers.port import Provider, ReceiptProvider
 from clarion.security.links import Links, Pushed
-from clarion.store import messages, triggers
+from clarion.store import messages, notifications, triggers
 from clarion.store.catalog import Catalog, revision
 from clarion.store.database import Database
 
@@ -147,7 +147,7 @@ class DeliverStage:
             Item(item.delivery, send, self._lanes.with_link(lane, item.delivery, send))
             for item in work
             for send in item.delivery.sends
-            if send.message_id not in known.settled
+            if send.message_id not in known.settled and send.notification_id not in known.gone
         ]
         run = _Run(first, left, lane, known.stopped, self._outcomes, self._clock)
         run.recall(known.settled.values())
@@ -182,7 +182,10 @@ class _Work(NamedTuple):
 
 
 class _Known(NamedTuple):
+    """`gone`: notifications whose person was removed."""
+
     settled: dict[str, messages.Settled]
+    gone: set[str]
     stopped: triggers.Stopped
     revision: int
 
@@ -196,7 +199,16 @@ def _known(connection: Connection, work: Sequence[_Work]) -> _Known:
             found = messages.settled(connection, item.delivery.environment_id, ids)
             settled |= {message.id: message for message in found}
     trigger_ids = {send.trigger_id for item in work for send in item.delivery.sends}
-    return _Known(settled, triggers.stopped(connection, trigger_ids), revision(connection))
+    gone = notifications.gone(connection, work[0].delivery.environment_id, _waited(work))
+    return _Known(settled, gone, triggers.stopped(connection, trigger_ids), revision(connection))
+
+
+def _waited(work: Sequence[_Work]) -> Iterator[str]:
+    """The notifications of what doesn't go out at once: time enough for a person to be removed."""
+    for item in work:
+        for send in item.delivery.sends:
+            if item.repeated or send.attempt or send.held:
+                yield send.notification_id
 
 
 class _Run:

@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 from clarion.model.clock import Millis
 from clarion.model.outcome import MessageStatus, Outcome, Verdict
 from clarion.model.result import Result
-from clarion.store import devices, hours
+from clarion.store import devices, hours, notifications
 from clarion.store.dialect import listed, run, run_many, run_rows, sql, storable
 
 _MOST_KEPT = 500
@@ -17,7 +17,9 @@ _MOST_KEPT = 500
 
 
 def record(connection: Connection, results: Sequence[Result]) -> None:
-    """Write outcomes, and retire the devices that a provider called dead."""
+    """Write outcomes, and retire the devices that a provider called dead. What became of a message whose
+    notification was removed meanwhile is nobody's any more, and isn't kept."""
+    results = _owned(connection, results)
     for rows in _apart(results):
         run_rows(connection, _RECORD, rows)
     now = results[-1].at if results else 0
@@ -33,6 +35,14 @@ def record(connection: Connection, results: Sequence[Result]) -> None:
                 for item in died
             ],
         )
+
+
+def _owned(connection: Connection, results: Sequence[Result]) -> Sequence[Result]:
+    asked: dict[str, list[str]] = {}
+    for item in results:
+        asked.setdefault(item.environment_id, []).append(item.send.notification_id)
+    gone = set().union(*(notifications.gone(connection, name, ids) for name, ids in asked.items()))
+    return [item for item in results if item.send.notification_id not in gone] if gone else results
 
 
 class Try(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -1,6 +1,6 @@
 """Notifications: one trigger for one subscriber, and the notable lines of its trace."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 from sqlalchemy.engine import Connection
@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 from clarion.model.clock import Millis
 from clarion.model.trace import Detail
 from clarion.store import hours
-from clarion.store.dialect import run_rows, sql, storable
+from clarion.store.dialect import listed, run, run_rows, sql, storable
 
 
 class NewNotification(msgspec.Struct, frozen=True):
@@ -32,6 +32,14 @@ def add(connection: Connection, notifications: Sequence[NewNotification]) -> Non
     hours.count_again(connection, ((item.environment_id, item.id) for item in notifications), now)
 
 
+def gone(connection: Connection, environment_id: str, ids: Iterable[str]) -> set[str]:
+    """Those that are not there, or not any more: their person was removed."""
+    asked = set(ids)
+    if not asked:
+        return asked
+    return asked - set(run(connection, _THERE, environment_id, listed(asked)).scalars())
+
+
 def _row(item: NewNotification) -> tuple[object, ...]:
     details = storable(msgspec.json.encode(item.details).decode())
     names = (item.environment_id, item.id, item.trigger_id, item.subscriber_pk)
@@ -44,3 +52,4 @@ INSERT INTO notifications
 {rows text text text bigint bigint text bigint text}
 ON CONFLICT (environment_id, id) DO NOTHING
 """)
+_THERE = sql("SELECT n.id FROM notifications n WHERE n.environment_id = ? AND {n.id in texts}")

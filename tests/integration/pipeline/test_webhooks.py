@@ -299,8 +299,9 @@ async def test_what_is_removed_while_it_is_tried_again_stays_removed(listening: 
     listening.clock.now = first.next_try_at
     listening.answers.gate.clear()
     under_way = asyncio.create_task(listening.drain())
-    while len(listening.told()) < 2:
-        await asyncio.sleep(0)
+    async with asyncio.timeout(10):
+        while len(listening.told()) < 2:
+            await asyncio.sleep(0)
     await listening.database.write(webhook_deliveries.empty, endpoint.id, 10)
     listening.answers.gate.set()
     await under_way
