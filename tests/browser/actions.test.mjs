@@ -205,6 +205,40 @@ test("a workflow, a topic and a subscriber are removed once it is confirmed", as
   quiet();
 });
 
+test("what was set aside is narrowed down to a lane and a kind of error, and only that is replayed", async () => {
+  const parked = [
+    { id: 1, lane: "webhook:e1", endpoint: "Billing", kind: "ValueError", error: "ValueError: no" },
+    { id: 2, lane: "webhook:e1", endpoint: "Billing", kind: "KeyError", error: "KeyError: why" },
+    { id: 3, lane: "deliver:i1", kind: "ValueError", error: "ValueError: nothing" },
+    { id: 4, lane: "webhook:e1", endpoint: "Billing", kind: "ValueError", error: "ValueError: never" },
+  ].map((one) => ({ ...one, claims: 8, parkedAt: "2026-01-01T00:00:00.000Z" }));
+  const fitting = ({ searchParams: wanted }) => parked.filter((one) => ["lane", "kind"].every((name) => [null, one[name]].includes(wanted.get(name))));
+  const replayed = [];
+  await page.route(/\/v1\/journal\/parked/, (route) => {
+    const asked = new URL(route.request().url());
+    const found = fitting(asked);
+    if (route.request().method() === "GET") return route.fulfill({ json: { data: found, next: null } });
+    replayed.push(found.map((one) => one.id));
+    return route.fulfill({ json: { data: { replayed: found.length } } });
+  });
+  await visit("/journal");
+  const errors = () => page.getByRole("region", { name: "Set aside" }).getByText(/Error: /).allTextContents();
+  assert.equal((await errors()).length, 4);
+  await page.getByLabel("Lane").selectOption({ label: "Webhook events · Billing" });
+  await page.getByText("ValueError: nothing").waitFor({ state: "detached" });
+  await page.getByRole("combobox", { name: "Kind of error" }).fill("ValueError");
+  await page.getByText("KeyError: why").waitFor({ state: "detached" });
+  assert.deepEqual(await errors(), ["ValueError: no", "ValueError: never"]);
+  await page.keyboard.press("Escape");
+  const ask = () => press("Replay all of these");
+  await confirmed(ask, "What was sent already is not sent again.", "Replay all of these", async () => assert.deepEqual(replayed, []));
+  assert.deepEqual(replayed, [[1, 4]]);
+  await page.getByRole("combobox", { name: "Kind of error" }).fill("TypeError");
+  await page.getByText("Nothing that was set aside fits the filter.").waitFor();
+  await page.unrouteAll({ behavior: "ignoreErrors" });
+  quiet();
+});
+
 test("a member's role is changed, and who is removed is out at once", async () => {
   const guest = await (await opened.newContext()).newPage();
   await visit("/members");

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy.engine import Connection
 
 from clarion.journal.consumer import LaneConsumer, LaneSupervisor
-from clarion.journal.port import Batch, Journal, LeaseLost, Parked, Record, webhook_lane
+from clarion.journal.port import Batch, Journal, LeaseLost, Parked, ParkedFilter, Record, webhook_lane
 from clarion.journal.replaying import replay_some
 from clarion.journal.sql import LEASE, SqlJournal
 from clarion.model.clock import HOUR, SECOND, Clock, Millis, system_clock
@@ -297,6 +297,37 @@ async def test_what_is_parked_is_read_in_pages(journal: Journal) -> None:
     assert done == (4, every[3].id)
     assert await replay_some(journal, every[3].id, 4) == (1, None)
     assert await journal.parked() == []
+
+
+async def test_what_is_parked_is_read_and_replayed_by_lane_and_kind_of_error(journal: Journal) -> None:
+    errors = ("ValueError: no", "ValueErrors: none", "Value", "ValueError", "KeyError: ValueError: no")
+    lanes = ("deliver:x", "deliver:xy")
+    await journal.append([Record(lane, error.encode()) for lane in lanes for error in errors])
+    for lane in lanes:
+        for batch in await journal.claim(lane, len(errors)):
+            await journal.park(batch, batch.body.decode())
+    every = await journal.parked()
+    assert len(every) == 10
+
+    async def sought(wanted: ParkedFilter, most: int = 100, after: int = 0) -> list[Parked]:
+        found = await journal.parked(after, most, wanted)
+        assert found == [one for one in every if one.id > after and wanted.fits(one)][:most]
+        return found
+
+    both = await sought(ParkedFilter(kind="ValueError"))
+    assert [(one.lane, one.error) for one in both] == [(lane, errors[n]) for lane in lanes for n in (0, 3)]
+    assert len(await sought(ParkedFilter("deliver:x"))) == 5
+    assert [one.error for one in await sought(ParkedFilter("deliver:xy", "KeyError"))] == [errors[4]]
+    for nothing in ParkedFilter("deliver:"), ParkedFilter(kind="valueerror"), ParkedFilter("%", "%"):
+        assert await sought(nothing) == []
+    assert len(await sought(ParkedFilter(kind="ValueError"), most=3)) == 3
+    assert len(await sought(ParkedFilter(kind="ValueError"), most=3, after=both[1].id)) == 2
+
+    wanted = ParkedFilter("deliver:xy", "ValueError")
+    assert await replay_some(journal, 0, 1, wanted) == (1, both[2].id)
+    assert await replay_some(journal, both[2].id, 5, wanted) == (1, None)
+    assert await journal.parked() == [one for one in every if not wanted.fits(one)]
+    assert await journal.depth("deliver:xy", 9) == 2
 
 
 async def test_lanes_are_listed_by_prefix(journal: Journal) -> None:

@@ -14,7 +14,7 @@ from clarion.cli.arrival import one_line
 from clarion.cli.progress import span
 from clarion.cli.store import noted, opened
 from clarion.errors import ClarionError
-from clarion.journal.port import MOST_PARKED, Journal, Parked
+from clarion.journal.port import ALL_PARKED, MOST_PARKED, Journal, Parked, ParkedFilter
 from clarion.journal.summary import JournalSummary, LaneSummary, summary_of
 from clarion.model.clock import SECOND, Millis, iso, system_clock
 from clarion.settings import Settings, load
@@ -46,25 +46,34 @@ def list_lanes(as_json: bool) -> None:
     asyncio.run(_list(as_json))
 
 
+_of_lane = click.option("--lane", default="", help="Only what is of this lane, such as deliver:ID.")
+_of_kind = click.option("--kind", default="", help="Only errors of this kind, such as ValueError.")
+
+
 @command.command()
+@_of_lane
+@_of_kind
 @_as_json
-def parked(as_json: bool) -> None:
+def parked(lane: str, kind: str, as_json: bool) -> None:
     """List what was set aside, because it failed for a reason of its own again and again."""
-    asyncio.run(_parked(as_json))
+    asyncio.run(_parked(ParkedFilter(lane, kind), as_json))
 
 
 @command.command()
 @click.argument("parked_id", metavar="[ID]", type=int, required=False)
 @click.option("--all", "everything", is_flag=True, help="Everything that is parked.")
+@_of_lane
+@_of_kind
 @_as_json
-def replay(parked_id: int | None, everything: bool, as_json: bool) -> None:
+def replay(parked_id: int | None, everything: bool, lane: str, kind: str, as_json: bool) -> None:
     """Put what was parked back into its lane, as if it were new.
 
     Worth it once the reason is gone: after an upgrade or a repair. What was sent already is not sent again.
     """
-    if (parked_id is None) is not everything:
-        raise click.UsageError("give the ID of one parked record, or --all")
-    asyncio.run(_replay(parked_id, as_json))
+    wanted = ParkedFilter(lane, kind)
+    if [parked_id is not None, everything, wanted != ALL_PARKED].count(True) != 1:
+        raise click.UsageError("give the ID of one parked record, or --all, or --lane or --kind or both")
+    asyncio.run(_replay(parked_id, wanted, as_json))
 
 
 async def _list(as_json: bool) -> None:
@@ -73,33 +82,33 @@ async def _list(as_json: bool) -> None:
     click.echo(_json(_summary_for_programs(found)) if as_json else _summary_for_people(found))
 
 
-async def _parked(as_json: bool) -> None:
+async def _parked(wanted: ParkedFilter, as_json: bool) -> None:
     async with _journal(load(os.environ)) as journal:
-        found = [one async for one in _all_parked(journal)]
+        found = [one async for one in _all_parked(journal, wanted)]
     click.echo(_json([_parked_for_programs(one) for one in found]) if as_json else _parked_for_people(found))
 
 
-async def _replay(parked_id: int | None, as_json: bool) -> None:
+async def _replay(parked_id: int | None, wanted: ParkedFilter, as_json: bool) -> None:
     settings = load(os.environ)
     async with opened(settings) as database, _journal_in(settings, database) as journal:
-        done = await _replayed(database, journal, await _ids(journal, parked_id))
+        done = await _replayed(database, journal, await _ids(journal, parked_id, wanted))
     if parked_id is not None and not done:
         raise NotParked(f"nothing is parked under {parked_id}; `clarion journal parked` lists what is")
     click.echo(_json({"replayed": done}) if as_json else f"put back  {len(done)}")
 
 
-async def _ids(journal: Journal, parked_id: int | None) -> list[int]:
-    """Of all that is parked, or the one where it is."""
+async def _ids(journal: Journal, parked_id: int | None, wanted: ParkedFilter) -> list[int]:
+    """Of all that is parked and wanted, or the one where it is."""
     if parked_id is None:
-        return [one.id async for one in _all_parked(journal)]
+        return [one.id async for one in _all_parked(journal, wanted)]
     return [one.id for one in await journal.parked(parked_id - 1, 1) if one.id == parked_id]
 
 
-async def _all_parked(journal: Journal) -> AsyncIterator[Parked]:
+async def _all_parked(journal: Journal, wanted: ParkedFilter) -> AsyncIterator[Parked]:
     """Page by page."""
     after: int | None = 0
     while after is not None:
-        page = await journal.parked(after)
+        page = await journal.parked(after, wanted=wanted)
         for one in page:
             yield one
         after = page[-1].id if len(page) == MOST_PARKED else None
@@ -172,6 +181,7 @@ def _parked_for_programs(one: Parked) -> dict[str, Any]:
         "id": one.id,
         "lane": one.lane,
         "error": one.error,
+        "kind": one.kind,
         "claims": one.claims,
         "parkedAt": iso(one.parked_at),
     }

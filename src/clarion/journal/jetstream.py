@@ -10,6 +10,7 @@ takes once (within `DUPLICATES`, five minutes).
 import asyncio
 import json
 import secrets
+import sys
 from collections.abc import Sequence
 from contextlib import aclosing
 from functools import partial
@@ -38,7 +39,17 @@ from clarion.journal.jetstream_link import (
     Stored,
 )
 from clarion.journal.jetstream_names import Names, consumer_name
-from clarion.journal.port import MOST_PARKED, Batch, Change, JournalUnavailable, LeaseLost, Parked, Record
+from clarion.journal.port import (
+    ALL_PARKED,
+    MOST_PARKED,
+    Batch,
+    Change,
+    JournalUnavailable,
+    LeaseLost,
+    Parked,
+    ParkedFilter,
+    Record,
+)
 from clarion.journal.sql import LEASE
 from clarion.journal.summary import JournalSummary, LaneSummary, accepted_at
 from clarion.model.clock import Clock, Millis, iso
@@ -137,10 +148,17 @@ class JetStreamJournal:
         await self._link.publish([message])
         await self._end(batch, TERM)
 
-    async def parked(self, after: int = 0, most: int = MOST_PARKED) -> list[Parked]:
+    async def parked(
+        self, after: int = 0, most: int = MOST_PARKED, wanted: ParkedFilter = ALL_PARKED
+    ) -> list[Parked]:
+        """Looks at one after the other, also where few fit."""
         name = self._names.parked
-        async with aclosing(self._link.scan(name, name, most, after)) as messages:
-            return [_parked(stored) async for stored in messages]
+        found: list[Parked] = []
+        async with aclosing(self._link.scan(name, name, sys.maxsize, after)) as messages:
+            while len(found) < most and (stored := await anext(messages, None)) is not None:
+                one = _parked(stored)
+                found += [one] if wanted.fits(one) else []
+        return found
 
     async def replay(self, parked_id: int) -> bool:
         stored = await self._link.get(self._names.parked, parked_id)

@@ -123,6 +123,25 @@ class Parked(msgspec.Struct, frozen=True):
     claims: int
     parked_at: Millis
 
+    @property
+    def kind(self) -> str:
+        """The kind of the error: what it begins with, up to its colon."""
+        return self.error.partition(":")[0]
+
+
+class ParkedFilter(NamedTuple):
+    """Which parked records: those of a lane, with an error of a kind; empty for any."""
+
+    lane: str = ""
+    kind: str = ""
+
+    def fits(self, one: Parked) -> bool:
+        """Whether a record is one of them."""
+        return self.lane in ("", one.lane) and self.kind in ("", one.kind)
+
+
+ALL_PARKED = ParkedFilter()
+
 
 class LeaseLost(ClarionError):
     """The batch took longer than its lease and belongs to somebody else now."""
@@ -184,7 +203,9 @@ class Journal(Protocol):
         """Set the batch aside with its error, out of everybody's way."""
         ...
 
-    async def parked(self, after: int = 0, most: int = MOST_PARKED) -> list[Parked]:
+    async def parked(
+        self, after: int = 0, most: int = MOST_PARKED, wanted: ParkedFilter = ALL_PARKED
+    ) -> list[Parked]:
         """What was set aside behind the id `after`, by id, at most so many."""
         ...
 

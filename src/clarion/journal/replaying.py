@@ -3,7 +3,7 @@
 import asyncio
 from typing import NamedTuple
 
-from clarion.journal.port import MOST_PARKED, Journal
+from clarion.journal.port import ALL_PARKED, MOST_PARKED, Journal, ParkedFilter
 
 _AT_ONCE = 100
 """Their changes share a commit where the journal stands in a database."""
@@ -16,10 +16,12 @@ class Replayed(NamedTuple):
     next: int | None
 
 
-async def replay_some(journal: Journal, after: int = 0, most: int = MOST_PARKED) -> Replayed:
+async def replay_some(
+    journal: Journal, after: int = 0, most: int = MOST_PARKED, wanted: ParkedFilter = ALL_PARKED
+) -> Replayed:
     """Replay up to so many records behind an id. Whoever goes on behind the answer's comes to an end, also
     where a record is parked again meanwhile."""
-    found = await journal.parked(after, most)
+    found = await journal.parked(after, most, wanted)
     number = 0
     for start in range(0, len(found), _AT_ONCE):
         part = found[start : start + _AT_ONCE]

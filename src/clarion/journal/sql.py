@@ -6,7 +6,17 @@ from collections.abc import Sequence
 
 from sqlalchemy.engine import Connection
 
-from clarion.journal.port import IN_TURN, MOST_PARKED, Batch, Change, LeaseLost, Parked, Record
+from clarion.journal.port import (
+    ALL_PARKED,
+    IN_TURN,
+    MOST_PARKED,
+    Batch,
+    Change,
+    LeaseLost,
+    Parked,
+    ParkedFilter,
+    Record,
+)
 from clarion.journal.summary import MOST_COUNTED, JournalSummary, LaneSummary, accepted_at
 from clarion.model.clock import SECOND, Clock, Millis
 from clarion.store.database import Database
@@ -70,8 +80,10 @@ class SqlJournal:
     async def park(self, batch: Batch, error: str) -> None:
         await self._database.write(_park, batch, error, self._clock())
 
-    async def parked(self, after: int = 0, most: int = MOST_PARKED) -> list[Parked]:
-        return await self._database.read(_parked, after, most)
+    async def parked(
+        self, after: int = 0, most: int = MOST_PARKED, wanted: ParkedFilter = ALL_PARKED
+    ) -> list[Parked]:
+        return await self._database.read(_parked, after, most, wanted)
 
     async def replay(self, parked_id: int) -> bool:
         lane = await self._database.write(_replay, parked_id)
@@ -246,7 +258,9 @@ UPDATE journal SET lease = '', leased_until = 0, parked_at = ?, error = ? WHERE 
 _RELEASE_ALL = sql("UPDATE journal SET lease = '', leased_until = 0 WHERE lease <> ''")
 _PARKED = sql("""
 SELECT id, lane, error, claims, parked_at FROM journal
-WHERE parked_at IS NOT NULL AND id > ? ORDER BY id LIMIT ?
+WHERE parked_at IS NOT NULL AND id > ? AND (? = '' OR lane = ?)
+  AND (? = '' OR error = ? OR substr(error, 1, ?) = ?)
+ORDER BY id LIMIT ?
 """)
 _REPLAY = sql("""
 UPDATE journal SET parked_at = NULL, not_before = 0, claims = 0, error = NULL
@@ -344,8 +358,10 @@ def _release_all(connection: Connection) -> int:
     return run(connection, _RELEASE_ALL).rowcount
 
 
-def _parked(connection: Connection, after: int, most: int) -> list[Parked]:
-    return [Parked(*row) for row in run(connection, _PARKED, after, most)]
+def _parked(connection: Connection, after: int, most: int, wanted: ParkedFilter) -> list[Parked]:
+    lane, kind = map(storable, wanted)
+    sought = (lane, lane, kind, kind, len(kind) + 1, f"{kind}:")
+    return [Parked(*row) for row in run(connection, _PARKED, after, *sought, most)]
 
 
 def _replay(connection: Connection, parked_id: int) -> str | None:

@@ -125,13 +125,38 @@ def test_all_are_put_back_together(environ: dict[str, str]) -> None:
     assert listed(environ, "parked") == []
 
 
+def test_only_what_is_of_a_lane_or_a_kind_is_listed_and_put_back(environ: dict[str, str]) -> None:
+    fill(environ, parked=2)
+    both = listed(environ, "parked")
+    assert {one["kind"] for one in both} == {"ValueError"}
+    for options in (
+        ["--kind", "ValueError"],
+        ["--lane", ACCEPTED],
+        ["--lane", ACCEPTED, "--kind", "ValueError"],
+    ):
+        assert listed(environ, "parked", *options) == both
+    for options in ["--kind", "KeyError"], ["--lane", PAGE], ["--lane", PAGE, "--kind", "ValueError"]:
+        assert listed(environ, "parked", *options) == []
+        assert listed(environ, "replay", *options) == {"replayed": []}
+    assert listed(environ, "replay", "--kind", "ValueError") == {"replayed": [one["id"] for one in both]}
+    assert listed(environ, "parked") == []
+
+
 def test_an_id_that_is_not_parked_is_told_in_one_line(environ: dict[str, str]) -> None:
     done = journal(environ, "replay", "7")
     assert (done.exit_code, done.stdout) == (2, "")
     assert done.stderr == "clarion: nothing is parked under 7; `clarion journal parked` lists what is\n"
 
 
-@pytest.mark.parametrize("arguments", [["replay"], ["replay", "7", "--all"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["replay"],
+        ["replay", "7", "--all"],
+        ["replay", "7", "--lane", "x"],
+        ["replay", "--all", "--kind", "x"],
+    ],
+)
 def test_replay_wants_one_id_or_all(arguments: list[str]) -> None:
     done = journal({}, *arguments)
     assert done.exit_code == 2
