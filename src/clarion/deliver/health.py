@@ -7,7 +7,7 @@ import structlog
 from sqlalchemy.engine import Connection
 
 from clarion.deliver.breaker import Change, State
-from clarion.deliver.lane import Standing
+from clarion.deliver.breakers import Standing
 from clarion.errors import DatabaseUnavailable
 from clarion.journal.outbox import Outbox
 from clarion.model.clock import Clock, iso

@@ -5,11 +5,10 @@ from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Any
 
-import msgspec
 import structlog
 
 from clarion.deliver.authorization import Authorization
-from clarion.deliver.breaker import Breaker, Change, State
+from clarion.deliver.breakers import ANYWHERE, HELD, Breakers, OnChange, Standing
 from clarion.deliver.exchange import Exchange, origin_of
 from clarion.deliver.pacing import Pace
 from clarion.deliver.parcels import Travel
@@ -31,23 +30,7 @@ from clarion.providers.port import (
 
 log = structlog.get_logger(__name__)
 
-HELD = "held"
-"""Code of a message that was not tried because its integration rests; it comes again at `retry_after`."""
-
-_MOST_ORIGINS = 256
-_ANYWHERE = ""
-"""The breaker of what is wrong wherever a message goes, such as a refused access token."""
-
-OnChange = Callable[[Change], None]
 Messages = Sequence[tuple[PushMessage, Target]]
-
-
-class Standing(msgspec.Struct, frozen=True):
-    """What earlier runs know of an integration: whether it ever had a message accepted, and how it stood."""
-
-    proven: bool = False
-    state: State = State.CLOSED
-    since: int = 0
 
 
 class Lane:
@@ -73,12 +56,9 @@ class Lane:
         self._pace = Pace(rate)
         self._counts_requests = rate is not None and rate.of_requests
         self._patient = asyncio.Lock()
-        stood = Standing(standing.proven) if provider.roams else standing
-        self._breakers = {_ANYWHERE: Breaker(stood.state, stood.since)}
+        self._breakers = Breakers(provider, standing, clock, on_change)
         self._provider = provider
         self._exchange = exchange
-        self._clock = clock
-        self._on_change = on_change
         self._on_proof = on_proof
         self._proven = standing.proven
         self._batching = provider if isinstance(provider, BatchingProvider) else None
@@ -122,7 +102,7 @@ class Lane:
     async def send(self, message: PushMessage, target: Target, *, urgent: bool = True) -> Verdict:
         """Try one message once, ahead of what is not urgent."""
         if self._trouble:
-            return self._noted(_ANYWHERE, self._trouble)
+            return self._noted(ANYWHERE, self._trouble)
         refusal = self._provider.refuse(self._credentials, target)
         if refusal:
             return refusal
@@ -134,10 +114,10 @@ class Lane:
                 verdict = await self._try_one(message, target)
             return verdict
         except Exception as error:  # one message's surprise must not hold up those beside it
-            self._lost_sight()
+            self._breakers.lost_sight()
             return _stumbled(error, target)
         except asyncio.CancelledError:
-            self._lost_sight()
+            self._breakers.lost_sight()
             raise
         finally:
             self._streams.give_back()
@@ -166,10 +146,10 @@ class Lane:
                 verdicts = await self._try_many(provider, messages)
             return verdicts
         except Exception as error:
-            self._lost_sight()
+            self._breakers.lost_sight()
             return [_stumbled(error, messages[0][1])] * len(messages)
         except asyncio.CancelledError:
-            self._lost_sight()
+            self._breakers.lost_sight()
             raise
         finally:
             self._streams.give_back()
@@ -203,10 +183,10 @@ class Lane:
         try:
             request = self._provider.build(self._credentials, message, target, token.value if token else "")
         except Exception as error:
-            self._breakers[_ANYWHERE].unasked()
+            self._breakers.unasked()
             return _not_buildable(error, target)
         origin = origin_of(request.url)
-        answer = self._held(origin) or await self._exchange.ask(request)
+        answer = self._breakers.held(origin) or await self._exchange.ask(request)
         if isinstance(answer, Verdict):
             return self._noted(origin, answer)
         verdict = self._provider.read(answer, message)
@@ -222,10 +202,10 @@ class Lane:
         try:
             request = provider.build_many(self._credentials, messages, token.value if token else "")
         except Exception as error:
-            self._breakers[_ANYWHERE].unasked()
+            self._breakers.unasked()
             return [_not_buildable(error, messages[0][1])] * count
         origin = origin_of(request.url)
-        answer = self._held(origin) or await self._exchange.ask(request)
+        answer = self._breakers.held(origin) or await self._exchange.ask(request)
         if isinstance(answer, Verdict):
             return [self._noted(origin, answer)] * count
         verdicts = provider.read_many(answer, messages)
@@ -235,86 +215,34 @@ class Lane:
 
     async def _access(self) -> AccessToken | Verdict | None:
         """The access token, None where none is needed, or why nothing can be sent."""
-        held = self._held(_ANYWHERE)
+        held = self._breakers.held(ANYWHERE)
         if held or self._authorization is None:
             return held
         present = self._authorization.present()
         if present:
             return present
         token = await self._authorization.token()
-        return self._noted(_ANYWHERE, token) if isinstance(token, Verdict) else token
+        return self._noted(ANYWHERE, token) if isinstance(token, Verdict) else token
 
     def _refused(self, token: AccessToken) -> None:
         if self._authorization:
             self._authorization.refused(token)
 
-    def _lost_sight(self) -> None:
-        """A try ended without an answer that a breaker could learn from."""
-        for breaker in self._breakers.values():
-            breaker.unasked()
-
-    def _held(self, origin: str) -> Verdict | None:
-        """Why a message is not to be tried now."""
-        breaker = self._breakers.get(origin)
-        if breaker is None or breaker.state is State.CLOSED:
-            return None
-        now = self._clock()
-        return None if breaker.admits(now) else _rest(breaker, now)
-
     def _noted(self, origin: str, verdict: Verdict) -> Verdict:
         """The verdict after everybody who learns from it did."""
-        anywhere = self._breakers[_ANYWHERE]
         if verdict.code == HELD:
-            anywhere.unasked()
+            self._breakers.unasked()
             return verdict
-        breaker = self._breakers.get(origin) or self._breaker(origin)
         if verdict.outcome is Outcome.ACCEPTED:
             self._prove()
-            if breaker.untroubled and anywhere.state is State.CLOSED:
-                return verdict
-        if verdict.outcome is Outcome.THROTTLED and verdict.code not in self._provider.device_codes:
+        elif verdict.outcome is Outcome.THROTTLED and verdict.code not in self._provider.device_codes:
             self._pace.throttled(verdict.retry_after, monotonic())
-        setup_code = verdict.outcome is Outcome.TOKEN_DEAD and verdict.code in self._provider.setup_codes
-        now = self._clock()
-        # While the whole integration rests, every answer is that of its probe.
-        resting = [anywhere] if anywhere is not breaker and anywhere.state is not State.CLOSED else []
-        for concerned in (breaker, *resting):
-            change = concerned.note(verdict, now, setup_code=setup_code)
-            if change:
-                self._on_change(change)
-        if setup_code:
-            return self._doubted(breaker, verdict, now)
-        return verdict
-
-    def _doubted(self, breaker: Breaker, verdict: Verdict, now: int) -> Verdict:
-        """A wrong set-up calls every token dead, and must not empty the list."""
-        for paused in (breaker, self._breakers[_ANYWHERE]):
-            if paused.state is State.PAUSED:
-                return _rest(paused, now)
-        if self._proven:
-            return verdict
-        doubt = f"{verdict.explanation} The token is kept: this integration has had nothing accepted yet, so"
-        return msgspec.structs.replace(
-            verdict,
-            outcome=Outcome.PAYLOAD_REJECTED,
-            explanation=f"{doubt} its set-up may be what is wrong.",
-        )
+        return self._breakers.noted(origin, verdict, proven=self._proven)
 
     def _prove(self) -> None:
         if not self._proven:
             self._proven = True
             self._on_proof()
-
-    def _breaker(self, origin: str) -> Breaker:
-        if origin not in self._breakers:
-            if len(self._breakers) >= _MOST_ORIGINS:
-                self._breakers = {
-                    name: breaker
-                    for name, breaker in self._breakers.items()
-                    if name == _ANYWHERE or breaker.state is not State.CLOSED
-                }
-            self._breakers[origin] = Breaker()
-        return self._breakers[origin]
 
 
 TRACKING = "inboundWebhookEnabled"
@@ -344,14 +272,6 @@ def _spoiled(verdicts: Sequence[Verdict]) -> bool:
     first = verdicts[0]
     refused = first.outcome is Outcome.PAYLOAD_REJECTED and all(verdict == first for verdict in verdicts)
     return len(verdicts) > 1 and refused
-
-
-def _rest(breaker: Breaker, now: int) -> Verdict:
-    reason = breaker.reason
-    paused = breaker.state is State.PAUSED
-    why = "The integration is paused" if paused else "The provider is away"
-    explanation = f"{why}, the message waits. {reason.explanation}".rstrip()
-    return Verdict(Outcome.NOT_SENT, HELD, explanation, retry_after=breaker.next_chance(now) - now)
 
 
 def _not_buildable(error: Exception, target: Target) -> Verdict:

@@ -10,9 +10,10 @@ import msgspec
 from sqlalchemy.engine import Connection
 
 from clarion.deliver.backoff import next_try
+from clarion.deliver.breakers import HELD
 from clarion.deliver.exchange import Exchange
 from clarion.deliver.health import HealthBook
-from clarion.deliver.lane import HELD, Lane, tracks_activity
+from clarion.deliver.lane import Lane, tracks_activity
 from clarion.deliver.parcels import Item, Parcel, group_id, parcels
 from clarion.errors import DatabaseUnavailable
 from clarion.journal.port import DELIVER_PREFIX, Batch, Journal, Record, receipts_lane

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from clarion.deliver.breaker import State
+from clarion.deliver.breakers import HELD, Standing
 from clarion.deliver.exchange import Exchange
-from clarion.deliver.lane import HELD, Lane, Standing
+from clarion.deliver.lane import Lane
 from clarion.errors import (
     ConnectFailed,
     ConnectionLost,
