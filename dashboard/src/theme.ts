@@ -1,5 +1,6 @@
 /** How the dashboard looks: Mantine's theme, and the few variables of it that are too faint for WCAG AA. */
 import { createTheme, type CSSVariablesResolver } from "@mantine/core";
+import switches from "./parts/Switch.module.css";
 
 export const theme = createTheme({
   primaryColor: "indigo",
@@ -14,6 +15,7 @@ export const theme = createTheme({
     Modal: { defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.45, blur: 2 } } },
     Badge: { defaultProps: { variant: "light", radius: "sm" }, styles: { root: { textTransform: "none", fontWeight: 600, minWidth: "max-content" } } },
     Card: { defaultProps: { withBorder: true, padding: "md" } },
+    Switch: { classNames: { track: switches["track"] } },
     Drawer: { defaultProps: { position: "right", size: "lg", padding: "lg" } },
   },
 });

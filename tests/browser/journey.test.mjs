@@ -283,6 +283,13 @@ test("somebody who is invited as viewer looks and changes nothing", async () => 
   await off("/workflows/welcome?tab=trigger", "Save", "Trigger", "Dry run");
   await guest.getByRole("button", { name: "Dry run" }).focus();
   await guest.getByText("This takes the role Editor").waitFor();
+  await call("POST", "/v2/workflows", { workflowId: "dormant", name: "Dormant", active: false, steps: [] });
+  const colours = [];
+  for (const workflow of ["welcome", "dormant"]) {
+    await off(`/workflows/${workflow}`, "Save");
+    colours.push(await colourOf(guest.getByRole("switch", { name: "Active" })));
+  }
+  assert.notEqual(colours[0], colours[1]); // who may not turn a switch still sees how it stands
   await off("/subscribers/ada", "Add a device");
   await off("/integrations", "Connect Firebase Cloud Messaging");
   await off("/broadcasts", "New broadcast");
@@ -293,6 +300,12 @@ test("somebody who is invited as viewer looks and changes nothing", async () => 
   }
   await guest.context().close();
 });
+
+/** The colour of a switch that is disabled. */
+async function colourOf(one) {
+  assert.ok(await one.isDisabled());
+  return one.evaluate((input) => getComputedStyle(input.nextElementSibling).backgroundColor);
+}
 
 test("who signs out is out, and comes back with the password", async () => {
   await page.goto(`${url}/overview`);
