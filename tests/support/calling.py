@@ -34,8 +34,9 @@ from pushing import NOW, ScriptedSender
 Json = dict[str, Any]
 TRIGGERS = ("/v1/events/trigger", "/v1/events/trigger/bulk", "/v1/events/trigger/broadcast")
 WEBHOOK = {"webhookUrl": "https://receiver.test/push", "secretKey": "whsec-0123456789abcdef"}
-MOST_ROUNDS = 100
-"""Over all lanes until nothing is left to do: more mean that work begets work."""
+MOST_ROUNDS = 20_000
+"""Over all lanes until nothing is left to do: each is moments of the clock, and a retry is seconds away. More
+mean that work begets work."""
 PUSH: Json = {
     "name": "Push",
     "stepId": "push",
