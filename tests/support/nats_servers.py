@@ -13,8 +13,9 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Self
 
-from clarion.journal.jetstream import JetStreamJournal, connect
+from clarion.journal.jetstream import JetStreamJournal
 from clarion.journal.jetstream_link import Link
+from clarion.journal.jetstream_setup import connect
 from clarion.model.clock import Millis, system_clock
 from clarion.store.database import Database
 from postgres import missing

@@ -103,8 +103,9 @@ async def opened_journal(
 ) -> AsyncIterator[Journal]:
     """The journal: in the database, or on JetStream servers."""
     if settings.journal_url:
-        from clarion.journal.jetstream import JetStreamJournal, connect  # another seventh
+        from clarion.journal.jetstream import JetStreamJournal  # another seventh
         from clarion.journal.jetstream_access import Access, tls
+        from clarion.journal.jetstream_setup import connect
 
         access = Access(
             tls(settings.journal_ca_file, settings.journal_certificate_file),

@@ -11,7 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from clarion.cli.main import main
-from clarion.journal.jetstream import JetStreamJournal, connect
+from clarion.journal.jetstream import JetStreamJournal
+from clarion.journal.jetstream_setup import connect
 from clarion.journal.port import Record, accepted_lane, page_lane
 from clarion.journal.sql import SqlJournal
 from clarion.model.clock import system_clock

@@ -13,8 +13,9 @@ from sqlalchemy.engine import Connection
 
 from clarion.errors import SettingsError, TooLarge
 from clarion.journal.consumer import LaneConsumer
-from clarion.journal.jetstream import JetStreamJournal, connect
+from clarion.journal.jetstream import JetStreamJournal
 from clarion.journal.jetstream_link import MESSAGE_ID, Gone, Link, Message, Refused
+from clarion.journal.jetstream_setup import connect
 from clarion.journal.port import Batch, JournalUnavailable, Record, accepted_lane
 from clarion.journal.summary import JournalSummary
 from clarion.model.clock import SECOND, system_clock

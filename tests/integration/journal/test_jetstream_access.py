@@ -6,8 +6,8 @@ import pytest
 import trustme
 
 from clarion.errors import SettingsError
-from clarion.journal.jetstream import connect
 from clarion.journal.jetstream_access import Access, credentials, tls
+from clarion.journal.jetstream_setup import connect
 from nats_servers import NatsServer, running
 from nats_users import guarded
 
