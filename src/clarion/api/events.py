@@ -8,7 +8,8 @@ from clarion.accept.gate import Call as TriggerCall
 from clarion.accept.gate import Receipt, check_size
 from clarion.api.bodies import NOT_JSON, text_in
 from clarion.api.contexts import Named, context_of
-from clarion.api.explanations import Explanation, foretold
+from clarion.api.explained import Explanation
+from clarion.api.foretelling import foretold
 from clarion.api.people import MOST_ID_LENGTH, ChannelIn, ProfileIn, checked_id, grant_of, profile_of
 from clarion.api.route import Audit, Call, Category, Group, NoQuery, Services
 from clarion.api.transactions import retrieve_transaction
