@@ -88,6 +88,16 @@ test("a phone shows the chosen tab, wherever it stands in the row", async () => 
   quiet();
 });
 
+test("the audit log is a table of low rows on a tablet", async () => {
+  await page.setViewportSize({ width: 820, height: 1180 });
+  await page.goto(`${url}/audit`);
+  await settled(page);
+  const rows = await page.locator("tbody tr").evaluateAll((all) => all.map((row) => row.getBoundingClientRect().height));
+  assert.ok(rows.length > 0 && Math.max(...rows) < 120, String(rows));
+  await page.setViewportSize({ width: 1440, height: 900 });
+  quiet();
+});
+
 test("sandbox phones lead to a workflow while there is none", async () => {
   await page.goto(`${url}/phones`);
   await page.getByRole("link", { name: "Make a workflow" }).click();

@@ -74,7 +74,7 @@ function Row({ one, show }: { one: Entry; show: () => void }) {
       </Table.Td>
       <Table.Td>
         <Group gap="xs" wrap="nowrap">
-          <Text size="sm" truncate maw={180}>
+          <Text size="sm" truncate maw={{ base: 80, lg: 180 }}>
             {one.actor.name || one.actor.id || "—"}
           </Text>
           <Badge color="gray">{words.kinds[one.actor.type] ?? one.actor.type}</Badge>
@@ -88,7 +88,7 @@ function Row({ one, show }: { one: Entry; show: () => void }) {
         </UnstyledButton>
       </Table.Td>
       <Table.Td>
-        <Text size="sm" miw={{ base: 0, md: 220 }} style={{ overflowWrap: "anywhere" }}>
+        <Text size="sm" miw={{ base: 140, lg: 220 }} style={{ overflowWrap: "anywhere" }}>
           {one.resource}
         </Text>
       </Table.Td>
