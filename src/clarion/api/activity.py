@@ -9,7 +9,7 @@ from clarion.api.callbacks import take_callback
 from clarion.api.engagement import Engaged, note
 from clarion.api.integrations import named_integration
 from clarion.api.route import Audit, Call, NoQuery, Route
-from clarion.errors import Unprocessable
+from clarion.errors import NotFound, Unprocessable
 from clarion.model.clock import iso
 from clarion.model.member import Role
 from clarion.security.links import Pushed
@@ -45,6 +45,8 @@ async def track_activity(call: Call[Report, NoQuery]) -> list[Tracked]:
     OneSignal, Pusher Beams and Huawei call this themselves, without a key and with bodies of their own: what
     proves them is the integration's `callbackSecret`.
     """
+    if call.path["environmentId"] != call.environment_id:
+        raise NotFound(f"Environment {call.path['environmentId']} was not found")
     message_id, status = call.body.event_id, call.body.event_type
     if message_id is not None and status is None:
         raise Unprocessable.field("eventType", f"must be one of: {', '.join(get_args(Engaged))}")

@@ -44,6 +44,19 @@ async def test_reports_are_answered_and_show_on_the_message(dev: Caller, sent: J
         assert await flags(dev) == shown
 
 
+async def test_a_report_goes_to_the_environment_of_its_key_alone(
+    api: Api, dev: Caller, prod: Caller, sent: Json
+) -> None:
+    """Neither an environment's path with another's key, nor its key with another's path."""
+    integration_id = sent["path"].rpartition("/")[2]
+    body = {"eventType": "opened", "eventId": sent["id"]}
+    error(await prod.post(sent["path"], body), 404)
+    for environment_id in (await api.environment_id("prod"), "nowhere"):
+        path = f"/v2/inbound-webhooks/delivery-providers/{environment_id}/{integration_id}"
+        error(await dev.post(path, body), 404)
+    assert await flags(dev) == (False, False)
+
+
 async def seen_at(dev: Caller) -> str:
     (device,) = data(await dev.get("/v1/subscribers/ada/devices"))
     return str(device["lastSeenAt"])
