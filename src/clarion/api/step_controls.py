@@ -1,5 +1,6 @@
 """What may be set on a step of each type, checked when its workflow is saved."""
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
@@ -30,6 +31,7 @@ from clarion.providers.registry import PROVIDERS as REGISTRY
 Json = dict[str, Any]
 
 _SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
+_ADDRESS = re.compile(r"https?://[^/?#]", re.IGNORECASE)
 MOST_DEPTH = 20
 """Of what is nested in a control."""
 MOST_WAYS = 10
@@ -257,6 +259,7 @@ def _texts(value: Any, depth: int, given: _Given, name: str) -> Iterator[str]:
 def _http_request(given: _Given) -> None:
     given.one_of("method", METHODS, "POST")
     given.text("url", needed=True)
+    _check_address(given)
     for name in ("continueOnFailure", "enforceSchemaValidation"):
         given.truth(name)
     _check_pairs(given, "headers")
@@ -266,6 +269,14 @@ def _http_request(given: _Given) -> None:
         given.text("body")
     if not isinstance(given.get("responseBodySchema") or {}, dict):
         raise given.wrong("responseBodySchema", "must be a JSON Schema")
+
+
+def _check_address(given: _Given) -> None:
+    """What stands before the first template has to be an address, or the beginning of one."""
+    fixed, template, _ = str(given.get("url")).strip().partition("{")
+    begins = bool(template) and any(start.startswith(fixed.lower()) for start in ("https://", "http://"))
+    if not begins and not _ADDRESS.match(fixed):
+        raise given.wrong("url", "must begin with https:// or http:// and name a host")
 
 
 def _check_pairs(given: _Given, name: str) -> None:

@@ -88,6 +88,10 @@ async def test_every_kind_of_step_comes_back_as_it_was_made(dev: Caller) -> None
         (OWN, {"custom": {"a": "{% if %}"}}, "custom"),
         (CALL, {"method": "BREW"}, "method"),
         (CALL, {"url": ""}, "url"),
+        (CALL, {"url": "file:///etc/passwd"}, "url"),
+        (CALL, {"url": "gopher://{{payload.host}}/"}, "url"),
+        (CALL, {"url": "https:///orders"}, "url"),
+        (CALL, {"url": "orders.example.com/{{payload.id}}"}, "url"),
         (CALL, {"headers": [{"key": "a"}]}, "headers"),
         (CALL, {"headers": "a: b"}, "headers"),
         (CALL, {"body": "{{"}, "body"),
@@ -102,6 +106,13 @@ async def test_what_can_not_be_is_refused_by_its_name(
     given = {**step, "controlValues": {**step["controlValues"], **controls}}
     body = error(await dev.post(PATH, {"name": "W", "workflowId": "w", "steps": [given]}), 422)
     assert set(body["errors"]) == {f"steps.0.controlValues.{field}"}
+
+
+@pytest.mark.parametrize(
+    "url", ["HTTPS://api.test/", "{{payload.base}}/orders", "https://{{payload.host}}/", "http{{payload.a}}"]
+)
+async def test_an_address_may_be_a_template_from_any_place_on(dev: Caller, url: str) -> None:
+    await dev.workflow(steps=[{**CALL, "controlValues": {"method": "GET", "url": url}}])
 
 
 async def test_a_step_that_names_no_step_says_so(dev: Caller) -> None:
