@@ -54,12 +54,12 @@ $(SDK)/node_modules/.installed: $(SDK)/package-lock.json | .venv/.installed
 	cd $(SDK) && PATH="$(CURDIR)/.venv/bin:$$PATH" npm ci --no-audit --no-fund --silent
 	@touch $@
 
-# Tests wait for servers and browsers a third of their time.
-WORKERS = $(shell "$(PYTHON)" -c 'import os; print((os.cpu_count() or 1) * 3 // 2)')
+# Tests wait for servers, browsers and pauses for much of their time.
+WORKERS = $(shell "$(PYTHON)" -c 'import os; print((os.cpu_count() or 1) * 2)')
 
-test: $(SITE) $(SDK)/node_modules/.installed ## Run every test but the long ones, three workers on two cores; ARGS="-n 0 ..." in one process
+test: $(SITE) $(SDK)/node_modules/.installed ## Run every test but the long ones, two workers a core; ARGS="-n 0 ..." in one process
 	cd dashboard && $(NODE) npm test --silent
-	$(QUICK) .venv/bin/python -m pytest -m "not soak" -n $(WORKERS) --dist worksteal $(ARGS)
+	$(QUICK) .venv/bin/python -m pytest -m "not soak" -n $(WORKERS) $(ARGS)
 
 chaos: .venv/.installed ## Run the long tests: kills, faults and soaks; ARGS="..." goes to pytest
 	.venv/bin/python -m pytest -m soak --timeout 0 $(ARGS)

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { text } from "../text";
+import { workflowText } from "../text/workflows";
 import type { Schemas } from "./client";
 import { verdictOf } from "./verdict";
 
@@ -22,4 +22,4 @@ test.each([
   [{ sent: 1, waiting: 0, skipped: 0 }, "1 push would be sent."],
   [{ sent: 2, waiting: 1, skipped: 1 }, "2 pushes would be sent, 1 would wait, 1 device would be left out."],
   [{ sent: 0, waiting: 1, skipped: 0 }, "Nothing would be sent now, 1 would wait. The decisions below say why."],
-])("%o is told in words", (verdict, said) => expect(text.workflows.trigger.verdict(verdict)).toBe(said));
+])("%o is told in words", (verdict, said) => expect(workflowText.trigger.verdict(verdict)).toBe(said));

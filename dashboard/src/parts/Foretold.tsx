@@ -3,9 +3,10 @@ import { Alert, Stack } from "@mantine/core";
 import type { Schemas } from "../data/client";
 import { verdictOf } from "../data/verdict";
 import { text } from "../text";
+import { workflowText } from "../text/workflows";
 import { Explained } from "./Explained";
 
-const words = text.workflows.trigger;
+const words = workflowText.trigger;
 
 export function Foretold({ came }: { came: Schemas["TriggerOut"] }) {
   const refused = came.status !== "processed";

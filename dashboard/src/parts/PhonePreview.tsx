@@ -3,7 +3,7 @@ import { Text, VisuallyHidden } from "@mantine/core";
 import { IconBrandChrome, IconBell, IconPhoto } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import type { Device, Look, Picture } from "../data/look";
-import { text } from "../text";
+import { workflowText } from "../text/workflows";
 import classes from "./PhonePreview.module.css";
 
 export const DEVICES: readonly Device[] = ["ios", "android", "web"];
@@ -27,7 +27,7 @@ interface Push {
   when?: ReactNode;
 }
 
-const words = text.workflows.preview;
+const words = workflowText.preview;
 
 export function PhonePreview(push: Push) {
   const { device, title, body, look } = push;

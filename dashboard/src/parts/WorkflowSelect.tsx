@@ -1,6 +1,6 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { api, told } from "../data/client";
-import { text } from "../text";
+import { workflowText } from "../text/workflows";
 import { SearchSelect, useSought, type ChosenProps } from "./SearchSelect";
 
 const MOST = 20;
@@ -29,5 +29,5 @@ interface WorkflowSelectProps extends ChosenProps {
 export function WorkflowSelect({ active = false, ...rest }: WorkflowSelectProps) {
   const [sought, search] = useSought();
   const found = (useWorkflows(sought, active).data?.workflows ?? []).map((one) => ({ value: one.workflowId, label: one.name }));
-  return <SearchSelect nothingFoundMessage={sought ? text.workflows.nothing : text.workflows.empty} {...rest} found={found} search={search} />;
+  return <SearchSelect nothingFoundMessage={sought ? workflowText.nothing : workflowText.empty} {...rest} found={found} search={search} />;
 }

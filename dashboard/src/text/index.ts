@@ -1,4 +1,4 @@
-/** Every English text of the dashboard, for translation. */
+/** The English texts of the dashboard, for translation. Those of workflows are many, and loaded with their pages alone (`workflows.ts`). */
 import { activity } from "./activity";
 import { audit } from "./audit";
 import { broadcasts } from "./broadcasts";
@@ -10,6 +10,5 @@ import { journal, settings, webhooks } from "./platform";
 import { phones } from "./phones";
 import { subscribers } from "./subscribers";
 import { topics } from "./topics";
-import { workflows } from "./workflows";
 
-export const text = { ...common, account, activity, audit, broadcasts, entrance, integrations, journal, members, overview, phones, settings, subscribers, topics, webhooks, workflows } as const;
+export const text = { ...common, account, activity, audit, broadcasts, entrance, integrations, journal, members, overview, phones, settings, subscribers, topics, webhooks } as const;

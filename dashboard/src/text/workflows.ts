@@ -8,7 +8,7 @@ const draftFields: Record<string, string> = {
   outsideSchedule: "what holds outside of schedules", preferences: "the preferences",
 };
 
-export const workflows = {
+export const workflowText = {
   title: "Workflows",
   about: "What is sent when your application triggers it, step by step.",
   search: "Search by name or identifier",

@@ -9,6 +9,7 @@ import { Heading } from "../../parts/states";
 import { TimeRange } from "../../parts/TimeRange";
 import { WorkflowSelect } from "../../parts/WorkflowSelect";
 import { text } from "../../text";
+import { workflowText } from "../../text/workflows";
 import { Feed } from "./Feed";
 
 const words = text.activity;
@@ -62,7 +63,7 @@ function Filters({ filter, set, clear }: { filter: FeedFilter; set: (part: FeedF
       />
       <NativeSelect
         label={filters.severity}
-        data={[{ value: "", label: filters.any }, ...choices(text.workflows.settings.severities)]}
+        data={[{ value: "", label: filters.any }, ...choices(workflowText.settings.severities)]}
         value={filter.severity ?? ""}
         onChange={(e) => set({ severity: e.currentTarget.value })}
       />

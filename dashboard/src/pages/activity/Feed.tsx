@@ -10,6 +10,7 @@ import { Empty, Loaded } from "../../parts/states";
 import { Status } from "../../parts/Status";
 import { When } from "../../parts/When";
 import { text } from "../../text";
+import { workflowText } from "../../text/workflows";
 
 const words = text.activity;
 const AT_ONCE = 25;
@@ -69,7 +70,7 @@ const Row = memo(function Row({ one }: { one: Notification }) {
           {one.jobs
             .filter((job) => job.type !== "trigger")
             .map((job) => (
-              <Status key={job._id} status={job.status} label={`${text.workflows.kinds[job.type]?.[0] ?? job.type}: ${job.status}`} />
+              <Status key={job._id} status={job.status} label={`${workflowText.kinds[job.type]?.[0] ?? job.type}: ${job.status}`} />
             ))}
         </Group>
       </Table.Td>

@@ -10,6 +10,7 @@ import { ConfirmButton } from "../../parts/ConfirmButton";
 import { Leaving } from "../../parts/Leaving";
 import { ChangeFailure, Loaded } from "../../parts/states";
 import { text } from "../../text";
+import { workflowText } from "../../text/workflows";
 
 const words = text.settings.caps;
 type Cap = Schemas["CapBody"];
@@ -57,7 +58,7 @@ function Form({ first }: { first: Cap[] }) {
             />
             <MultiSelect
               label={words.passes}
-              data={choices(text.workflows.settings.severities)}
+              data={choices(workflowText.settings.severities)}
               value={cap.passes ?? []}
               onChange={(passes) => put(at, { passes: passes as Cap["passes"] })}
               miw={200}

@@ -4,11 +4,11 @@ import { IconArrowsJoin2, IconBell, IconBolt, IconClock, IconCode, IconFilter, I
 import { Background, Handle, Position, ReactFlow, type Edge, type Node, type NodeProps } from "@xyflow/react";
 import "@xyflow/react/dist/style.css";
 import { STEP_KINDS, summary, type StepKind } from "../../data/steps";
-import { text } from "../../text";
+import { workflowText } from "../../text/workflows";
 import classes from "./Canvas.module.css";
 import type { DraftStep } from "./draft";
 
-const words = text.workflows;
+const words = workflowText;
 const WIDTH = 232;
 const STEP = 116;
 const FIRST = 92;

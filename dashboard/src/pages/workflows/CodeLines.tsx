@@ -5,14 +5,14 @@ import python from "highlight.js/lib/languages/python";
 import typescript from "highlight.js/lib/languages/typescript";
 import { LANGUAGES, sampleIn, samplePayload, type Language } from "../../data/samples";
 import { Copy } from "../../parts/Copy";
-import { text } from "../../text";
+import { workflowText } from "../../text/workflows";
 import classes from "./CodeLines.module.css";
 import type { Workflow } from "./draft";
 
 hljs.registerLanguage("bash", bash);
 hljs.registerLanguage("python", python);
 hljs.registerLanguage("typescript", typescript);
-const words = text.workflows.code;
+const words = workflowText.code;
 
 /** Lines to copy that trigger the workflow. */
 export function CodeLines({ workflow }: { workflow: Workflow }) {

@@ -4,9 +4,9 @@ import { useState } from "react";
 import { groupOf, logicOf, NO_VALUE, OPERATORS, type Group as Rules, type Operator, type Rule } from "../../data/conditions";
 import { readObject } from "../../data/payload";
 import { ObjectInput } from "../../parts/Json";
-import { text } from "../../text";
+import { workflowText } from "../../text/workflows";
 
-const words = text.workflows.conditions;
+const words = workflowText.conditions;
 
 interface ConditionsProps {
   logic: unknown;
@@ -42,7 +42,7 @@ export function Conditions({ logic, change, names, error }: ConditionsProps) {
         <RuleList rules={rules} set={set} names={names} />
       ) : (
         <ObjectInput
-          label={text.workflows.step.condition}
+          label={workflowText.step.condition}
           description={found ? undefined : words.json}
           value={written}
           onChange={(v) => {

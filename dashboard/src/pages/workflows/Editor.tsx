@@ -13,6 +13,7 @@ import { Leaving } from "../../parts/Leaving";
 import { ChangeFailure, Heading, Loaded, Waiting } from "../../parts/states";
 import { Tabbed } from "../../parts/Tabbed";
 import { text } from "../../text";
+import { workflowText } from "../../text/workflows";
 import { CodeLines } from "./CodeLines";
 import { useDraft, type Editing, type Workflow } from "./draft";
 import { Preferences } from "./Preferences";
@@ -22,7 +23,7 @@ import { Translations } from "./Translations";
 import { TriggerPanel } from "./TriggerPanel";
 
 const Steps = lazy(() => import("./Steps"));
-const words = text.workflows;
+const words = workflowText;
 
 /** One workflow, edited as a whole. */
 export function WorkflowEditor() {

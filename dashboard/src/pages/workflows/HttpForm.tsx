@@ -5,10 +5,10 @@ import { readObject } from "../../data/payload";
 import { METHODS } from "../../data/steps";
 import { ObjectInput } from "../../parts/Json";
 import { TemplateInput } from "../../parts/TemplateInput";
-import { text } from "../../text";
+import { workflowText } from "../../text/workflows";
 import type { FormProps } from "./StepEditor";
 
-const words = text.workflows.http;
+const words = workflowText.http;
 
 interface Header {
   key: string;

@@ -17,8 +17,9 @@ import { Empty, Heading, Loaded } from "../../parts/states";
 import { Status } from "../../parts/Status";
 import { When } from "../../parts/When";
 import { text } from "../../text";
+import { workflowText } from "../../text/workflows";
 
-const words = text.workflows;
+const words = workflowText;
 const AT_ONCE = 25;
 
 export function Workflows() {

@@ -1,8 +1,8 @@
 import { Card, Stack, Switch, Text } from "@mantine/core";
-import { text } from "../../text";
+import { workflowText } from "../../text/workflows";
 import type { Editing } from "./draft";
 
-const words = text.workflows.preferences;
+const words = workflowText.preferences;
 
 /** What holds where a subscriber chose nothing, and whether they may choose. */
 export function Preferences({ editing: { draft, change } }: { editing: Editing }) {

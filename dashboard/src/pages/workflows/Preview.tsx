@@ -5,9 +5,9 @@ import { lookOf, type Device, type Picture } from "../../data/look";
 import { DEVICES, PhonePreview } from "../../parts/PhonePreview";
 import { Failure } from "../../parts/states";
 import { SubscriberSelect } from "../../parts/SubscriberSelect";
-import { text } from "../../text";
+import { workflowText } from "../../text/workflows";
 
-const words = text.workflows.preview;
+const words = workflowText.preview;
 
 /** Whom a preview is for, and with what. */
 export interface PreviewData {
@@ -85,4 +85,4 @@ export function Preview({ data, change, shown, locales, failure }: PreviewProps)
 
 const isElsewhere = (picture: Picture | undefined): picture is { from: string } => picture !== undefined && "from" in picture;
 
-const fieldName = (name: string): string => text.workflows.step.fields[name]?.[0] ?? name;
+const fieldName = (name: string): string => workflowText.step.fields[name]?.[0] ?? name;

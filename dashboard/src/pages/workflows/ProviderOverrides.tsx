@@ -4,9 +4,9 @@ import { useState } from "react";
 import { api, told } from "../../data/client";
 import { withWritten, writtenOf, type Overrides } from "../../data/overrides";
 import { ObjectInput } from "../../parts/Json";
-import { text } from "../../text";
+import { workflowText } from "../../text/workflows";
 
-const words = text.workflows.step.overrides;
+const words = workflowText.step.overrides;
 const EXAMPLES: Record<string, string> = words.examples;
 
 interface ProviderOverridesProps {

@@ -8,9 +8,10 @@ import { useEnvironment, useEnvironments } from "../../data/environments";
 import { Button } from "../../parts/acts";
 import { ChangeFailure, Loaded } from "../../parts/states";
 import { text } from "../../text";
+import { workflowText } from "../../text/workflows";
 import type { Workflow } from "./draft";
 
-const words = text.workflows.publish;
+const words = workflowText.publish;
 const TONES: Record<string, string> = { added: "teal", modified: "blue", deleted: "red", moved: "violet" };
 
 interface PublishProps {

@@ -9,13 +9,14 @@ import { previewedStep } from "../../data/steps";
 import { samplePayload } from "../../data/samples";
 import { TemplateInput } from "../../parts/TemplateInput";
 import { text } from "../../text";
+import { workflowText } from "../../text/workflows";
 import type { Workflow } from "./draft";
 import { useTranslations } from "./locales";
 import { Preview, type PreviewData } from "./Preview";
 import { ProviderOverrides } from "./ProviderOverrides";
 import type { FormProps } from "./StepEditor";
 
-const words = text.workflows.step;
+const words = workflowText.step;
 const LOOKS = Object.entries(words.fields);
 const FLAGS = new Set(["silent", "mutable"]);
 

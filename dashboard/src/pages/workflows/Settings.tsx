@@ -2,10 +2,10 @@ import { Card, Select, Stack, Switch, TagsInput, Textarea, TextInput } from "@ma
 import { useState } from "react";
 import { readObject } from "../../data/payload";
 import { ObjectInput } from "../../parts/Json";
-import { text } from "../../text";
+import { workflowText } from "../../text/workflows";
 import type { Editing } from "./draft";
 
-const words = text.workflows.settings;
+const words = workflowText.settings;
 const choices = (named: Record<string, string>) => Object.entries(named).map(([value, label]) => ({ value, label }));
 
 export function Settings({ editing: { draft, change } }: { editing: Editing }) {
@@ -18,9 +18,9 @@ export function Settings({ editing: { draft, change } }: { editing: Editing }) {
   return (
     <Card maw={680}>
       <Stack>
-        <TextInput label={text.workflows.name} value={draft.name} onChange={(e) => change({ name: e.currentTarget.value })} required />
+        <TextInput label={workflowText.name} value={draft.name} onChange={(e) => change({ name: e.currentTarget.value })} required />
         <Textarea label={words.description} value={draft.description} onChange={(e) => change({ description: e.currentTarget.value })} autosize minRows={2} />
-        <TagsInput label={text.workflows.tags} value={draft.tags} onChange={(tags) => change({ tags })} maxTags={16} />
+        <TagsInput label={workflowText.tags} value={draft.tags} onChange={(tags) => change({ tags })} maxTags={16} />
         <Select
           label={words.severity}
           data={choices(words.severities)}

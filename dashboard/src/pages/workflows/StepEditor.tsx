@@ -3,7 +3,7 @@ import { IconArrowDown, IconArrowUp, IconTrash } from "@tabler/icons-react";
 import { useState } from "react";
 import { untouched, withControl } from "../../data/steps";
 import { Ask } from "../../parts/Confirm";
-import { text } from "../../text";
+import { workflowText } from "../../text/workflows";
 import { Conditions } from "./Conditions";
 import type { DraftStep, Editing, Workflow } from "./draft";
 import { CustomForm, DelayForm, DigestForm, ThrottleForm } from "./forms";
@@ -11,7 +11,7 @@ import { HttpForm } from "./HttpForm";
 import { PushForm } from "./PushForm";
 import { useVariables } from "./variables";
 
-const words = text.workflows.step;
+const words = workflowText.step;
 
 export interface FormProps {
   controls: Record<string, unknown>;

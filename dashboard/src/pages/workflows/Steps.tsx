@@ -4,12 +4,12 @@ import { IconPointer } from "@tabler/icons-react";
 import { useState } from "react";
 import { fieldErrors } from "../../data/client";
 import { Empty } from "../../parts/states";
-import { text } from "../../text";
+import { workflowText } from "../../text/workflows";
 import { Canvas } from "./Canvas";
 import type { Editing, Workflow } from "./draft";
 import { StepEditor } from "./StepEditor";
 
-const words = text.workflows.step;
+const words = workflowText.step;
 
 interface StepsProps {
   workflow: Workflow;

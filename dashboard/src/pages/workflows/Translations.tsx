@@ -11,10 +11,11 @@ import { ObjectInput } from "../../parts/Json";
 import { Leaving } from "../../parts/Leaving";
 import { ChangeFailure, Empty, Loaded } from "../../parts/states";
 import { text } from "../../text";
+import { workflowText } from "../../text/workflows";
 import type { Workflow } from "./draft";
 import { useTranslations } from "./locales";
 
-const words = text.workflows.translations;
+const words = workflowText.translations;
 const RESOURCE = "workflow" as const;
 
 /** The texts of a workflow, locale by locale. */

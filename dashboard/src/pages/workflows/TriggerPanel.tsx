@@ -12,10 +12,10 @@ import { Foretold } from "../../parts/Foretold";
 import { ObjectInput } from "../../parts/Json";
 import { ChangeFailure, Failure } from "../../parts/states";
 import { SubscriberSelect } from "../../parts/SubscriberSelect";
-import { text } from "../../text";
+import { workflowText } from "../../text/workflows";
 import type { Workflow } from "./draft";
 
-const words = text.workflows.trigger;
+const words = workflowText.trigger;
 
 /** Runs a workflow for one subscriber, for real or dry, and follows it. */
 export function TriggerPanel({ workflow }: { workflow: Workflow }) {

@@ -5,6 +5,7 @@ import { useChange } from "../../data/change";
 import { firstControls, type Controls, type StepKind } from "../../data/steps";
 import { changesOf } from "../../data/unsaved";
 import { text } from "../../text";
+import { workflowText } from "../../text/workflows";
 
 export type Workflow = Schemas["WorkflowOut"];
 
@@ -75,7 +76,7 @@ export function useDraft(workflow: Workflow) {
     removeStep: (key: string) => steps((all) => all.filter((one) => one.key !== key)),
     addStep: (at: number, kind: StepKind): string => {
       const key = crypto.randomUUID?.() ?? `${Date.now()}-${at}`;
-      const added = { key, name: text.workflows.kinds[kind]?.[0] ?? kind, type: kind, controls: firstControls(kind) };
+      const added = { key, name: workflowText.kinds[kind]?.[0] ?? kind, type: kind, controls: firstControls(kind) };
       steps((all) => [...all.slice(0, at), added, ...all.slice(at)]);
       return key;
     },

@@ -5,10 +5,10 @@ import { readObject } from "../../data/payload";
 import { THROTTLE_UNITS, UNITS } from "../../data/steps";
 import { ObjectInput } from "../../parts/Json";
 import { TemplateInput } from "../../parts/TemplateInput";
-import { text } from "../../text";
+import { workflowText } from "../../text/workflows";
 import type { FormProps } from "./StepEditor";
 
-const words = text.workflows.wait;
+const words = workflowText.wait;
 const said = (controls: FormProps["controls"], name: string) => (controls[name] === undefined ? "" : String(controls[name]));
 const units = (named: readonly string[]) => named.map((value) => ({ value, label: words.units[value] ?? value }));
 
@@ -79,8 +79,8 @@ export function CustomForm({ controls, set, errors }: FormProps) {
   const [written, setWritten] = useState(JSON.stringify(controls["custom"] ?? {}, null, 2));
   return (
     <ObjectInput
-      label={text.workflows.custom.values}
-      description={text.workflows.custom.help}
+      label={workflowText.custom.values}
+      description={workflowText.custom.help}
       value={written}
       onChange={(v) => {
         setWritten(v);
