@@ -55,9 +55,9 @@ $(SDK)/node_modules/.installed: $(SDK)/package-lock.json | .venv/.installed
 	@touch $@
 
 # Tests wait for servers, browsers and pauses for much of their time.
-WORKERS = $(shell "$(PYTHON)" -c 'import os; print((os.cpu_count() or 1) * 2)')
+WORKERS = $(shell "$(PYTHON)" -c 'import os; print((os.cpu_count() or 1) * 3 // 2)')
 
-test: $(SITE) $(SDK)/node_modules/.installed ## Run every test but the long ones, two workers a core; ARGS="-n 0 ..." in one process
+test: $(SITE) $(SDK)/node_modules/.installed ## Run every test but the long ones, three workers on two cores; ARGS="-n 0 ..." in one process
 	cd dashboard && $(NODE) npm test --silent
 	$(QUICK) .venv/bin/python -m pytest -m "not soak" -n $(WORKERS) $(ARGS)
 

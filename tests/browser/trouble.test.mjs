@@ -125,10 +125,10 @@ test("an environment that refuses is not switched to", async () => {
 test("who stays for what isn't saved saves it in the environment it is of", async () => {
   await visit("/workflows/welcome");
   await page.getByLabel("Title", { exact: true }).fill("Kept where it was");
-  const asked = page.waitForEvent("dialog");
+  const asked = page.waitForEvent("dialog").then((question) => question.dismiss()); // the click that raises it may wait for its answer
   await page.getByRole("button", { name: /^Environment: / }).click();
   await page.getByRole("menuitem", { name: "Production" }).click();
-  await (await asked).dismiss();
+  await asked;
   await press("Save");
   await page.getByText("Saved", { exact: true }).first().waitFor();
   assert.equal((await call("GET", "/v2/workflows/welcome")).steps[0].controlValues.subject, "Kept where it was");
