@@ -37,6 +37,12 @@ def pause_after(failures: int) -> Millis:
     return min(SECOND << min(failures - 1, 20), _LONGEST_PAUSE)
 
 
+def _cancelled() -> bool:
+    """Whether this task is to end. Python 3.11's `wait_for` loses one that meets its answer."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 async def _breathing(step: Callable[[], Awaitable[None]], **where: str) -> None:
     """One step; a breath when the journal can't be reached, so that an outage ends nobody's work for good."""
     try:
@@ -79,8 +85,9 @@ class LaneConsumer:
     async def run(self) -> None:
         """Work until cancelled; then finish what was begun."""
         try:
-            while True:
+            while not _cancelled():
                 await _breathing(self._turn, lane=self._lane)
+            raise asyncio.CancelledError
         finally:
             await asyncio.shield(self._finish())
 

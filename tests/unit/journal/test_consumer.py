@@ -246,3 +246,27 @@ async def test_a_batch_that_can_not_be_put_back_ends_nobody() -> None:
 
     await until(journal, lane(journal, work).run, worked)
     assert journal.calls.count("put_back") == 1
+
+
+class SwallowingJournal(FlakyJournal):
+    """Takes a cancellation for the end of its wait, as `wait_for` of Python 3.11 may."""
+
+    async def wait(self, lane: str) -> None:
+        try:
+            await super().wait(lane)
+        except asyncio.CancelledError:
+            self.calls.append("swallowed")
+
+
+async def test_a_cancellation_that_a_wait_swallowed_ends_the_work() -> None:
+    async def work(batch: Batch) -> None:
+        pass
+
+    journal = SwallowingJournal()
+    task = asyncio.create_task(LaneConsumer(cast("Journal", journal), lambda: 0, "lane", work, slots=1).run())
+    await journal.idle.wait()
+    task.cancel()
+    done, _ = await asyncio.wait([task], timeout=5)
+    assert done == {task}
+    assert task.cancelled()
+    assert journal.calls[-1] == "swallowed"
